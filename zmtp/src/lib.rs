@@ -1,1 +1,20 @@
-//! Work in progress.
+//! The ZeroMQ wire protocol and sockets in pure Rust.
+//!
+//! # Layers
+//!
+//! Each layer knows only those before it.
+//!
+//! - Values and octets: [`Message`], [`wire`].
+//!
+//! # Features
+//!
+//! - `codec`: adapters for the `Framed` of tokio-util.
+//! - `socket` (default): sockets, transports and the driver on tokio; implies `codec`.
+//!
+//! Without any feature the crate knows no I/O and no runtime.
+
+mod message;
+pub mod wire;
+
+// Layer 0: values and octets.
+pub use message::{Frame, IntoParts, Message, More, Part};

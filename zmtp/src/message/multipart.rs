@@ -1,0 +1,442 @@
+//! A whole message: its parts in order.
+
+use std::fmt;
+use std::iter::FusedIterator;
+use std::mem;
+use std::ops::Index;
+
+use crate::message::Part;
+
+/// A message: an ordered list of parts, delivered whole or not at all.
+///
+/// One or two parts are held inside the value, which covers plain messages and those with an
+/// empty delimiter in front. A message from a socket has at least one part; one under
+/// construction may have none.
+///
+/// # Example
+///
+/// ```
+/// use zmtp::Message;
+///
+/// let mut message = Message::from(["", "body"]);
+/// message.push_front("address");
+/// assert_eq!(message.part_count(), 3);
+/// assert_eq!(message.pop_front().as_deref(), Some(&b"address"[..]));
+/// assert_eq!(message.byte_len(), 4);
+/// ```
+#[derive(Clone)]
+pub struct Message(Repr);
+
+#[derive(Clone)]
+enum Repr {
+    One(Part),
+    Two([Part; 2]),
+    Many(Many),
+}
+
+/// Any number of parts. Those before `start` were taken from the front and are empty: taking all
+/// parts one by one must not move the rest each time, as a peer chooses how many there are.
+#[derive(Clone, Default)]
+struct Many {
+    parts: Vec<Part>,
+    start: usize,
+}
+
+impl Message {
+    /// Returns a message without parts.
+    pub const fn new() -> Self {
+        Self(Repr::Many(Many {
+            parts: Vec::new(),
+            start: 0,
+        }))
+    }
+
+    /// Returns a message of these parts.
+    pub fn from_parts(parts: Vec<Part>) -> Self {
+        match <[Part; 2]>::try_from(parts) {
+            Ok(two) => Self(Repr::Two(two)),
+            Err(mut parts) if parts.len() == 1 => match parts.pop() {
+                Some(part) => Self(Repr::One(part)),
+                None => Self::new(),
+            },
+            Err(parts) => Self(Repr::Many(Many { parts, start: 0 })),
+        }
+    }
+
+    /// Adds a part at the end.
+    #[inline]
+    pub fn push_back(&mut self, part: impl Into<Part>) {
+        let part = part.into();
+        self.0 = match mem::take(&mut self.0) {
+            Repr::One(first) => Repr::Two([first, part]),
+            Repr::Two([first, second]) => Repr::many(vec![first, second, part]),
+            Repr::Many(many) if many.is_empty() => Repr::One(part),
+            Repr::Many(mut many) => {
+                many.parts.push(part);
+                Repr::Many(many)
+            }
+        };
+    }
+
+    /// Adds a part in front of the first one.
+    #[inline]
+    pub fn push_front(&mut self, part: impl Into<Part>) {
+        let part = part.into();
+        self.0 = match mem::take(&mut self.0) {
+            Repr::One(last) => Repr::Two([part, last]),
+            Repr::Two([second, third]) => Repr::many(vec![part, second, third]),
+            Repr::Many(many) if many.is_empty() => Repr::One(part),
+            Repr::Many(mut many) => {
+                many.push_front(part);
+                Repr::Many(many)
+            }
+        };
+    }
+
+    /// Takes the first part.
+    #[inline]
+    pub fn pop_front(&mut self) -> Option<Part> {
+        let (popped, rest) = match mem::take(&mut self.0) {
+            Repr::One(part) => (Some(part), Repr::default()),
+            Repr::Two([first, second]) => (Some(first), Repr::One(second)),
+            Repr::Many(mut many) => (many.pop_front(), Repr::Many(many)),
+        };
+        self.0 = rest;
+        popped
+    }
+
+    /// Takes the last part.
+    #[inline]
+    pub fn pop_back(&mut self) -> Option<Part> {
+        let (popped, rest) = match mem::take(&mut self.0) {
+            Repr::One(part) => (Some(part), Repr::default()),
+            Repr::Two([first, second]) => (Some(second), Repr::One(first)),
+            Repr::Many(mut many) => (many.pop_back(), Repr::Many(many)),
+        };
+        self.0 = rest;
+        popped
+    }
+
+    /// Returns the parts as a vector.
+    pub fn into_parts(self) -> Vec<Part> {
+        match self.0 {
+            Repr::One(part) => vec![part],
+            Repr::Two(parts) => parts.into(),
+            Repr::Many(mut many) => {
+                many.parts.drain(..many.start);
+                many.parts
+            }
+        }
+    }
+
+    /// Returns the parts.
+    #[inline]
+    pub fn parts(&self) -> &[Part] {
+        match &self.0 {
+            Repr::One(part) => std::slice::from_ref(part),
+            Repr::Two(parts) => parts,
+            Repr::Many(many) => many.as_slice(),
+        }
+    }
+
+    /// Returns the number of parts.
+    #[inline]
+    pub fn part_count(&self) -> usize {
+        self.parts().len()
+    }
+
+    /// Returns true for a message without parts, which cannot be sent.
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.parts().is_empty()
+    }
+
+    /// Returns the number of octets in all parts together.
+    #[inline]
+    pub fn byte_len(&self) -> usize {
+        self.parts()
+            .iter()
+            .fold(0, |sum, part| sum.saturating_add(part.len()))
+    }
+
+    /// Returns the part at `index`, counted from 0.
+    #[inline]
+    pub fn get(&self, index: usize) -> Option<&Part> {
+        self.parts().get(index)
+    }
+
+    /// Returns the first part.
+    #[inline]
+    pub fn first(&self) -> Option<&Part> {
+        self.parts().first()
+    }
+
+    /// Returns the last part.
+    #[inline]
+    pub fn last(&self) -> Option<&Part> {
+        self.parts().last()
+    }
+
+    /// Returns an iterator over the parts.
+    #[inline]
+    pub fn iter(&self) -> std::slice::Iter<'_, Part> {
+        self.parts().iter()
+    }
+}
+
+impl Repr {
+    fn many(parts: Vec<Part>) -> Self {
+        Self::Many(Many { parts, start: 0 })
+    }
+}
+
+impl Default for Repr {
+    #[inline]
+    fn default() -> Self {
+        Self::Many(Many::default())
+    }
+}
+
+impl Many {
+    fn as_slice(&self) -> &[Part] {
+        self.parts.get(self.start..).unwrap_or_default()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.as_slice().is_empty()
+    }
+
+    fn push_front(&mut self, part: Part) {
+        match self.start.checked_sub(1) {
+            Some(start) => {
+                if let Some(slot) = self.parts.get_mut(start) {
+                    *slot = part;
+                    self.start = start;
+                }
+            }
+            None => self.parts.insert(0, part),
+        }
+    }
+
+    fn pop_front(&mut self) -> Option<Part> {
+        let part = mem::take(self.parts.get_mut(self.start)?);
+        self.start += 1;
+        Some(part)
+    }
+
+    fn pop_back(&mut self) -> Option<Part> {
+        if self.is_empty() {
+            return None;
+        }
+        self.parts.pop()
+    }
+}
+
+impl Default for Message {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl PartialEq for Message {
+    fn eq(&self, other: &Self) -> bool {
+        self.parts() == other.parts()
+    }
+}
+
+impl Eq for Message {}
+
+impl fmt::Debug for Message {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.parts()).finish()
+    }
+}
+
+impl Index<usize> for Message {
+    type Output = Part;
+
+    /// Returns the part at `index`, counted from 0.
+    ///
+    /// # Panics
+    ///
+    /// Panics if there is no such part; [`Message::get`] does not.
+    fn index(&self, index: usize) -> &Part {
+        &self.parts()[index]
+    }
+}
+
+impl<T: Into<Part>> From<T> for Message {
+    #[inline]
+    fn from(part: T) -> Self {
+        Self(Repr::One(part.into()))
+    }
+}
+
+impl<T: Into<Part>, const N: usize> From<[T; N]> for Message {
+    #[inline]
+    fn from(parts: [T; N]) -> Self {
+        parts.into_iter().collect()
+    }
+}
+
+impl From<Vec<Part>> for Message {
+    fn from(parts: Vec<Part>) -> Self {
+        Self::from_parts(parts)
+    }
+}
+
+impl<T: Into<Part>> FromIterator<T> for Message {
+    #[inline]
+    fn from_iter<I: IntoIterator<Item = T>>(parts: I) -> Self {
+        let mut message = Self::new();
+        message.extend(parts);
+        message
+    }
+}
+
+impl<T: Into<Part>> Extend<T> for Message {
+    #[inline]
+    fn extend<I: IntoIterator<Item = T>>(&mut self, parts: I) {
+        for part in parts {
+            self.push_back(part);
+        }
+    }
+}
+
+impl<'a> IntoIterator for &'a Message {
+    type Item = &'a Part;
+    type IntoIter = std::slice::Iter<'a, Part>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl IntoIterator for Message {
+    type Item = Part;
+    type IntoIter = IntoParts;
+
+    fn into_iter(self) -> IntoParts {
+        IntoParts(self)
+    }
+}
+
+/// Iterator over the parts of a message, which it consumes.
+#[derive(Debug, Clone)]
+pub struct IntoParts(Message);
+
+impl Iterator for IntoParts {
+    type Item = Part;
+
+    #[inline]
+    fn next(&mut self) -> Option<Part> {
+        self.0.pop_front()
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let count = self.0.part_count();
+        (count, Some(count))
+    }
+}
+
+impl DoubleEndedIterator for IntoParts {
+    fn next_back(&mut self) -> Option<Part> {
+        self.0.pop_back()
+    }
+}
+
+impl ExactSizeIterator for IntoParts {}
+
+impl FusedIterator for IntoParts {}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+
+    use bytes::Bytes;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn two_parts_need_no_more_room_than_themselves() {
+        assert_eq!(size_of::<Message>(), 2 * size_of::<Part>());
+    }
+
+    #[test]
+    fn everything_that_makes_a_part_makes_a_message() {
+        for message in [
+            Message::from("abc"),
+            Message::from(String::from("abc")),
+            Message::from(b"abc"),
+            Message::from(&b"abc"[..]),
+            Message::from(b"abc".to_vec()),
+            Message::from(Bytes::from_static(b"abc")),
+            Message::from(Part::from("abc")),
+            Message::from(["abc"]),
+            Message::from_parts(vec![Part::from("abc")]),
+        ] {
+            assert_eq!(message.parts(), ["abc"]);
+            assert!(matches!(message.0, Repr::One(_)));
+        }
+    }
+
+    #[test]
+    fn message_without_parts_differs_from_one_empty_part() {
+        assert!(Message::new().is_empty());
+        assert!(!Message::from("").is_empty());
+        assert_ne!(Message::new(), Message::from(""));
+        assert_eq!(Message::from_parts(Vec::new()), Message::new());
+    }
+
+    #[derive(Debug, Clone)]
+    enum Operation {
+        PushBack(u8),
+        PushFront(u8),
+        PopBack,
+        PopFront,
+        Rebuild,
+    }
+
+    fn operation() -> impl Strategy<Value = Operation> {
+        prop_oneof![
+            3 => any::<u8>().prop_map(Operation::PushBack),
+            2 => any::<u8>().prop_map(Operation::PushFront),
+            1 => Just(Operation::PopBack),
+            2 => Just(Operation::PopFront),
+            1 => Just(Operation::Rebuild),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn behaves_like_a_double_ended_queue(
+            operations in prop::collection::vec(operation(), 0..40)
+        ) {
+            let mut message = Message::new();
+            let mut model = VecDeque::new();
+            for operation in operations {
+                match operation {
+                    Operation::PushBack(octet) => {
+                        message.push_back(&[octet]);
+                        model.push_back(Part::from(&[octet]));
+                    }
+                    Operation::PushFront(octet) => {
+                        message.push_front(&[octet]);
+                        model.push_front(Part::from(&[octet]));
+                    }
+                    Operation::PopBack => prop_assert_eq!(message.pop_back(), model.pop_back()),
+                    Operation::PopFront => prop_assert_eq!(message.pop_front(), model.pop_front()),
+                    Operation::Rebuild => message = Message::from_parts(message.into_parts()),
+                }
+                prop_assert_eq!(message.parts(), &*model.make_contiguous());
+                prop_assert_eq!(message.part_count(), model.len());
+                prop_assert_eq!(message.byte_len(), model.len());
+                prop_assert_eq!(message.first(), model.front());
+                prop_assert_eq!(message.last(), model.back());
+                prop_assert_eq!(message.is_empty(), model.is_empty());
+            }
+            prop_assert!(message.into_iter().eq(model));
+        }
+    }
+}
