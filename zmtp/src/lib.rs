@@ -5,6 +5,7 @@
 //! Each layer knows only those before it.
 //!
 //! - Values and octets: [`Message`], [`wire`].
+//! - The rules of the socket types: [`pattern`].
 //!
 //! # Features
 //!
@@ -14,6 +15,7 @@
 //! Without any feature the crate knows no I/O and no runtime.
 
 mod message;
+pub mod pattern;
 pub mod wire;
 
 // Layer 0: values and octets.

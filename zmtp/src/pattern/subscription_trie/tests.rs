@@ -1,0 +1,248 @@
+//! The trie against a list of pairs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use proptest::prelude::*;
+
+use super::*;
+
+type Peer = u8;
+
+fn matches(trie: &mut SubscriptionTrie<Peer>, text: &[u8]) -> Vec<Peer> {
+    let mut peers = Vec::new();
+    trie.matches(text, &mut peers);
+    peers.sort_unstable();
+    peers
+}
+
+// ZMTP31-113
+#[test]
+fn overlapping_topics_of_a_peer_match_once() {
+    let mut trie = SubscriptionTrie::default();
+    for topic in ["A", "", "AB"] {
+        trie.subscribe(1, topic.as_bytes()).unwrap();
+    }
+    trie.subscribe(2, b"ABCD").unwrap();
+    assert_eq!(matches(&mut trie, b"ABC"), [1]);
+    assert_eq!(matches(&mut trie, b"ABCDE"), [1, 2]);
+}
+
+// ZMTP31-111, PUBSUB-022
+#[test]
+fn one_cancellation_ends_repeated_subscriptions_of_a_peer() {
+    let mut trie = SubscriptionTrie::default();
+    assert_eq!(trie.subscribe(1, b"A"), Ok(Subscribed::First));
+    assert_eq!(trie.subscribe(1, b"A"), Ok(Subscribed::Repeated));
+    assert_eq!(trie.subscribe(2, b"A"), Ok(Subscribed::Joined));
+    assert_eq!(trie.cancel(1, b"A"), Cancelled::Left);
+    assert_eq!(matches(&mut trie, b"A"), [2]);
+    assert_eq!(trie.cancel(2, b"A"), Cancelled::Last);
+    assert!(trie.is_empty());
+}
+
+// ZMTP31-111
+#[test]
+fn counted_subscriptions_need_as_many_cancellations() {
+    let mut trie = SubscriptionTrie::new(Repeats::Counted, SubscriptionLimits::default());
+    trie.subscribe(1, b"A").unwrap();
+    trie.subscribe(1, b"A").unwrap();
+    assert_eq!(trie.cancel(1, b"A"), Cancelled::StillHeld);
+    assert_eq!(matches(&mut trie, b"A"), [1]);
+    assert_eq!(trie.cancel(1, b"A"), Cancelled::Last);
+    assert_eq!(trie.cancel(1, b"A"), Cancelled::Unknown);
+}
+
+// ZMTP31-114
+#[test]
+fn cancelling_an_unknown_topic_changes_nothing() {
+    let mut trie = SubscriptionTrie::default();
+    trie.subscribe(1, b"topic").unwrap();
+    assert_eq!(trie.cancel(1, b"top"), Cancelled::Unknown);
+    assert_eq!(trie.cancel(2, b"topic"), Cancelled::Unknown);
+    assert_eq!(matches(&mut trie, b"topic"), [1]);
+}
+
+// PUBSUB-011, PUBSUB-024
+#[test]
+fn leaving_peer_tells_the_topics_that_nobody_else_holds() {
+    let mut trie = SubscriptionTrie::default();
+    for (peer, topic) in [(1, "a"), (1, "ab"), (1, ""), (2, "ab"), (2, "c")] {
+        trie.subscribe(peer, topic.as_bytes()).unwrap();
+    }
+    let mut told = Vec::new();
+    trie.remove_all(1, |topic| told.push(topic.to_vec()));
+    told.sort();
+    assert_eq!(told, [&b""[..], b"a"]);
+    assert_eq!(matches(&mut trie, b"abc"), [2]);
+    trie.remove_all(1, |topic| panic!("told twice: {topic:?}"));
+    trie.remove_all(2, |_| {});
+    assert!(trie.is_empty());
+}
+
+// ZMTP31-116, INT-025
+#[test]
+fn peer_over_a_limit_is_refused_and_loses_nothing() {
+    let mut trie = SubscriptionTrie::new(Repeats::Ignored, SubscriptionLimits::new(2, 10));
+    trie.subscribe(1, b"1234567").unwrap();
+    assert_eq!(
+        trie.subscribe(1, b"8901"),
+        Err(SubscriptionError::TooManyBytes {
+            topic_len: 4,
+            limit: 10
+        })
+    );
+    trie.subscribe(1, b"890").unwrap();
+    assert_eq!(
+        trie.subscribe(1, b""),
+        Err(SubscriptionError::TooManyTopics { limit: 2 })
+    );
+    assert_eq!(trie.subscribe(1, b"890"), Ok(Subscribed::Repeated));
+    assert_eq!(trie.subscribe(2, b"8901"), Ok(Subscribed::First));
+    assert_eq!(trie.cancel(1, b"890"), Cancelled::Last);
+    assert_eq!(trie.subscribe(1, b"8"), Ok(Subscribed::First));
+    assert_eq!(
+        trie.subscribe(3, &[0; 11]),
+        Err(SubscriptionError::TooManyBytes {
+            topic_len: 11,
+            limit: 10
+        })
+    );
+}
+
+// ZMTP31-115
+#[test]
+fn topics_of_any_octets_and_length_match() {
+    let mut trie = SubscriptionTrie::default();
+    for len in [0, 1, 245, 246, 255, 256, 70_000] {
+        let topic: Vec<_> = (0..=u8::MAX).cycle().take(len).collect();
+        trie.subscribe(1, &topic).unwrap();
+        assert_eq!(matches(&mut trie, &topic), [1]);
+        trie.remove_all(1, |_| {});
+        assert_eq!(matches(&mut trie, &topic), [0; 0]);
+    }
+}
+
+#[test]
+fn hundred_thousand_subscriptions_are_cheap() {
+    let mut trie = SubscriptionTrie::default();
+    for number in 0..100_000_u32 {
+        let topic = format!("market.{number}.price");
+        trie.subscribe(number.to_be_bytes()[3], topic.as_bytes()).unwrap();
+    }
+    assert_eq!(trie.topic_count(), 100_000);
+    assert_eq!(matches(&mut trie, b"market.99999.price.eur"), [159]);
+    for peer in 0..=u8::MAX {
+        trie.remove_all(peer, |_| {});
+    }
+    assert!(trie.is_empty());
+}
+
+#[derive(Debug, Clone)]
+enum Operation {
+    Subscribe(Peer, Vec<u8>),
+    Cancel(Peer, Vec<u8>),
+    RemoveAll(Peer),
+}
+
+fn topic() -> impl Strategy<Value = Vec<u8>> {
+    prop::collection::vec(prop::sample::select(vec![0, b'a', 0xff]), 0..5)
+}
+
+fn operation() -> impl Strategy<Value = Operation> {
+    let peer = || 0..4_u8;
+    prop_oneof![
+        5 => (peer(), topic()).prop_map(|(peer, topic)| Operation::Subscribe(peer, topic)),
+        4 => (peer(), topic()).prop_map(|(peer, topic)| Operation::Cancel(peer, topic)),
+        1 => peer().prop_map(Operation::RemoveAll),
+    ]
+}
+
+/// How often each peer holds each topic.
+#[derive(Default)]
+struct Model(BTreeMap<(Peer, Vec<u8>), u64>);
+
+impl Model {
+    fn is_held(&self, wanted: &[u8]) -> bool {
+        self.0.keys().any(|(_, topic)| topic == wanted)
+    }
+
+    fn subscribe(&mut self, repeats: Repeats, peer: Peer, topic: Vec<u8>) -> Subscribed {
+        let held = self.is_held(&topic);
+        let count = self.0.entry((peer, topic)).or_default();
+        let repeated = *count > 0;
+        if !repeated || repeats == Repeats::Counted {
+            *count += 1;
+        }
+        match (repeated, held) {
+            (true, _) => Subscribed::Repeated,
+            (false, true) => Subscribed::Joined,
+            (false, false) => Subscribed::First,
+        }
+    }
+
+    fn cancel(&mut self, peer: Peer, topic: Vec<u8>) -> Cancelled {
+        let key = (peer, topic);
+        let Some(count) = self.0.get_mut(&key) else {
+            return Cancelled::Unknown;
+        };
+        *count -= 1;
+        if *count > 0 {
+            return Cancelled::StillHeld;
+        }
+        self.0.remove(&key);
+        if self.is_held(&key.1) {
+            Cancelled::Left
+        } else {
+            Cancelled::Last
+        }
+    }
+
+    fn remove_all(&mut self, leaving: Peer) -> BTreeSet<Vec<u8>> {
+        let held = self.0.keys().filter(|(peer, _)| *peer == leaving);
+        let held: Vec<_> = held.map(|(_, topic)| topic.clone()).collect();
+        self.0.retain(|(peer, _), _| *peer != leaving);
+        held.into_iter()
+            .filter(|topic| !self.is_held(topic))
+            .collect()
+    }
+
+    fn matches(&self, text: &[u8]) -> Vec<Peer> {
+        let matching = self.0.keys().filter(|(_, topic)| text.starts_with(topic));
+        let peers: BTreeSet<_> = matching.map(|(peer, _)| *peer).collect();
+        peers.into_iter().collect()
+    }
+}
+
+proptest! {
+    // PUBSUB-056, ZMTP31-110, ZMTP31-113, ZMTP31-114
+    #[test]
+    fn agrees_with_a_list_of_pairs(
+        counted in any::<bool>(),
+        operations in prop::collection::vec(operation(), 0..100),
+        texts in prop::collection::vec(topic(), 1..6),
+    ) {
+        let repeats = if counted { Repeats::Counted } else { Repeats::Ignored };
+        let mut trie = SubscriptionTrie::new(repeats, SubscriptionLimits::default());
+        let mut model = Model::default();
+        for operation in operations {
+            match operation {
+                Operation::Subscribe(peer, topic) => {
+                    let result = trie.subscribe(peer, &topic);
+                    prop_assert_eq!(result, Ok(model.subscribe(repeats, peer, topic)));
+                }
+                Operation::Cancel(peer, topic) => {
+                    prop_assert_eq!(trie.cancel(peer, &topic), model.cancel(peer, topic));
+                }
+                Operation::RemoveAll(peer) => {
+                    let mut told = BTreeSet::new();
+                    trie.remove_all(peer, |topic| assert!(told.insert(topic.to_vec())));
+                    prop_assert_eq!(told, model.remove_all(peer));
+                }
+            }
+            prop_assert_eq!(trie.is_empty(), model.0.is_empty());
+            for text in &texts {
+                prop_assert_eq!(matches(&mut trie, text), model.matches(text));
+            }
+        }
+    }
+}
