@@ -1,1 +1,23 @@
-//! Work in progress.
+//! Foreign peers for the tests of this workspace: libzmq through pyzmq, and
+//! zerorpc 0.6.3 for Python, its server, its client and its command line.
+//!
+//! ```text
+//! environment()  ──►  Python          a virtual environment with pinned peers,
+//!                       │             made under the target directory when first needed
+//!                       ├──► Peer     a program of `peers/`, driven with JSON lines
+//!                       └──► Command  the `zerorpc` command line
+//! zrpc_command() ──►  Command         the `zrpc` command line of this workspace
+//! ```
+//!
+//! The programs in `peers/` use the published packages unmodified. No peer
+//! uses a fixed port, and none outlives the test that started it.
+
+mod command;
+mod environment;
+mod failure;
+mod peer;
+
+pub use command::{CommandError, Output, run_to_end, zrpc_command};
+pub use environment::{EnvironmentError, Interop, Python, environment};
+pub use failure::{Failure, TestResult};
+pub use peer::{Peer, PeerError, Program};

@@ -1,0 +1,157 @@
+"""An unmodified `zerorpc.Client`, driven by the test.
+
+Requests (a CALL is {client, method, args, timeout?, slots?}):
+
+    client {name, endpoint | bind, timeout?, heartbeat?, passive_heartbeat?}
+    call CALL + {expect?}            one call in its own greenlet
+    start CALL + {id}; join {id}     the same, without waiting
+    storm CALL + {count}             `count` calls at once on one connection
+    echoes {client, values}          echoes each value and compares, types included
+    stream CALL + {take?, pause?}    closes it after `take` items, pauses after each
+    close {name}
+
+An outcome is {elapsed} with {result} or {raised: {kind, message, …}}; a
+RemoteError also has {name, traceback}. A stream's is {count, first_items,
+last, in_order, elapsed} with {raised} if it broke; `in_order` says that the
+items were 0, 1, 2 and so on.
+"""
+
+import sys
+import time
+
+import gevent
+import zerorpc
+import zmq
+
+import control
+import values
+
+FIRST_ITEMS = 10
+
+
+class Driver:
+    """The clients of this process, by the names the test gave them."""
+
+    def __init__(self):
+        self._clients = {}
+        self._started = {}
+
+    def handle(self, request):
+        """Runs one request."""
+        operation = request.pop("op")
+        return getattr(self, "do_" + operation)(**request)
+
+    def do_client(self, name, endpoint=None, bind=None, **options):
+        client = zerorpc.Client(**options)
+        self._clients[name] = client
+        if endpoint is not None:
+            client.connect(endpoint)
+            return None
+        client.bind(bind)
+        last = client._events._socket.getsockopt(zmq.LAST_ENDPOINT)
+        return {"endpoint": last.rstrip(b"\0").decode()}
+
+    def do_close(self, name):
+        self._clients.pop(name).close()
+
+    def do_call(self, **call):
+        return gevent.spawn(self._outcome, call).get()
+
+    def do_start(self, id, **call):
+        self._started[id] = gevent.spawn(self._outcome, call)
+
+    def do_join(self, id):
+        return self._started.pop(id).get()
+
+    def do_storm(self, count, **call):
+        began = time.monotonic()
+        greenlets = [gevent.spawn(self._outcome, dict(call)) for _ in range(count)]
+        outcomes = [greenlet.get() for greenlet in greenlets]
+        raised = [outcome["raised"] for outcome in outcomes if "raised" in outcome]
+        return {
+            "elapsed": time.monotonic() - began,
+            "slowest": max(outcome["elapsed"] for outcome in outcomes),
+            "answered": count - len(raised),
+            "raised": raised[:3],
+        }
+
+    def do_echoes(self, client, values):
+        return gevent.spawn(self._echoes, client, values).get()
+
+    def do_stream(self, **call):
+        return gevent.spawn(self._stream, **call).get()
+
+    def _echoes(self, client, wanted):
+        for value in map(values.from_json, wanted):
+            got = self._clients[client]("echo", value)
+            if not values.same(got, value):
+                raise AssertionError("sent {!r:.200}, received {!r:.200}".format(value, got))
+        return len(wanted)
+
+    def _outcome(self, call):
+        expect = call.pop("expect", None)
+        began = time.monotonic()
+        outcome = _caught(lambda: self._invoke(**call))
+        if expect is not None and "result" in outcome:
+            wanted = values.from_json(expect)
+            if not values.same(outcome["result"], wanted):
+                raise AssertionError("expected {!r:.200}, received {!r:.200}".format(
+                    wanted, outcome["result"]))
+            outcome["result"] = "as expected"
+        elif "result" in outcome:
+            outcome["result"] = values.to_json(outcome["result"])
+        outcome["elapsed"] = time.monotonic() - began
+        return outcome
+
+    def _invoke(self, client, method, args, **options):
+        arguments = [values.from_json(arg) for arg in args]
+        return self._clients[client](method, *arguments, **options)
+
+    def _stream(self, take=None, pause=0, **call):
+        seen = {"count": 0, "first_items": [], "last": None, "in_order": True}
+
+        def receive():
+            items = self._invoke(**call)
+            for item in items:
+                if seen["count"] < FIRST_ITEMS:
+                    seen["first_items"].append(values.to_json(item))
+                if not values.same(item, seen["count"]):
+                    seen["in_order"] = False
+                seen["count"] += 1
+                seen["last"] = values.to_json(item)
+                if pause:
+                    gevent.sleep(pause)
+                if seen["count"] == take:
+                    items.close()
+                    break
+
+        began = time.monotonic()
+        outcome = _caught(receive)
+        outcome.pop("result", None)
+        return dict(seen, elapsed=time.monotonic() - began, **outcome)
+
+
+def _caught(function):
+    try:
+        return {"result": function()}
+    except zerorpc.RemoteError as error:
+        return {"raised": {
+            "kind": "RemoteError", "name": values.to_json(error.name),
+            "message": values.to_json(error.msg), "traceback": values.to_json(error.traceback)}}
+    except Exception as error:
+        return {"raised": {"kind": type(error).__name__, "message": str(error)}}
+
+
+def main():
+    driver = Driver()
+    control.ready(python=sys.version.split()[0])
+    threads = gevent.get_hub().threadpool
+    while True:
+        line = threads.apply(sys.stdin.readline)
+        if not line:
+            control.leave()
+        control.answer(line, driver.handle)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,183 @@
+"""An unmodified `zerorpc.Server` with a method for every behaviour to be seen.
+
+Settings (one JSON object on the command line), all optional:
+
+    bind / connect   endpoints (default: bind a free port of the loopback interface)
+    heartbeat        seconds, or null for none (default 5)
+    pool_size        limit of concurrent calls (default null)
+    getargspec       "as is" (default), "restored" or "removed": see compat.py
+
+Requests: `journal` -> what happened to the streams, in order; `stop` stops the
+server as its users do; `channels` -> channels that the server still holds.
+"""
+
+import sys
+import time
+import zlib
+
+import compat
+import control
+import values
+
+SETTINGS = control.arguments()
+if SETTINGS.get("getargspec") == "restored":
+    compat.restore_getargspec()
+elif SETTINGS.get("getargspec") == "removed":
+    compat.remove_getargspec()
+
+import gevent  # noqa: E402  (after the settings)
+import msgpack  # noqa: E402
+import zerorpc  # noqa: E402
+import zmq  # noqa: E402
+
+JOURNAL = []
+
+
+class CustomError(Exception):
+    """An exception of this service."""
+
+
+class Probe:
+    """Methods to be called from the other side."""
+
+    def hello(self, name):
+        """Greets somebody.
+
+        The greeting is in English.
+        """
+        return "Hello, {}".format(name)
+
+    def add(self, a, b=1):
+        """Adds two numbers."""
+        return a + b
+
+    def echo(self, value):
+        return value
+
+    def arguments(self, *args):
+        """Says how the arguments arrived."""
+        return [type(arg).__name__ for arg in args]
+
+    def nothing(self):
+        pass
+
+    def types(self):
+        """One value of every kind."""
+        return {
+            "nil": None, "true": True, "false": False,
+            "zero": 0, "fixint": 127, "negative": -32, "u8": 255, "u16": 65535, "u32": 2 ** 32 - 1,
+            "u64": 2 ** 64 - 1, "i8": -128, "i16": -2 ** 15, "i32": -2 ** 31, "i64": -2 ** 63,
+            "float": 1.5, "infinity": float("inf"), "str": "déjà vu €", "str8": "s" * 200,
+            "str16": "s" * 300, "bin": b"\x00\xff\xfe", "empty": b"", "list": [1, [2, []]],
+            "tuple": (1, 2), "map": {"k": {"n": None}}, "ext": msgpack.ExtType(5, b"abc"),
+            "timestamp": msgpack.Timestamp(1700000000, 5),
+        }
+
+    def binary(self, size):
+        """Binary of the given size."""
+        return values.pattern(size, 7)
+
+    def measure(self, value):
+        """Size and checksum of binary."""
+        return [len(value), zlib.crc32(value)]
+
+    def fail(self, message):
+        """Raises ValueError."""
+        raise ValueError(message)
+
+    def fail_custom(self):
+        raise CustomError("déjà vu")
+
+    def unserializable(self):
+        return object()
+
+    def wait(self, seconds):
+        """Answers later; other calls go on."""
+        gevent.sleep(seconds)
+        return seconds
+
+    def block(self, seconds):
+        """Answers later; the whole server stands still."""
+        time.sleep(seconds)
+        return seconds
+
+    @zerorpc.stream
+    def count(self, to):
+        """Counts from zero."""
+        return iter(range(to))
+
+    @zerorpc.stream
+    def no_items(self):
+        return []
+
+    @zerorpc.stream
+    def words(self):
+        yield from ["a", None, [], {"k": 1}, b"\x00", 0, False]
+
+    @zerorpc.stream
+    def fail_after(self, items):
+        """A stream that breaks."""
+        yield from range(items)
+        raise CustomError("after {}".format(items))
+
+    @zerorpc.stream
+    def endless(self):
+        """Goes on until the receiver is gone; the journal says how it ended."""
+        produced = 0
+        try:
+            while True:
+                yield produced
+                produced += 1
+        except BaseException as error:
+            JOURNAL.append({"ended": type(error).__name__, "produced": produced})
+            raise
+
+    @zerorpc.stream
+    def produced(self, to):
+        """Counts; the journal says how far the producer is ahead."""
+        for number in range(to):
+            JOURNAL.append(number)
+            yield number
+
+    @zerorpc.stream
+    def slow_stream(self, items, pause):
+        """Items with a pause before each."""
+        for number in range(items):
+            gevent.sleep(pause)
+            yield number
+
+
+def main():
+    server = zerorpc.Server(
+        Probe(), heartbeat=SETTINGS.get("heartbeat", 5), pool_size=SETTINGS.get("pool_size"))
+    endpoints = []
+    if "connect" in SETTINGS:
+        server.connect(SETTINGS["connect"])
+    if "bind" in SETTINGS or "connect" not in SETTINGS:
+        server.bind(SETTINGS.get("bind", "tcp://127.0.0.1:*"))
+        last = server._events._socket.getsockopt(zmq.LAST_ENDPOINT)
+        endpoints.append(last.rstrip(b"\0").decode())
+    running = gevent.spawn(server.run)
+
+    def handle(request):
+        if request["op"] == "journal":
+            return list(JOURNAL)
+        if request["op"] == "channels":
+            return len(server._multiplexer.active_channels)
+        if request["op"] == "stop":
+            server.stop()
+            running.join(timeout=10)
+            return None
+        raise ValueError("unknown request")
+
+    control.ready(endpoint=endpoints[0] if endpoints else None, python=sys.version.split()[0])
+    threads = gevent.get_hub().threadpool
+    while True:
+        line = threads.apply(sys.stdin.readline)
+        if not line:
+            control.leave()
+        control.answer(line, handle)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,192 @@
+"""A libzmq socket of any type, driven by the test.
+
+Requests (`name` is the socket, `parts` a list of values, see values.py):
+
+    socket {name, type, options}     bind {name, endpoint} -> endpoint
+    connect / disconnect / unbind {name, endpoint}
+    set {name, option, value}        close {name}
+    send {name, parts}               recv {name, expect?} -> parts
+    send_numbered {name, count, size}
+    recv_numbered {name, count, size, first?}
+    echo {name, count}               sends back what it receives, all parts
+    fill {name, size, limit, quiet}  sends without waiting until refused
+    drain {name, quiet}              everything until nothing comes for `quiet` s
+    monitor {name}                   events {name} -> names of events so far
+
+Every operation that would wait longer than `timeout` (10 s) fails.
+"""
+
+import struct
+import sys
+import time
+
+import zmq
+import zmq.utils.monitor
+
+import control
+import values
+
+TIMEOUT = 10.0
+
+
+class Peer:
+    """The sockets of this process, by the names the test gave them."""
+
+    def __init__(self):
+        self._context = zmq.Context()
+        self._sockets = {}
+        self._monitors = {}
+
+    def handle(self, request):
+        """Runs one request."""
+        operation = request.pop("op")
+        return getattr(self, "do_" + operation)(**request)
+
+    def close(self):
+        """Drops every socket with whatever it still wanted to send."""
+        for name in list(self._sockets):
+            self.do_close(name)
+        self._context.destroy(linger=0)
+
+    def do_socket(self, name, type, options=None):
+        socket = self._context.socket(getattr(zmq, type))
+        socket.setsockopt(zmq.LINGER, 0)
+        for option, value in (options or {}).items():
+            socket.setsockopt(getattr(zmq, option), _option(value))
+        self._sockets[name] = socket
+
+    def do_bind(self, name, endpoint):
+        socket = self._sockets[name]
+        deadline = time.monotonic() + TIMEOUT
+        while True:
+            try:
+                socket.bind(endpoint)
+                break
+            except zmq.ZMQError as error:
+                # A port that was just released can stay taken for a moment.
+                if error.errno != zmq.EADDRINUSE or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.02)
+        return {"endpoint": socket.getsockopt(zmq.LAST_ENDPOINT).rstrip(b"\0").decode()}
+
+    def do_unbind(self, name, endpoint):
+        self._sockets[name].unbind(endpoint)
+
+    def do_connect(self, name, endpoint):
+        self._sockets[name].connect(endpoint)
+
+    def do_disconnect(self, name, endpoint):
+        self._sockets[name].disconnect(endpoint)
+
+    def do_set(self, name, option, value):
+        self._sockets[name].setsockopt(getattr(zmq, option), _option(value))
+
+    def do_close(self, name):
+        monitor = self._monitors.pop(name, None)
+        if monitor is not None:
+            self._sockets[name].disable_monitor()
+            monitor.close(0)
+        self._sockets.pop(name).close(0)
+
+    def do_send(self, name, parts, timeout=TIMEOUT):
+        self._send(name, [values.from_json(part) for part in parts], timeout)
+
+    def do_recv(self, name, expect=None, timeout=TIMEOUT):
+        parts = self._recv(name, timeout)
+        if expect is None:
+            return [values.to_json(part) for part in parts]
+        wanted = [_binary(part) for part in expect]
+        if parts != wanted:
+            raise AssertionError("expected {}, received {}".format(_short(wanted), _short(parts)))
+        return None
+
+    def do_send_numbered(self, name, count, size, first=0, head=(), timeout=TIMEOUT):
+        padding = b"." * (size - 8)
+        head = [_binary(part) for part in head]
+        for number in range(first, first + count):
+            self._send(name, head + [struct.pack(">Q", number) + padding], timeout)
+
+    def do_recv_numbered(self, name, count, size, first=0, timeout=TIMEOUT):
+        for number in range(first, first + count):
+            body = self._recv(name, timeout)[-1]
+            if len(body) != size or struct.unpack(">Q", body[:8])[0] != number:
+                raise AssertionError("expected number {} of {} bytes, received {}".format(
+                    number, size, _short([body])))
+
+    def do_echo(self, name, count, timeout=TIMEOUT):
+        for _ in range(count):
+            self._send(name, self._recv(name, timeout), timeout)
+
+    def do_fill(self, name, size, limit, quiet=0.5):
+        body = b"f" * size
+        sent = 0
+        deadline = time.monotonic() + quiet
+        while sent < limit and time.monotonic() < deadline:
+            try:
+                self._sockets[name].send(body, zmq.DONTWAIT)
+            except zmq.Again:
+                time.sleep(0.005)
+            else:
+                sent += 1
+                deadline = time.monotonic() + quiet
+        return {"sent": sent, "refused": sent < limit}
+
+    def do_drain(self, name, quiet=0.3):
+        messages = []
+        while self._sockets[name].poll(quiet * 1000, zmq.POLLIN):
+            parts = self._sockets[name].recv_multipart()
+            messages.append([values.to_json(part) for part in parts])
+        return messages
+
+    def do_monitor(self, name):
+        self._monitors[name] = self._sockets[name].get_monitor_socket()
+
+    def do_events(self, name):
+        names = []
+        while self._monitors[name].poll(0):
+            event = zmq.utils.monitor.recv_monitor_message(self._monitors[name])
+            names.append(zmq.Event(event["event"]).name)
+        return names
+
+    def _send(self, name, parts, timeout):
+        socket = self._sockets[name]
+        if not socket.poll(timeout * 1000, zmq.POLLOUT):
+            raise TimeoutError("nothing could be sent for {} s".format(timeout))
+        socket.send_multipart([_bytes(part) for part in parts])
+
+    def _recv(self, name, timeout):
+        socket = self._sockets[name]
+        if not socket.poll(timeout * 1000, zmq.POLLIN):
+            raise TimeoutError("nothing was received for {} s".format(timeout))
+        return socket.recv_multipart()
+
+
+def _binary(value):
+    return _bytes(values.from_json(value))
+
+
+def _bytes(value):
+    return value.encode() if isinstance(value, str) else value
+
+
+def _option(value):
+    value = values.from_json(value)
+    return value if isinstance(value, int) else _bytes(value)
+
+
+def _short(parts):
+    return [part if len(part) <= 64 else "{} bytes {!r}…".format(len(part), part[:16])
+            for part in parts]
+
+
+def main():
+    peer = Peer()
+    control.ready(libzmq=zmq.zmq_version(), pyzmq=zmq.pyzmq_version())
+    for line in sys.stdin:
+        control.answer(line, peer.handle)
+    peer.close()
+    control.leave()
+
+
+if __name__ == "__main__":
+    main()
