@@ -1,0 +1,167 @@
+//! Decodes events.
+
+use bytes::Bytes;
+
+use super::{Extra, Header, MessageId, Name, Version, names};
+use crate::msgpack::{DecodeError, DecodeLimits, Head, Kind, Reader, skip};
+
+/// One event: `[header, name, args]`.
+///
+/// The header and the name are decoded; the arguments are a slice of the payload, known to be one
+/// well-formed value within the limits, and stay encoded until somebody asks for a type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Event {
+    /// Ids, version and task context.
+    pub header: Header,
+    /// The method, or one of the protocol's own [`names`].
+    pub name: Name,
+    /// The encoded arguments, of any type.
+    pub args: Bytes,
+}
+
+impl Event {
+    /// Decodes one payload. Bytes after the event are ignored, as in Python.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError`] if the payload is no event or exceeds `limits`.
+    pub fn decode(payload: &Bytes, limits: &DecodeLimits) -> Result<Self, DecodeError> {
+        if payload.len() > limits.event_len {
+            return Err(DecodeError::TooLong {
+                len: payload.len(),
+                limit: limits.event_len,
+            });
+        }
+        let mut decoder = Decoder {
+            payload,
+            reader: Reader::new(payload),
+            limits,
+            values: limits.values,
+        };
+        match decoder.reader.head()? {
+            Head::Array(3) => {}
+            Head::Array(count) => return Err(DecodeError::WrongArity { count }),
+            other => {
+                return Err(DecodeError::NotAnArray {
+                    found: other.kind(),
+                });
+            }
+        }
+        let header = decoder.header()?;
+        let name = decoder.name()?;
+        let args = decoder.value()?;
+        Ok(Self { header, name, args })
+    }
+}
+
+struct Decoder<'a> {
+    payload: &'a Bytes,
+    reader: Reader<'a>,
+    limits: &'a DecodeLimits,
+    values: usize,
+}
+
+impl<'a> Decoder<'a> {
+    fn header(&mut self) -> Result<Header, DecodeError> {
+        let count = match self.reader.head()? {
+            Head::Map(count) => count,
+            other => {
+                return Err(DecodeError::HeaderNotAMap {
+                    found: other.kind(),
+                });
+            }
+        };
+        let limit = self.limits.header_entries;
+        if count > limit {
+            return Err(DecodeError::TooManyHeaderEntries { count, limit });
+        }
+        let mut header = Header {
+            message_id: None,
+            version: Version::V1,
+            response_to: None,
+            extra: Extra::new(),
+        };
+        for _ in 0..count {
+            let key = self.raw()?;
+            match crate::msgpack::read_text(key) {
+                Some(key) if key == names::MESSAGE_ID.as_bytes() => {
+                    header.message_id = self.id()?
+                }
+                Some(key) if key == names::RESPONSE_TO.as_bytes() => {
+                    header.response_to = self.id()?
+                }
+                Some(key) if key == names::VERSION.as_bytes() => header.version = self.version()?,
+                _ => {
+                    let key = self.payload.slice_ref(key);
+                    header.extra.push(key, self.value()?);
+                }
+            }
+        }
+        Ok(header)
+    }
+
+    /// Reads an id of any type; nil is none.
+    fn id(&mut self) -> Result<Option<MessageId>, DecodeError> {
+        let encoded = self.raw()?;
+        if encoded == [0xc0] {
+            return Ok(None);
+        }
+        let (len, limit) = (encoded.len(), MessageId::MAX_LEN);
+        if len > limit {
+            return Err(DecodeError::IdTooLong { len, limit });
+        }
+        Ok(Some(MessageId::from_encoded(encoded)))
+    }
+
+    /// Reads a version; JavaScript may send a float, and what is newer than 3 is taken for 3.
+    fn version(&mut self) -> Result<Version, DecodeError> {
+        let mut value = Reader::new(self.raw()?);
+        match value.head()? {
+            Head::Unsigned(3..) => Ok(Version::V3),
+            Head::Unsigned(2) => Ok(Version::V2),
+            Head::Unsigned(_) | Head::Negative(_) | Head::Nil => Ok(Version::V1),
+            Head::F64(version) if version.fract() == 0.0 => Ok(version_of_float(version)),
+            Head::F32(version) if version.fract() == 0.0 => {
+                Ok(version_of_float(f64::from(version)))
+            }
+            other => Err(DecodeError::VersionNotAnInteger {
+                found: other.kind(),
+            }),
+        }
+    }
+
+    fn name(&mut self) -> Result<Name, DecodeError> {
+        match self.reader.head()? {
+            Head::Str(len) | Head::Bin(len) => {
+                let content = self.reader.take(len)?;
+                Ok(Name::from_bytes(self.payload.slice_ref(content)))
+            }
+            other => {
+                let found: Kind = other.kind();
+                Err(DecodeError::NameNotAString { found })
+            }
+        }
+    }
+
+    fn value(&mut self) -> Result<Bytes, DecodeError> {
+        self.raw().map(|encoded| self.payload.slice_ref(encoded))
+    }
+
+    fn raw(&mut self) -> Result<&'a [u8], DecodeError> {
+        let before = self.reader.rest();
+        skip(&mut self.reader, self.limits, &mut self.values)?;
+        let len = before.len().saturating_sub(self.reader.rest().len());
+        before.get(..len).ok_or(DecodeError::Truncated)
+    }
+}
+
+fn version_of_float(version: f64) -> Version {
+    if version >= 3.0 {
+        Version::V3
+    } else if version >= 2.0 {
+        Version::V2
+    } else {
+        Version::V1
+    }
+}

@@ -1,0 +1,89 @@
+//! Encodes events: puts a header and a name in front of arguments that are encoded already.
+
+use bytes::{BufMut, Bytes};
+
+use super::{Extra, MessageId, names};
+use crate::msgpack::{put_str, put_uint};
+use crate::value::Body;
+
+/// What goes in front of the arguments of an event.
+#[derive(Debug)]
+pub(crate) struct Outgoing<'a> {
+    /// The encoded id of the event.
+    pub(crate) message_id: &'a [u8],
+    pub(crate) response_to: Option<&'a MessageId>,
+    pub(crate) name: &'a [u8],
+    pub(crate) notice: Notice,
+}
+
+/// Whether the header says that this side understands [`names::CANCEL`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Notice {
+    Nothing,
+    UnderstandsCancel,
+}
+
+/// The version that is sent, whatever the peer's is.
+const VERSION: u8 = 3;
+
+/// The header entries that every event has: id and version.
+const OWN_ENTRIES: usize = 2;
+
+impl Outgoing<'_> {
+    /// Encodes the event around `body`, in the body's own buffer if there is room in front of it.
+    pub(crate) fn encode(&self, mut body: Body, scratch: &mut Vec<u8>) -> Bytes {
+        let extra = body.take_extra();
+        scratch.clear();
+        self.encode_head(&extra, scratch);
+        body.prepend(scratch);
+        body.into_encoded()
+    }
+
+    /// Encodes an event whose arguments are `[number]`.
+    pub(crate) fn encode_number(&self, number: u32) -> Bytes {
+        let mut out = Vec::with_capacity(128);
+        self.encode_head(&Extra::new(), &mut out);
+        out.put_u8(0x91);
+        put_uint(&mut out, number);
+        Bytes::from(out)
+    }
+
+    fn encode_head(&self, extra: &Extra, out: &mut Vec<u8>) {
+        let optional = usize::from(self.response_to.is_some())
+            .saturating_add(usize::from(self.notice == Notice::UnderstandsCancel));
+        let entries = extra
+            .count()
+            .saturating_add(optional)
+            .saturating_add(OWN_ENTRIES);
+        out.put_u8(0x93);
+        put_map(out, entries);
+        put_str(out, names::MESSAGE_ID.as_bytes());
+        out.put_slice(self.message_id);
+        put_str(out, names::VERSION.as_bytes());
+        out.put_u8(VERSION);
+        extra.encode(out);
+        if self.notice == Notice::UnderstandsCancel {
+            put_str(out, names::CANCEL.as_bytes());
+            out.put_u8(0xc3);
+        }
+        if let Some(id) = self.response_to {
+            put_str(out, names::RESPONSE_TO.as_bytes());
+            out.put_slice(id.as_encoded());
+        }
+        put_str(out, self.name);
+    }
+}
+
+fn put_map(out: &mut Vec<u8>, entries: usize) {
+    match (u8::try_from(entries), u16::try_from(entries)) {
+        (Ok(entries), _) if entries < 16 => out.put_u8(0x80 | entries),
+        (_, Ok(entries)) => {
+            out.put_u8(0xde);
+            out.put_u16(entries);
+        }
+        _ => {
+            out.put_u8(0xdf);
+            out.put_u32(u32::try_from(entries).unwrap_or(u32::MAX));
+        }
+    }
+}

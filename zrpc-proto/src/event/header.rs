@@ -1,0 +1,125 @@
+//! The header of an event.
+
+use bytes::{BufMut, Bytes, BytesMut};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::MessageId;
+use crate::msgpack::read_text;
+use crate::value::{EncodeError, ValueError, decode, encode_into};
+
+/// The protocol version that a peer speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Version {
+    /// No `v`, or 1: silent until spoken to, errors are one string, heartbeats carry credit.
+    V1,
+    /// Errors are detailed, heartbeats carry credit.
+    V2,
+    /// Credit has its own event. The version that is sent.
+    V3,
+}
+
+/// The header of an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Header {
+    /// The id of this event, if it has one.
+    pub message_id: Option<MessageId>,
+    /// The version of its sender.
+    pub version: Version,
+    /// The channel that it belongs to; none opens a new channel.
+    pub response_to: Option<MessageId>,
+    /// All other entries: the task context of middleware.
+    pub extra: Extra,
+}
+
+/// Header entries beyond the protocol's own, in their order, keys and values still encoded.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Extra {
+    entries: Vec<(Bytes, Bytes)>,
+}
+
+impl Extra {
+    /// Returns no entries. Does not allocate.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            entries: Vec::new(),
+        }
+    }
+
+    /// Sets the entry `key`, replacing one of that name.
+    ///
+    /// # Errors
+    ///
+    /// [`EncodeError`] if `value` cannot be encoded; nothing is changed then.
+    pub fn insert<T>(&mut self, key: &str, value: &T) -> Result<(), EncodeError>
+    where
+        T: Serialize + ?Sized,
+    {
+        let mut buffer = BytesMut::new();
+        encode_into(&mut buffer, key)?;
+        let encoded_key = buffer.split().freeze();
+        encode_into(&mut buffer, value)?;
+        self.entries
+            .retain(|(existing, _)| read_text(existing) != Some(key.as_bytes()));
+        self.entries.push((encoded_key, buffer.freeze()));
+        Ok(())
+    }
+
+    /// Returns the encoded value of `key`.
+    #[must_use]
+    pub fn encoded(&self, key: &str) -> Option<&Bytes> {
+        let found = self
+            .entries
+            .iter()
+            .find(|(existing, _)| read_text(existing) == Some(key.as_bytes()));
+        found.map(|(_, value)| value)
+    }
+
+    /// Decodes the value of `key`.
+    ///
+    /// # Errors
+    ///
+    /// [`ValueError`] if the value is not a `T`.
+    pub fn decode<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, ValueError> {
+        self.encoded(key).map(|value| decode(value)).transpose()
+    }
+
+    /// Returns the entries as encoded keys and values.
+    pub fn iter(&self) -> impl Iterator<Item = (&Bytes, &Bytes)> {
+        self.entries.iter().map(|(key, value)| (key, value))
+    }
+
+    /// Returns the number of entries.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Returns whether there are no entries.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Returns the length of all entries in an encoded header.
+    pub(crate) fn encoded_len(&self) -> usize {
+        self.entries.iter().fold(0, |sum, (key, value)| {
+            sum.saturating_add(key.len()).saturating_add(value.len())
+        })
+    }
+
+    /// Appends the encoded entries.
+    pub(crate) fn encode(&self, out: &mut impl BufMut) {
+        for (key, value) in &self.entries {
+            out.put_slice(key);
+            out.put_slice(value);
+        }
+    }
+
+    pub(super) fn push(&mut self, key: Bytes, value: Bytes) {
+        self.entries.push((key, value));
+    }
+}

@@ -1,0 +1,16 @@
+//! msgpack as far as the protocol itself needs it: reading without recursion and within limits.
+
+mod elements;
+mod error;
+mod read;
+mod skip;
+mod write;
+
+pub(crate) use elements::{Elements, read_text};
+pub use error::{DecodeError, DecodeLimits, Kind};
+pub(crate) use read::{Head, Reader};
+pub(crate) use skip::skip;
+pub(crate) use write::{put_str, put_uint, str_len};
+
+#[cfg(test)]
+mod tests;

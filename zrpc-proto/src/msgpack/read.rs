@@ -1,0 +1,150 @@
+//! Reads the heads of values: their type, and their number or length.
+
+use super::{DecodeError, Kind};
+
+/// The type of a value with its number, or with the length that it claims.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Head {
+    Nil,
+    Boolean(bool),
+    Unsigned(u64),
+    Negative(i64),
+    F32(f32),
+    F64(f64),
+    Str(usize),
+    Bin(usize),
+    Array(usize),
+    Map(usize),
+    Ext(i8, usize),
+}
+
+impl Head {
+    pub(crate) fn kind(self) -> Kind {
+        match self {
+            Self::Nil => Kind::Nil,
+            Self::Boolean(_) => Kind::Boolean,
+            Self::Unsigned(_) | Self::Negative(_) => Kind::Integer,
+            Self::F32(_) | Self::F64(_) => Kind::Float,
+            Self::Str(_) => Kind::String,
+            Self::Bin(_) => Kind::Binary,
+            Self::Array(_) => Kind::Array,
+            Self::Map(_) => Kind::Map,
+            Self::Ext(..) => Kind::Extension,
+        }
+    }
+}
+
+/// A cursor over encoded values.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reader<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> Reader<'a> {
+    pub(crate) const fn new(bytes: &'a [u8]) -> Self {
+        Self { rest: bytes }
+    }
+
+    /// Reads the head of the next value. The body of strings, binaries and extensions is left to
+    /// [`take`](Self::take).
+    pub(crate) fn head(&mut self) -> Result<Head, DecodeError> {
+        let marker = self.byte()?;
+        Ok(match marker {
+            0x00..=0x7f => Head::Unsigned(u64::from(marker)),
+            0x80..=0x8f => Head::Map(usize::from(marker & 0x0f)),
+            0x90..=0x9f => Head::Array(usize::from(marker & 0x0f)),
+            0xa0..=0xbf => Head::Str(usize::from(marker & 0x1f)),
+            0xc0 => Head::Nil,
+            0xc1 => return Err(DecodeError::Reserved),
+            0xc2 => Head::Boolean(false),
+            0xc3 => Head::Boolean(true),
+            0xc4 => Head::Bin(self.len8()?),
+            0xc5 => Head::Bin(self.len16()?),
+            0xc6 => Head::Bin(self.len32()?),
+            0xc7 => self.extension(Self::len8)?,
+            0xc8 => self.extension(Self::len16)?,
+            0xc9 => self.extension(Self::len32)?,
+            0xca => Head::F32(f32::from_be_bytes(self.array()?)),
+            0xcb => Head::F64(f64::from_be_bytes(self.array()?)),
+            0xcc => Head::Unsigned(u64::from(self.byte()?)),
+            0xcd => Head::Unsigned(u64::from(u16::from_be_bytes(self.array()?))),
+            0xce => Head::Unsigned(u64::from(u32::from_be_bytes(self.array()?))),
+            0xcf => Head::Unsigned(u64::from_be_bytes(self.array()?)),
+            0xd0 => signed(i64::from(i8::from_be_bytes(self.array()?))),
+            0xd1 => signed(i64::from(i16::from_be_bytes(self.array()?))),
+            0xd2 => signed(i64::from(i32::from_be_bytes(self.array()?))),
+            0xd3 => signed(i64::from_be_bytes(self.array()?)),
+            0xd4 => self.extension(|_| Ok(1))?,
+            0xd5 => self.extension(|_| Ok(2))?,
+            0xd6 => self.extension(|_| Ok(4))?,
+            0xd7 => self.extension(|_| Ok(8))?,
+            0xd8 => self.extension(|_| Ok(16))?,
+            0xd9 => Head::Str(self.len8()?),
+            0xda => Head::Str(self.len16()?),
+            0xdb => Head::Str(self.len32()?),
+            0xdc => Head::Array(self.len16()?),
+            0xdd => Head::Array(self.len32()?),
+            0xde => Head::Map(self.len16()?),
+            0xdf => Head::Map(self.len32()?),
+            0xe0..=0xff => Head::Negative(i64::from(i8::from_be_bytes([marker]))),
+        })
+    }
+
+    /// Reads the next `len` bytes.
+    pub(crate) fn take(&mut self, len: usize) -> Result<&'a [u8], DecodeError> {
+        let (taken, rest) = self
+            .rest
+            .split_at_checked(len)
+            .ok_or(DecodeError::Truncated)?;
+        self.rest = rest;
+        Ok(taken)
+    }
+
+    /// Returns what is not read yet.
+    pub(crate) const fn rest(&self) -> &'a [u8] {
+        self.rest
+    }
+
+    fn byte(&mut self) -> Result<u8, DecodeError> {
+        let (first, rest) = self.rest.split_first().ok_or(DecodeError::Truncated)?;
+        self.rest = rest;
+        Ok(*first)
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], DecodeError> {
+        let (first, rest) = self
+            .rest
+            .split_first_chunk::<N>()
+            .ok_or(DecodeError::Truncated)?;
+        self.rest = rest;
+        Ok(*first)
+    }
+
+    fn len8(&mut self) -> Result<usize, DecodeError> {
+        self.byte().map(usize::from)
+    }
+
+    fn len16(&mut self) -> Result<usize, DecodeError> {
+        self.array().map(u16::from_be_bytes).map(usize::from)
+    }
+
+    fn len32(&mut self) -> Result<usize, DecodeError> {
+        // A length that does not fit cannot be there in full.
+        let len = self.array().map(u32::from_be_bytes)?;
+        usize::try_from(len).map_err(|_| DecodeError::Truncated)
+    }
+
+    fn extension<F>(&mut self, len: F) -> Result<Head, DecodeError>
+    where
+        F: FnOnce(&mut Self) -> Result<usize, DecodeError>,
+    {
+        let len = len(self)?;
+        let tag = i8::from_be_bytes(self.array()?);
+        Ok(Head::Ext(tag, len))
+    }
+}
+
+/// An integer has one form here, whichever of the signed encodings it came in.
+fn signed(value: i64) -> Head {
+    u64::try_from(value).map_or(Head::Negative(value), Head::Unsigned)
+}
