@@ -3,7 +3,8 @@
 //! - [`greeting`]: the first 64 octets of either side;
 //! - [`frame`]: everything after them, messages and commands alike;
 //! - [`command`]: the bodies of command frames;
-//! - [`metadata`]: the properties that handshake commands carry.
+//! - [`metadata`]: the properties that handshake commands carry;
+//! - [`subscription`]: subscriptions in the form of messages, as 3.0 has them.
 //!
 //! Decoders pull from a buffer: `Ok(None)` means that more octets are needed, and an error means
 //! that the connection cannot go on. All input counts as hostile: no decoder panics, nor sets
@@ -16,4 +17,11 @@
     warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)
 )]
 
+pub mod command;
 pub mod frame;
+pub mod greeting;
+pub mod metadata;
+pub mod subscription;
+
+#[cfg(test)]
+mod tests;

@@ -22,3 +22,6 @@ pub use header::{FrameError, FrameHeader, FrameKind, MAX_BODY_LEN, MAX_HEADER_LE
 
 /// The longest body of a frame in the short form.
 const MAX_SHORT_LEN: usize = 255;
+
+#[cfg(test)]
+mod tests;

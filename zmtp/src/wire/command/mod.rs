@@ -1,0 +1,21 @@
+//! Commands: what two peers tell each other beside messages.
+//!
+//! ```text
+//! body  name-length(1)  name  data
+//! ```
+//!
+//! A command is always one frame. This is the vocabulary of the NULL mechanism and of traffic;
+//! other mechanisms bring their own commands, which come out as [`Command::Unknown`].
+
+mod body;
+mod heartbeat;
+mod name;
+mod reason;
+
+pub use body::{Command, CommandError};
+pub use heartbeat::{PingContext, PingTtl, PingTtlError};
+pub use name::CommandName;
+pub use reason::ErrorReason;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,183 @@
+//! Boundaries, damage and everything that must be refused.
+
+use bytes::BytesMut;
+use proptest::prelude::*;
+
+use super::*;
+use crate::message::Part;
+use crate::wire::frame::{FrameDecoder, FrameLimits, RawFrame};
+use crate::wire::metadata::{Metadata, MetadataError, MetadataLimits};
+use crate::wire::tests::{apply_damage, damage};
+
+fn decode(body: impl Into<Part>) -> Result<Command, CommandError> {
+    Command::decode(body.into(), &MetadataLimits::DEFAULT)
+}
+
+fn encode(command: &Command) -> Vec<u8> {
+    let mut octets = Vec::new();
+    command.encode(&mut octets);
+    octets
+}
+
+fn command() -> impl Strategy<Value = Command> {
+    let octets = |max| prop::collection::vec(any::<u8>(), 0..max);
+    let ping = (any::<[u8; 2]>(), octets(17));
+    prop_oneof![
+        octets(50).prop_map(|value| {
+            let mut metadata = Metadata::new();
+            metadata.insert(Metadata::IDENTITY, value).unwrap();
+            Command::Ready(metadata)
+        }),
+        "\\PC{0,300}".prop_map(|text| Command::Error(ErrorReason::new(&text))),
+        octets(300).prop_map(|topic| Command::Subscribe(topic.into())),
+        octets(300).prop_map(|topic| Command::Cancel(topic.into())),
+        ping.prop_map(|(ttl, context)| Command::Ping {
+            ttl: PingTtl::from_octets(ttl),
+            context: PingContext::new(&context).unwrap(),
+        }),
+        octets(17).prop_map(|context| Command::Pong(PingContext::new(&context).unwrap())),
+        ("[a-z]{1,255}", octets(300)).prop_map(|(name, data)| Command::Unknown {
+            name: CommandName::new(&name).unwrap(),
+            data: data.into(),
+        }),
+    ]
+}
+
+#[test]
+fn form_of_the_frame_depends_on_the_whole_body() {
+    // [ZMTP31-032] [ZMTP31-115]
+    for len in 240..=260 {
+        let topic = Part::from(vec![b'A'; len]);
+        let join = Command::Unknown {
+            name: CommandName::new("JOIN").unwrap(),
+            data: topic.clone(),
+        };
+        for (command, last_short) in [
+            (Command::Subscribe(topic.clone()), 245),
+            (Command::Cancel(topic.clone()), 248),
+            (join, 250),
+        ] {
+            let flags = if len <= last_short { 0x04 } else { 0x06 };
+            assert_eq!(encode(&command)[0], flags, "{len} {command:?}");
+        }
+    }
+}
+
+#[test]
+fn command_without_a_proper_name_is_malformed() {
+    // [ZMTP31-042]
+    assert_eq!(decode(""), Err(CommandError::MissingName));
+    assert_eq!(decode("\0"), Err(CommandError::MissingName));
+    assert_eq!(
+        decode("\x09a"),
+        Err(CommandError::TruncatedName {
+            claimed: 9,
+            available: 1
+        })
+    );
+    // [ZMTP31-040] Letters only.
+    assert_eq!(
+        decode("\x04A\0BC"),
+        Err(CommandError::InvalidName { octet: 0 })
+    );
+}
+
+#[test]
+fn names_match_exactly() {
+    // [ZMTP31-043]
+    for name in ["READ", "READYX", "Ready", "ping", "PINGS", "Subscribe"] {
+        let body = [
+            &[u8::try_from(name.len()).unwrap()],
+            name.as_bytes(),
+            b"data",
+        ]
+        .concat();
+        let expected = Command::Unknown {
+            name: CommandName::new(name).unwrap(),
+            data: "data".into(),
+        };
+        assert_eq!(decode(body), Ok(expected));
+    }
+}
+
+#[test]
+fn malformed_ready_says_what_is_wrong_with_its_metadata() {
+    assert_eq!(
+        decode("\x05READY\x01"),
+        Err(CommandError::Metadata(MetadataError::Truncated))
+    );
+}
+
+#[test]
+fn reason_fills_its_error_exactly() {
+    // [ZMTP31-059] [ZMTP31-060]
+    for body in [
+        &b"\x05ERROR"[..],
+        b"\x05ERROR\x09ab",
+        b"\x05ERROR\x01ab",
+        b"\x05ERROR\x01",
+    ] {
+        assert_eq!(decode(body), Err(CommandError::ErrorReasonLength));
+    }
+    let longest = [&b"\x05ERROR\xff"[..], &[b'x'; 255]].concat();
+    assert_eq!(
+        decode(longest),
+        Ok(Command::Error(ErrorReason::new(&"x".repeat(255))))
+    );
+}
+
+#[test]
+fn context_is_echoed_as_it_came() {
+    // [ZMTP31-132] [ZMTP31-133]
+    for len in 0..=17_u8 {
+        let octets: Vec<u8> = (0..len).collect();
+        let ping = decode([&b"\x04PING\0\0"[..], &octets].concat());
+        let pong = decode([&b"\x04PONG"[..], &octets].concat());
+        if len == 17 {
+            let error = CommandError::ContextTooLong { len: 17, limit: 16 };
+            assert_eq!((ping, pong), (Err(error.clone()), Err(error)));
+            continue;
+        }
+        let Ok(Command::Ping { context, ttl }) = ping else {
+            panic!("{ping:?}");
+        };
+        assert_eq!((context.as_bytes(), ttl), (&octets[..], PingTtl::NONE));
+        assert_eq!(pong, Ok(Command::Pong(context)));
+    }
+}
+
+#[test]
+fn long_topic_shares_the_storage_of_its_frame() {
+    let body = Part::from([&b"\x09SUBSCRIBE"[..], &[b'A'; 1000]].concat());
+    let Ok(Command::Subscribe(topic)) = decode(body.clone()) else {
+        panic!("not a subscription");
+    };
+    assert_eq!(topic.as_ptr(), body[10..].as_ptr());
+}
+
+proptest! {
+    #[test]
+    fn command_survives_encoding(command in command()) {
+        let mut input = BytesMut::from(&encode(&command)[..]);
+        let frame = FrameDecoder::new(FrameLimits::DEFAULT).decode(&mut input);
+        prop_assert!(input.is_empty());
+        let Ok(Some(RawFrame::Command(body))) = frame else {
+            panic!("{frame:?}");
+        };
+        prop_assert_eq!(decode(body), Ok(command));
+    }
+
+    #[test]
+    fn what_is_read_from_a_damaged_command_can_be_written_back(
+        command in command(),
+        damage in damage(),
+    ) {
+        let octets = encode(&command);
+        let header_len = if octets[0] == 4 { 2 } else { 9 };
+        let mut body = octets[header_len..].to_vec();
+        apply_damage(&mut body, &damage);
+        if let Ok(command) = decode(&body[..]) {
+            prop_assert_eq!(&encode(&command)[header_len..], &body[..]);
+        }
+    }
+}

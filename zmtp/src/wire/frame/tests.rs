@@ -1,0 +1,226 @@
+//! Cuts, damage, limits and memory.
+
+use bytes::BytesMut;
+use proptest::prelude::*;
+
+use super::*;
+use crate::message::{Frame, Message, More, Part};
+use crate::wire::tests::{apply_damage, cuts, damage, in_pieces};
+
+fn raw_frame() -> impl Strategy<Value = RawFrame> {
+    let len = prop_oneof![
+        4 => 0..80_usize,
+        1 => 250..260_usize,
+        1 => 0..3000_usize,
+    ];
+    let body = len.prop_flat_map(|len| prop::collection::vec(any::<u8>(), len));
+    (0..3_u8, body).prop_map(|(kind, body)| match kind {
+        0 => RawFrame::Message(Frame::last(body)),
+        1 => RawFrame::Message(Frame::more(body)),
+        _ => RawFrame::Command(Part::from(body)),
+    })
+}
+
+fn encode(frames: &[RawFrame]) -> Vec<u8> {
+    let mut octets = Vec::new();
+    for frame in frames {
+        let before = octets.len();
+        let body = match frame {
+            RawFrame::Message(Frame { body, more }) => {
+                encode_part(&mut octets, *more, body);
+                body
+            }
+            RawFrame::Command(body) => {
+                encode_header(&mut octets, FrameKind::Command, body.len());
+                octets.extend_from_slice(body);
+                body
+            }
+        };
+        assert_eq!(octets.len() - before, encoded_len(body.len()));
+    }
+    octets
+}
+
+/// Decodes what is in `input`, up to its end or the first error.
+fn drain(
+    decoder: &mut FrameDecoder,
+    input: &mut BytesMut,
+    frames: &mut Vec<RawFrame>,
+) -> Result<(), FrameError> {
+    while let Some(frame) = decoder.decode(input)? {
+        frames.push(frame);
+    }
+    Ok(())
+}
+
+fn limits(max_message_frame: u64, max_command: u64) -> FrameLimits {
+    FrameLimits {
+        max_message_frame,
+        max_command,
+    }
+}
+
+fn decode_one(limits: FrameLimits, octets: &[u8]) -> Result<Option<RawFrame>, FrameError> {
+    FrameDecoder::new(limits).decode(&mut BytesMut::from(octets))
+}
+
+#[test]
+fn frame_is_refused_for_its_size_before_any_of_the_body_came() {
+    // [ZMTP31-036] [INT-022]
+    let limits = limits(4, 6);
+    assert_eq!(decode_one(limits, &[0, 4]), Ok(None));
+    assert_eq!(
+        decode_one(limits, &[0, 5]),
+        Err(FrameError::MessageFrameTooLarge { size: 5, limit: 4 })
+    );
+    assert_eq!(decode_one(limits, &[4, 6]), Ok(None));
+    assert_eq!(
+        decode_one(limits, &[4, 7]),
+        Err(FrameError::CommandTooLarge { size: 7, limit: 6 })
+    );
+    assert_eq!(
+        decode_one(limits, &[0, 5, 1, 2, 3, 4, 5]),
+        Err(FrameError::MessageFrameTooLarge { size: 5, limit: 4 })
+    );
+}
+
+#[test]
+fn size_is_compared_in_64_bits() {
+    // [ZMTP31-035]
+    for size in [(1_u64 << 32) + 1, 1 << 62, MAX_BODY_LEN] {
+        let mut octets = vec![2];
+        octets.extend_from_slice(&size.to_be_bytes());
+        assert_eq!(
+            decode_one(FrameLimits::DEFAULT, &octets),
+            Err(FrameError::MessageFrameTooLarge {
+                size,
+                limit: FrameLimits::DEFAULT.max_message_frame
+            })
+        );
+    }
+}
+
+#[test]
+fn announced_body_sets_no_memory_aside() {
+    // [ZMTP31-036]
+    let mut decoder = FrameDecoder::new(limits(u64::MAX, 0));
+    let mut input = BytesMut::with_capacity(64);
+    input.extend_from_slice(b"\x02\x3f\xff\xff\xff\xff\xff\xff\xff\x01");
+    assert_eq!(decoder.decode(&mut input), Ok(None));
+    assert!(input.capacity() <= 64);
+    assert!(!decoder.is_at_boundary());
+    assert_eq!(decoder.read_hint(), 64 * 1024);
+
+    input.resize(300 * 1024, 0);
+    assert_eq!(decoder.decode(&mut input), Ok(None));
+    assert_eq!(decoder.read_hint(), 300 * 1024);
+}
+
+#[test]
+fn read_hint_ends_with_the_body() {
+    let mut decoder = FrameDecoder::new(FrameLimits::DEFAULT);
+    let mut input = BytesMut::from(&b"\x00\x64abc"[..]);
+    assert_eq!(decoder.read_hint(), 0);
+    assert_eq!(decoder.decode(&mut input), Ok(None));
+    assert_eq!(decoder.read_hint(), 97);
+    input.resize(100, b'x');
+    assert!(decoder.decode(&mut input).unwrap().is_some());
+    assert_eq!(decoder.read_hint(), 0);
+    assert!(decoder.is_at_boundary());
+}
+
+#[test]
+fn limits_can_change_between_frames() {
+    let mut decoder = FrameDecoder::new(limits(0, 3));
+    let mut input = BytesMut::from(&b"\x04\x03abc\x00\x03abc"[..]);
+    assert!(decoder.decode(&mut input).unwrap().is_some());
+    decoder.set_limits(limits(3, 0));
+    assert!(decoder.decode(&mut input).unwrap().is_some());
+    assert_eq!(decoder.limits(), limits(3, 0));
+}
+
+#[test]
+fn small_body_does_not_hold_on_to_the_buffer_and_a_large_one_is_not_copied() {
+    let mut octets = Vec::new();
+    encode_part(&mut octets, More::More, &[1; 38]);
+    encode_part(&mut octets, More::Last, &[2; 39]);
+    let mut input = BytesMut::from(&octets[..]);
+    let body_start = input[40 + 2..].as_ptr();
+    let mut frames = Vec::new();
+    let mut decoder = FrameDecoder::new(FrameLimits::DEFAULT);
+    drain(&mut decoder, &mut input, &mut frames).unwrap();
+    let [RawFrame::Message(small), RawFrame::Message(large)] = &frames[..] else {
+        panic!("{frames:?}");
+    };
+    assert!(small.body.is_inline());
+    assert_eq!(large.body.as_ptr(), body_start);
+}
+
+#[test]
+fn message_without_parts_encodes_to_nothing() {
+    let mut octets = Vec::new();
+    encode_message(&mut octets, &Message::new());
+    assert!(octets.is_empty());
+    encode_message(&mut octets, &Message::from(["a", "", "c"]));
+    assert_eq!(octets, b"\x01\x01a\x01\x00\x00\x01c");
+}
+
+proptest! {
+    #[test]
+    fn frames_survive_any_cut(
+        frames in prop::collection::vec(raw_frame(), 0..12),
+        cuts in cuts(),
+    ) {
+        // [ZMTP31-037] [ZMTP31-038]
+        let mut input = BytesMut::new();
+        let mut decoder = FrameDecoder::new(FrameLimits::DEFAULT);
+        let mut decoded = Vec::new();
+        in_pieces(&encode(&frames), &cuts, |piece| {
+            input.extend_from_slice(piece);
+            drain(&mut decoder, &mut input, &mut decoded).unwrap();
+        });
+        prop_assert!(input.is_empty());
+        prop_assert!(decoder.is_at_boundary());
+        prop_assert_eq!(decoded, frames);
+    }
+
+    #[test]
+    fn damaged_frames_give_the_same_result_in_any_cut(
+        frames in prop::collection::vec(raw_frame(), 1..6),
+        damage in damage(),
+        cuts in cuts(),
+    ) {
+        // [ZMTP31-037]
+        let mut octets = encode(&frames);
+        apply_damage(&mut octets, &damage);
+        let limits = limits(1 << 20, 1 << 10);
+
+        let mut at_once = Vec::new();
+        let result = drain(
+            &mut FrameDecoder::new(limits),
+            &mut BytesMut::from(&octets[..]),
+            &mut at_once,
+        );
+
+        let mut decoder = FrameDecoder::new(limits);
+        let mut input = BytesMut::new();
+        let mut in_cuts = Vec::new();
+        let mut error = None;
+        in_pieces(&octets, &cuts, |piece| {
+            input.extend_from_slice(piece);
+            if error.is_none() {
+                error = drain(&mut decoder, &mut input, &mut in_cuts).err();
+            }
+        });
+        prop_assert_eq!(result.err(), error);
+        prop_assert_eq!(at_once, in_cuts);
+    }
+
+    #[test]
+    fn boundary_in_any_octets_stays_within_them(
+        octets in prop::collection::vec(any::<u8>(), 0..100),
+        written in 0..120_usize,
+    ) {
+        prop_assert!(message_boundary(&octets, written) <= octets.len());
+    }
+}

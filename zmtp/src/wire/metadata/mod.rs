@@ -1,0 +1,16 @@
+//! Metadata: the properties that a handshake carries.
+//!
+//! ```text
+//! property  name-length(1)  name  value-length(4, network order)  value
+//! ```
+//!
+//! Names compare without regard to case. What the properties mean is decided elsewhere.
+
+mod name;
+mod properties;
+
+pub use name::PropertyName;
+pub use properties::{Metadata, MetadataError, MetadataLimits};
+
+#[cfg(test)]
+mod tests;
