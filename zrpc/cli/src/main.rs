@@ -1,1 +1,6 @@
+//! The `zrpc` command.
+mod args;
+mod inspect;
+mod params;
+mod render;
 fn main() {}
