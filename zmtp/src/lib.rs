@@ -4,7 +4,7 @@
 //!
 //! Each layer knows only those before it.
 //!
-//! - Values and octets: [`Message`], [`wire`].
+//! - Values and octets: [`Message`], [`Endpoint`], [`wire`].
 //! - The rules of the socket types: [`pattern`].
 //!
 //! # Features
@@ -14,9 +14,13 @@
 //!
 //! Without any feature the crate knows no I/O and no runtime.
 
+#[cfg(feature = "codec")]
+pub mod codec;
+pub mod endpoint;
 mod message;
 pub mod pattern;
 pub mod wire;
 
 // Layer 0: values and octets.
+pub use endpoint::{Endpoint, EndpointError};
 pub use message::{Frame, IntoParts, Message, More, Part};

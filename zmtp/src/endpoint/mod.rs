@@ -1,0 +1,24 @@
+//! Layer 0: where sockets bind and connect to, as text and as values.
+//!
+//! ```text
+//! tcp://host:port     host: a name, an interface, 192.0.2.1, [2001:db8::1], or * for all
+//!                     port: 1 to 65535, or * (also 0) for any that is free
+//! ipc://path          a Unix socket in the file system; * for any
+//! ipc://@name         a Unix socket in the abstract name space of Linux
+//! inproc://name       a name within this process
+//! ```
+//!
+//! An [`Endpoint`] that was parsed prints as what parses to the same again.
+
+mod address;
+mod error;
+mod name;
+mod tcp;
+
+pub use address::{Endpoint, IpcEndpoint};
+pub use error::EndpointError;
+pub use name::EndpointName;
+pub use tcp::{Host, HostName, Port, TcpEndpoint};
+
+#[cfg(test)]
+mod tests;
