@@ -5,7 +5,8 @@
 //! Each layer knows only those before it.
 //!
 //! - Values and octets: [`Message`], [`Endpoint`], [`wire`].
-//! - The rules of the socket types: [`pattern`].
+//! - Security handshakes: [`mechanism`].
+//! - The rules of the socket types: [`pattern`]; one connection without I/O: [`session`].
 //!
 //! # Features
 //!
@@ -18,7 +19,9 @@
 pub mod codec;
 pub mod endpoint;
 mod message;
+pub mod mechanism;
 pub mod pattern;
+pub mod session;
 pub mod wire;
 
 // Layer 0: values and octets.

@@ -1,0 +1,179 @@
+//! Traffic: what the frames of an open session mean.
+
+use std::time::Instant;
+
+use crate::message::{Frame, More, Part};
+use crate::pattern::SocketType;
+use crate::session::control::ControlQueue;
+use crate::session::liveness::Liveness;
+use crate::session::{Event, Limits, PeerInfo, SessionConfig, SessionError, Violation};
+use crate::wire::command::Command;
+use crate::wire::frame::FrameLimits;
+use crate::wire::greeting::Version;
+use crate::wire::subscription::Subscription;
+
+/// The state of an open session.
+#[derive(Debug)]
+pub(super) struct Open {
+    pub(super) peer: PeerInfo,
+    pub(super) liveness: Liveness,
+    role: Role,
+    message: Assembly,
+    limits: Limits,
+}
+
+/// What the type of our socket makes of messages that come in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    /// Every message is for the application.
+    Messages,
+    /// Some messages are subscriptions, and the others are nobody's (PUB).
+    Subscriptions,
+    /// Some messages are subscriptions, and the others are for the application (XPUB).
+    Both,
+}
+
+/// How much of a message has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Assembly {
+    /// Nothing: the next frame begins a message.
+    Idle,
+    /// This many parts, charged with this many octets, and not the last one.
+    Parts { count: usize, charged: u64 },
+}
+
+impl Open {
+    pub(super) fn new(config: &SessionConfig, peer: PeerInfo, now: Instant) -> Self {
+        Self {
+            peer,
+            liveness: Liveness::new(config.heartbeat, now),
+            role: match config.socket_type {
+                SocketType::Pub => Role::Subscriptions,
+                SocketType::XPub => Role::Both,
+                _ => Role::Messages,
+            },
+            message: Assembly::Idle,
+            limits: config.limits,
+        }
+    }
+
+    /// The limits of the frames that may come.
+    pub(super) fn frame_limits(&self) -> FrameLimits {
+        let mut limits = self.limits.traffic_frames();
+        if self.role == Role::Subscriptions {
+            limits.max_message_frame = limits.max_message_frame.min(limits.max_command);
+        }
+        limits
+    }
+
+    /// Whether `frame` is a whole message for the application, as nearly all of them are.
+    ///
+    /// The limits of frames see to its size.
+    #[inline]
+    pub(super) fn is_plain_message(&self, frame: &Frame) -> bool {
+        frame.more == More::Last && self.message == Assembly::Idle && self.role == Role::Messages
+    }
+
+    /// Takes a part of a message; not every one is an event.
+    pub(super) fn recv_frame(&mut self, frame: Frame) -> Result<Option<Event>, SessionError> {
+        let begins = self.message == Assembly::Idle;
+        self.charge(&frame)?;
+        match self.role {
+            Role::Messages => Ok(Some(Event::Frame(frame))),
+            Role::Subscriptions | Role::Both if begins && frame.more == More::Last => {
+                Ok(self.recv_subscription(frame.body))
+            }
+            // [ZMTP30-011] PUB discards what is no subscription, XPUB delivers it.
+            Role::Subscriptions => Ok(None),
+            Role::Both => Ok(Some(Event::Frame(frame))),
+        }
+    }
+
+    /// Takes a command; not every one is an event.
+    pub(super) fn recv_command(
+        &mut self,
+        body: Part,
+        control: &mut ControlQueue,
+    ) -> Result<Option<Event>, SessionError> {
+        match Command::decode(body, &self.limits.metadata())? {
+            Command::Ping { ttl, context } => {
+                self.liveness.recv_ping(ttl.duration());
+                control.push_pong(context, self.limits.max_pending_pongs)?;
+                Ok(None)
+            }
+            // [ZMTP31-109] Publishers accept both forms from any peer.
+            Command::Subscribe(topic) if self.is_publisher() => Ok(Some(Event::Subscribe(topic))),
+            Command::Cancel(topic) if self.is_publisher() => Ok(Some(Event::Cancel(topic))),
+            // [ZMTP31-137] A PONG is traffic and nothing else. [ZMTP31-046] Later versions of the
+            // protocol may have commands that we do not know; nor do other sockets know topics.
+            Command::Pong(_)
+            | Command::Subscribe(_)
+            | Command::Cancel(_)
+            | Command::Unknown { .. } => Ok(None),
+            Command::Error(reason) => Err(SessionError::Refused { reason }),
+            // [ZMTP31-064] A second READY must not restart anything.
+            Command::Ready(_) => Err(Violation::UnexpectedCommand {
+                name: "READY".to_owned(),
+            }
+            .into()),
+        }
+    }
+
+    /// Encodes a change of our subscriptions in the form that the peer knows.
+    pub(super) fn encode_subscription(&self, change: Subscription, control: &mut ControlQueue) {
+        // [ZMTP31-108] The choice is by the version of the peer alone.
+        if self.peer.version < Version::V3_1 {
+            change.encode(control.writer());
+            return;
+        }
+        let command = match change {
+            Subscription::Subscribe(topic) => Command::Subscribe(topic),
+            Subscription::Cancel(topic) => Command::Cancel(topic),
+        };
+        command.encode(control.writer());
+    }
+
+    /// Whether no message has been begun.
+    pub(super) fn is_between_messages(&self) -> bool {
+        self.message == Assembly::Idle
+    }
+
+    fn recv_subscription(&self, body: Part) -> Option<Event> {
+        match Subscription::decode(body) {
+            Ok(Subscription::Subscribe(topic)) => Some(Event::Subscribe(topic)),
+            Ok(Subscription::Cancel(topic)) => Some(Event::Cancel(topic)),
+            Err(body) if self.role == Role::Both => Some(Event::Frame(Frame::last(body))),
+            Err(_) => None,
+        }
+    }
+
+    /// Counts a part against the limits of its message `[ZMTP31-054]`.
+    fn charge(&mut self, frame: &Frame) -> Result<(), Violation> {
+        let (count, charged) = match self.message {
+            Assembly::Idle => (0, 0),
+            Assembly::Parts { count, charged } => (count, charged),
+        };
+        let limit = self.limits.max_parts_per_message;
+        if count >= limit {
+            return Err(Violation::TooManyParts { limit });
+        }
+        let limit = self.limits.max_message_size;
+        let part = (frame.body.len() as u64).saturating_add(Limits::PART_OVERHEAD);
+        let charged = part.saturating_add(charged);
+        if charged > limit {
+            return Err(Violation::MessageTooLarge { limit });
+        }
+        self.message = match frame.more {
+            More::Last => Assembly::Idle,
+            More::More => Assembly::Parts {
+                count: count + 1,
+                charged,
+            },
+        };
+        Ok(())
+    }
+
+    fn is_publisher(&self) -> bool {
+        self.role != Role::Messages
+    }
+}

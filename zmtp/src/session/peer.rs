@@ -1,0 +1,81 @@
+//! What the peer said about itself.
+
+use crate::pattern::{RoutingId, RoutingIdError, SocketType};
+use crate::session::{Incompatible, Malformed, SessionError};
+use crate::wire::greeting::{SecurityRole, Version};
+use crate::wire::metadata::Metadata;
+
+/// The peer of an open session, as it described itself.
+///
+/// None of it is proven by the NULL mechanism.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PeerInfo {
+    /// The version that the peer announced, which may be higher than ours.
+    pub version: Version,
+    /// The role that the peer claimed in the security handshake, which is often wrong.
+    pub role: SecurityRole,
+    /// The type of the peer's socket.
+    pub socket_type: SocketType,
+    /// The name that the peer chose, if our socket is a ROUTER.
+    pub routing_id: Option<RoutingId>,
+    /// All properties that the peer sent, except those that only we may set.
+    pub metadata: Metadata,
+}
+
+/// The greeting's share of [`PeerInfo`].
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Announced {
+    pub(super) version: Version,
+    pub(super) role: SecurityRole,
+}
+
+impl PeerInfo {
+    /// Judges the properties that a peer sent to a socket of type `ours`.
+    pub(super) fn new(
+        ours: SocketType,
+        announced: Announced,
+        mut metadata: Metadata,
+    ) -> Result<Self, SessionError> {
+        let theirs = metadata
+            .get(Metadata::SOCKET_TYPE)
+            .ok_or(Incompatible::MissingSocketType)?;
+        let theirs = SocketType::from_wire(theirs).map_err(|_| Incompatible::UnknownSocketType)?;
+        if !ours.is_compatible(theirs) {
+            return Err(Incompatible::SocketType { ours, theirs }.into());
+        }
+        let identity = metadata
+            .get(Metadata::IDENTITY)
+            .filter(|_| theirs.announces_routing_id())
+            .unwrap_or_default();
+        let routing_id = routing_id(ours, identity).map_err(Malformed::RoutingId)?;
+        for name in LOCAL_PROPERTIES {
+            metadata.remove(name);
+        }
+        Ok(Self {
+            version: announced.version,
+            role: announced.role,
+            socket_type: theirs,
+            routing_id,
+            metadata,
+        })
+    }
+}
+
+fn routing_id(ours: SocketType, identity: &[u8]) -> Result<Option<RoutingId>, RoutingIdError> {
+    // [ZMTP31-085] An identity has at most 255 octets, whether or not it matters.
+    if identity.len() > RoutingId::MAX_LEN {
+        return Err(RoutingIdError::TooLong {
+            len: identity.len(),
+        });
+    }
+    // [ZMTP31-084] Only a ROUTER looks at it; [INT-003] empty means none.
+    if ours != SocketType::Router || identity.is_empty() {
+        return Ok(None);
+    }
+    RoutingId::new(identity).map(Some)
+}
+
+/// Properties that the receiving side adds after authentication. A peer that sends them itself
+/// pretends to be somebody.
+const LOCAL_PROPERTIES: [&str; 2] = ["User-Id", "Peer-Address"];
