@@ -7,6 +7,8 @@
 //! - Values and octets: [`Message`], [`Endpoint`], [`wire`].
 //! - Security handshakes: [`mechanism`].
 //! - The rules of the socket types: [`pattern`]; one connection without I/O: [`session`].
+//! - Tasks and queues, one of each per connection and direction; tcp.
+//! - One socket type per pattern, such as [`DealerSocket`]; all are a [`Socket`].
 //!
 //! # Features
 //!
@@ -17,13 +19,30 @@
 
 #[cfg(feature = "codec")]
 pub mod codec;
+#[cfg(feature = "socket")]
+mod driver;
 pub mod endpoint;
 mod message;
 pub mod mechanism;
 pub mod pattern;
 pub mod session;
+#[cfg(feature = "socket")]
+mod socket;
+#[cfg(feature = "socket")]
+mod transport;
 pub mod wire;
 
 // Layer 0: values and octets.
 pub use endpoint::{Endpoint, EndpointError};
 pub use message::{Frame, IntoParts, Message, More, Part};
+
+// Layers 3 and 4: sockets and what happens on them.
+#[cfg(feature = "socket")]
+pub use driver::{DisconnectReason, Monitor, PeerId, SocketEvent};
+#[cfg(feature = "socket")]
+pub use socket::{
+    BindError, Builder, ConnectError, DealerReceiver, DealerSender, DealerSocket, IntoEndpoint,
+    PubSocket, PullSocket, PushSocket, RecvError, RepSocket, ReqSocket, RouterReceiver,
+    RouterSender, RouterSocket, SendError, Socket, SocketHandle, SubSocket, TryRecvError,
+    TrySendError,
+};

@@ -1,0 +1,128 @@
+//! Keeps one endpoint connected (L3).
+//!
+//! ```text
+//!         ┌────────────── failed, or lost: wait, longer each time ◄─────┐
+//!         ▼                                                             │
+//!   resolve ► connect ► handshake ► attached ───────────────────────────┤
+//!                           │                                           │
+//!                           └─ refused: the peer will never have us ► stop
+//! ```
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use tokio::net::TcpStream;
+
+use super::backoff::Backoff;
+use super::connection::Connection;
+use super::hub::{Hub, Linger};
+use super::listener::{Progress, report_end};
+use super::monitor::{DisconnectReason, SocketEvent};
+use super::peer::Peer;
+use crate::endpoint::{Endpoint, TcpEndpoint};
+use crate::session::{Session, Side};
+use crate::transport::tcp;
+
+/// Keeps `peer` connected to `endpoint` until the socket closes or the peer refuses for good.
+pub(crate) async fn keep_connected(hub: Arc<Hub>, peer: Arc<Peer>, endpoint: TcpEndpoint) {
+    let connector = Connector {
+        hub: Arc::clone(&hub),
+        peer: Arc::clone(&peer),
+        endpoint,
+    };
+    connector.run().await;
+    hub.remove_peer(&peer);
+    peer.outbox.close();
+}
+
+struct Connector {
+    hub: Arc<Hub>,
+    peer: Arc<Peer>,
+    endpoint: TcpEndpoint,
+}
+
+/// What a connector does after a connection.
+enum Next {
+    Retry,
+    Stop,
+}
+
+impl Connector {
+    async fn run(self) {
+        let mut backoff = Backoff::new(self.hub.options.reconnect);
+        loop {
+            let connected = tokio::select! {
+                () = self.given_up() => return,
+                connected = self.connect() => connected,
+            };
+            match connected {
+                Ok((stream, address)) => {
+                    if let Next::Stop = self.drive(stream, address, &mut backoff).await {
+                        return;
+                    }
+                }
+                Err(error) => {
+                    tracing::debug!(endpoint = %self.endpoint, %error, "connecting failed");
+                    self.hub.monitor.send(SocketEvent::ConnectFailed {
+                        endpoint: Endpoint::Tcp(self.endpoint.clone()),
+                        error: error.kind(),
+                    });
+                }
+            }
+            let Some(delay) = backoff.next_delay(&mut rand::rng()) else {
+                return;
+            };
+            self.hub.monitor.send(SocketEvent::ConnectRetried {
+                endpoint: Endpoint::Tcp(self.endpoint.clone()),
+                delay,
+            });
+            tokio::select! {
+                () = self.given_up() => return,
+                () = tokio::time::sleep(delay) => {}
+            }
+        }
+    }
+
+    async fn connect(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        let connect = tcp::connect(&self.endpoint);
+        match self.hub.options.connect_timeout {
+            None => connect.await,
+            Some(timeout) => tokio::time::timeout(timeout, connect).await?,
+        }
+    }
+
+    async fn drive(&self, stream: TcpStream, address: SocketAddr, backoff: &mut Backoff) -> Next {
+        let (hub, peer) = (&self.hub, &self.peer);
+        hub.monitor.send(SocketEvent::Connected {
+            peer: peer.id,
+            address,
+        });
+        let config = hub.options.session_config(hub.socket_type, Side::Connector);
+        let session = Session::new(config, tokio::time::Instant::now().into_std());
+        let connection = Connection::new(stream, session, Arc::clone(peer), Arc::clone(hub));
+        let (reason, progress) = connection.run().await;
+        report_end(hub, peer, &reason, progress, &address);
+        if progress == Progress::Attached {
+            backoff.succeeded();
+        }
+        match reason {
+            DisconnectReason::SocketClosed => Next::Stop,
+            // [ZMTP31-095] [ZMTP31-082]: the same attempt would end the same way.
+            DisconnectReason::Protocol(error) if !error.is_retryable() => Next::Stop,
+            _ => Next::Retry,
+        }
+    }
+
+    /// Resolves when the socket closes and this peer has nothing left to wait for.
+    async fn given_up(&self) {
+        self.hub.closing.cancelled().await;
+        if self.peer.outbox.is_empty() {
+            return;
+        }
+        match self.hub.linger() {
+            Linger::Until(deadline) => tokio::time::sleep_until(deadline.into()).await,
+            Linger::Open | Linger::Unlimited => std::future::pending().await,
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! Receives from all peers of a socket in turn (L3).
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use super::hub::Hub;
+use super::inbox::ReadySetClosed;
+use super::peer::{Peer, PeerId};
+use crate::message::{Frame, Message, More, Part};
+
+/// The receiving end of a socket: one message from each peer in turn ([PIPE], [REQREP]).
+///
+/// It works on private batches that it swaps out of the peers' inboxes, so that most messages cost
+/// no lock at all.
+#[derive(Debug)]
+pub(crate) struct FairQueue {
+    hub: Arc<Hub>,
+    active: Vec<ActivePeer>,
+    next: usize,
+}
+
+/// A peer that has messages, or had some a moment ago.
+#[derive(Debug)]
+struct ActivePeer {
+    peer: Arc<Peer>,
+    routing_id: Part,
+    frames: VecDeque<Frame>,
+    /// Once so few frames are left, the connection may already bring the next ones.
+    credit_at: usize,
+}
+
+/// A message and where it came from.
+#[derive(Debug)]
+pub(crate) struct Received {
+    pub(crate) peer: PeerId,
+    pub(crate) message: Message,
+}
+
+/// What a receiver wants to see in front of a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Envelope {
+    /// The message as it came.
+    Plain,
+    /// The routing id of its peer first.
+    RoutingId,
+}
+
+impl FairQueue {
+    pub(crate) fn new(hub: Arc<Hub>) -> Self {
+        Self {
+            hub,
+            active: Vec::new(),
+            next: 0,
+        }
+    }
+
+    /// Takes the next message; `None` when there is none now.
+    #[inline]
+    pub(crate) fn pop(&mut self, envelope: Envelope) -> Option<Received> {
+        loop {
+            if self.hub.ready.has_peers() {
+                self.admit_ready_peers();
+            }
+            let active = self.active.get_mut(self.next)?;
+            if active.frames.len() <= active.credit_at {
+                if active.frames.is_empty() {
+                    self.refill();
+                    continue;
+                }
+                active.credit_at = 0;
+                active.peer.inbox.credit();
+            }
+            let peer = active.peer.id;
+            let message = match envelope {
+                Envelope::Plain => pop_message(None, &mut active.frames),
+                Envelope::RoutingId => {
+                    pop_message(Some(active.routing_id.clone()), &mut active.frames)
+                }
+            };
+            if self.active.len() > 1 {
+                self.next = (self.next + 1) % self.active.len();
+            }
+            return Some(Received { peer, message });
+        }
+    }
+
+    /// Waits for the next message.
+    pub(crate) fn poll_pop(
+        &mut self,
+        context: &Context<'_>,
+        envelope: Envelope,
+    ) -> Poll<Result<Received, ReadySetClosed>> {
+        loop {
+            if let Some(received) = self.pop(envelope) {
+                return Poll::Ready(Ok(received));
+            }
+            ready!(self.hub.ready.poll_ready(context))?;
+        }
+    }
+
+    /// Swaps in the next batch of the peer whose turn it is; a peer without one leaves the round.
+    fn refill(&mut self) {
+        let active = &mut self.active[self.next];
+        if let Some(routing_id) = active.peer.inbox.take(&mut active.frames) {
+            active.routing_id = routing_id;
+            active.credit_at = active.frames.len() / 2;
+        } else {
+            self.active.remove(self.next);
+            if self.next >= self.active.len() {
+                self.next = 0;
+            }
+        }
+    }
+
+    #[cold]
+    fn admit_ready_peers(&mut self) {
+        let active = &mut self.active;
+        self.hub.ready.drain(|peer| {
+            active.push(ActivePeer {
+                peer,
+                routing_id: Part::default(),
+                frames: VecDeque::new(),
+                credit_at: 0,
+            });
+        });
+    }
+}
+
+/// Assembles the message at the head of `frames`, which hold whole messages only.
+#[inline]
+fn pop_message(routing_id: Option<Part>, frames: &mut VecDeque<Frame>) -> Message {
+    let Some(first) = frames.pop_front() else {
+        return Message::new();
+    };
+    let mut more = first.more;
+    let mut message = match routing_id {
+        None => Message::from(first.body),
+        Some(routing_id) => Message::from([routing_id, first.body]),
+    };
+    while more == More::More {
+        let Some(frame) = frames.pop_front() else {
+            break;
+        };
+        more = frame.more;
+        message.push_back(frame.body);
+    }
+    message
+}

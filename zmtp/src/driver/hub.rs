@@ -1,0 +1,217 @@
+//! What the handles and the connections of one socket share (L3).
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Instant;
+
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::half_open::HalfOpen;
+use super::inbox::ReadySet;
+use super::monitor::{DisconnectReason, MonitorSender};
+use super::options::SocketOptions;
+use super::peer::{Peer, PeerId};
+use super::sync::lock;
+use crate::message::Part;
+use crate::pattern::SocketType;
+use crate::session::PeerInfo;
+
+/// What a socket type does when its peers come, go and subscribe.
+///
+/// Called on the connection's task, so implementations are short and never wait.
+pub(crate) trait Pattern: fmt::Debug + Send + Sync {
+    /// `peer` has finished its handshake. The topics returned are announced to it.
+    ///
+    /// # Errors
+    ///
+    /// The reason for which the peer cannot be part of the socket; its connection is closed.
+    fn attach(&self, peer: &Arc<Peer>, info: &PeerInfo) -> Result<Vec<Part>, DisconnectReason> {
+        let _ = (peer, info);
+        Ok(Vec::new())
+    }
+
+    /// The connection of `peer`, which was attached, has ended.
+    fn detach(&self, peer: &Arc<Peer>) {
+        let _ = peer;
+    }
+
+    /// `peer` wants the messages that begin with `topic`.
+    ///
+    /// # Errors
+    ///
+    /// The reason for which its connection is closed.
+    fn subscribe(&self, peer: &Arc<Peer>, topic: &[u8]) -> Result<(), DisconnectReason> {
+        let _ = (peer, topic);
+        Ok(())
+    }
+
+    /// `peer` no longer wants the messages that begin with `topic`.
+    fn cancel(&self, peer: &Arc<Peer>, topic: &[u8]) {
+        let _ = (peer, topic);
+    }
+}
+
+/// For socket types that keep no account of their peers.
+#[derive(Debug)]
+pub(crate) struct NoPattern;
+
+impl Pattern for NoPattern {}
+
+/// The shared state of one socket.
+#[derive(Debug)]
+pub(crate) struct Hub {
+    pub(crate) socket_type: SocketType,
+    pub(crate) options: SocketOptions,
+    pub(crate) pattern: Arc<dyn Pattern>,
+    pub(crate) monitor: MonitorSender,
+    /// The peers whose inboxes hold messages.
+    pub(crate) ready: ReadySet,
+    /// Notified when a queue that was found full has room, and when a peer comes.
+    pub(crate) writable: Arc<Notify>,
+    /// Handshakes in progress with peers that connected to us.
+    pub(crate) half_open: HalfOpen,
+    /// Stops listeners and connectors.
+    pub(crate) closing: CancellationToken,
+    /// All tasks of the socket.
+    pub(crate) tasks: TaskTracker,
+    peers: Mutex<BTreeMap<PeerId, Arc<Peer>>>,
+    /// Changes with `peers`, so that senders notice without the lock.
+    generation: AtomicUsize,
+    next_peer: AtomicU64,
+    accepted: AtomicUsize,
+    /// Until when what is queued may still go out, once the socket closes.
+    linger: OnceLock<Option<Instant>>,
+}
+
+impl Hub {
+    pub(crate) fn new(
+        socket_type: SocketType,
+        options: SocketOptions,
+        pattern: Arc<dyn Pattern>,
+    ) -> Self {
+        Self {
+            socket_type,
+            half_open: HalfOpen::new(options.max_half_open),
+            options,
+            pattern,
+            monitor: MonitorSender::new(),
+            ready: ReadySet::default(),
+            writable: Arc::new(Notify::new()),
+            closing: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            peers: Mutex::new(BTreeMap::new()),
+            generation: AtomicUsize::new(0),
+            next_peer: AtomicU64::new(1),
+            accepted: AtomicUsize::new(0),
+            linger: OnceLock::new(),
+        }
+    }
+
+    /// Makes a peer, which is not yet part of the socket.
+    pub(crate) fn new_peer(&self) -> Arc<Peer> {
+        let id = PeerId::new(self.next_peer.fetch_add(1, Ordering::Relaxed));
+        Arc::new(Peer::new(id, &self.options))
+    }
+
+    /// Lets the senders use `peer`.
+    pub(crate) fn insert_peer(&self, peer: &Arc<Peer>) {
+        lock(&self.peers).insert(peer.id, Arc::clone(peer));
+        self.generation.fetch_add(1, Ordering::Release);
+        self.writable.notify_waiters();
+    }
+
+    /// Takes `peer` from the senders.
+    pub(crate) fn remove_peer(&self, peer: &Peer) {
+        if lock(&self.peers).remove(&peer.id).is_some() {
+            self.generation.fetch_add(1, Ordering::Release);
+            // A sender may wait for room in a queue that is gone now.
+            self.writable.notify_waiters();
+        }
+    }
+
+    /// The peers of the socket, oldest first.
+    pub(crate) fn peers(&self) -> Vec<Arc<Peer>> {
+        lock(&self.peers).values().cloned().collect()
+    }
+
+    /// One peer of the socket.
+    pub(crate) fn peer(&self, id: PeerId) -> Option<Arc<Peer>> {
+        lock(&self.peers).get(&id).cloned()
+    }
+
+    /// Runs `visit` on every peer while none can come or go.
+    pub(crate) fn for_each_peer(&self, visit: impl FnMut(&Arc<Peer>)) {
+        lock(&self.peers).values().for_each(visit);
+    }
+
+    /// Changes whenever a peer comes or goes.
+    #[inline]
+    pub(crate) fn generation(&self) -> usize {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    /// Counts an accepted connection, unless as many as are allowed are open.
+    pub(crate) fn try_accept(self: &Arc<Self>) -> Option<AcceptedSlot> {
+        let max = self.options.max_connections;
+        self.accepted
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |count| {
+                (count < max).then_some(count + 1)
+            })
+            .ok()
+            .map(|_| AcceptedSlot {
+                hub: Arc::clone(self),
+            })
+    }
+
+    /// Begins to close: nothing new is accepted, connected or sent; what is queued goes out until
+    /// the linger period is over.
+    pub(crate) fn close(&self) {
+        let now = tokio::time::Instant::now().into_std();
+        let deadline = self.options.linger.map(|linger| now + linger);
+        if self.linger.set(deadline).is_err() {
+            return;
+        }
+        self.closing.cancel();
+        self.tasks.close();
+        self.for_each_peer(|peer| peer.outbox.drain());
+        self.half_open.evict_all();
+        self.ready.close();
+        self.writable.notify_waiters();
+    }
+
+    /// Whether [`Self::close`] was called, and until when the queues may drain.
+    pub(crate) fn linger(&self) -> Linger {
+        match self.linger.get() {
+            None => Linger::Open,
+            Some(None) => Linger::Unlimited,
+            Some(Some(deadline)) => Linger::Until(*deadline),
+        }
+    }
+}
+
+/// How long a socket still sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Linger {
+    /// It is not closing.
+    Open,
+    /// Until all is sent.
+    Unlimited,
+    /// Until all is sent, and no longer than this.
+    Until(Instant),
+}
+
+/// The place of one accepted connection; given back on drop.
+#[derive(Debug)]
+pub(crate) struct AcceptedSlot {
+    hub: Arc<Hub>,
+}
+
+impl Drop for AcceptedSlot {
+    fn drop(&mut self) {
+        self.hub.accepted.fetch_sub(1, Ordering::AcqRel);
+    }
+}

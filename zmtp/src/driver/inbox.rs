@@ -1,0 +1,290 @@
+//! The queues between connections and their socket, incoming (L3).
+//!
+//! ```text
+//!  connection task                                              receiver
+//!  decode ► its own frames ── publish (append) ──► Inbox ── take (swap) ──► private frames ► recv
+//!                                 └─ once per idle inbox ─► ReadySet ── which inboxes have some
+//! ```
+//!
+//! The connection hands over what one read brought under one lock; the receiver swaps the whole
+//! queue out and works through it without any. A receiver is woken only when it sleeps, and a
+//! connection only when it found its inbox full.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Waker};
+
+use super::outbox::QueueLimits;
+use super::peer::Peer;
+use super::sync::lock;
+use crate::message::{Frame, More, Part};
+
+/// Frames of whole messages, with their count and size.
+#[derive(Debug, Default)]
+pub(crate) struct FrameBatch {
+    /// Whole messages.
+    frames: VecDeque<Frame>,
+    messages: usize,
+    bytes: usize,
+    /// The parts of a message whose last one has not come.
+    unfinished: Vec<Frame>,
+}
+
+impl FrameBatch {
+    /// Appends a frame.
+    #[inline]
+    pub(crate) fn push(&mut self, frame: Frame) {
+        if frame.more == More::More || !self.unfinished.is_empty() {
+            self.push_multipart(frame);
+        } else {
+            self.bytes += frame.body.len();
+            self.messages += 1;
+            self.frames.push_back(frame);
+        }
+    }
+
+    /// Drops the parts of a message whose last one has not come ([ZMTP31-050]).
+    pub(crate) fn drop_unfinished_message(&mut self) {
+        self.unfinished = Vec::new();
+    }
+
+    fn push_multipart(&mut self, frame: Frame) {
+        let more = frame.more;
+        self.unfinished.push(frame);
+        if more == More::Last {
+            self.bytes += self.unfinished.iter().map(|f| f.body.len()).sum::<usize>();
+            self.messages += 1;
+            self.frames.extend(self.unfinished.drain(..));
+        }
+    }
+}
+
+/// How much an inbox takes before it is full.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct InboxRoom {
+    pub(crate) messages: usize,
+    pub(crate) bytes: usize,
+}
+
+impl InboxRoom {
+    pub(crate) fn is_none(self) -> bool {
+        self.messages == 0 || self.bytes == 0
+    }
+}
+
+/// Whether the inbox is in the [`ReadySet`] or in the hands of the receiver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Listing {
+    Unlisted,
+    Listed,
+}
+
+#[derive(Debug)]
+struct State {
+    queue: FrameBatch,
+    taken_messages: usize,
+    taken_bytes: usize,
+    listing: Listing,
+    /// The connection task, if it waits for room.
+    writer: Option<Waker>,
+    /// What a ROUTER puts in front of messages from this peer.
+    routing_id: Part,
+}
+
+/// The incoming queue of one peer.
+#[derive(Debug)]
+pub(crate) struct Inbox {
+    state: Mutex<State>,
+    limits: QueueLimits,
+}
+
+impl Inbox {
+    pub(crate) fn new(limits: QueueLimits) -> Self {
+        Self {
+            state: Mutex::new(State {
+                queue: FrameBatch::default(),
+                taken_messages: 0,
+                taken_bytes: 0,
+                listing: Listing::Unlisted,
+                writer: None,
+                routing_id: Part::default(),
+            }),
+            limits,
+        }
+    }
+
+    /// Names the peer for messages that are taken from now on.
+    pub(crate) fn set_routing_id(&self, routing_id: Part) {
+        lock(&self.state).routing_id = routing_id;
+    }
+
+    /// The room there is. Where there is none, the task of `context` is woken when there is some.
+    pub(crate) fn room(&self, context: &Context<'_>) -> InboxRoom {
+        let mut state = lock(&self.state);
+        let room = state.room(self.limits);
+        if room.is_none() {
+            state.writer = Some(context.waker().clone());
+        }
+        room
+    }
+
+    /// Hands the whole messages of `batch` to the receiver; `peer` owns this inbox.
+    pub(crate) fn publish(&self, batch: &mut FrameBatch, peer: &Arc<Peer>, ready: &ReadySet) {
+        if batch.messages == 0 {
+            return;
+        }
+        let mut state = lock(&self.state);
+        let queue = &mut state.queue;
+        if queue.frames.is_empty() {
+            std::mem::swap(&mut queue.frames, &mut batch.frames);
+        } else {
+            queue.frames.append(&mut batch.frames);
+        }
+        queue.messages += std::mem::take(&mut batch.messages);
+        queue.bytes += std::mem::take(&mut batch.bytes);
+        if state.listing == Listing::Unlisted {
+            state.listing = Listing::Listed;
+            drop(state);
+            ready.insert(Arc::clone(peer));
+        }
+    }
+
+    /// Swaps everything queued into `frames`, which must be empty, and credits what was taken
+    /// before. Gives the routing id of the peer, or `None` where nothing was queued: then the peer
+    /// comes back through the [`ReadySet`].
+    pub(crate) fn take(&self, frames: &mut VecDeque<Frame>) -> Option<Part> {
+        let mut state = lock(&self.state);
+        let writer = state.writer.take();
+        state.taken_messages = state.queue.messages;
+        state.taken_bytes = state.queue.bytes;
+        let routing_id = if state.queue.frames.is_empty() {
+            state.listing = Listing::Unlisted;
+            if frames.capacity() > IDLE_FRAMES {
+                *frames = VecDeque::new();
+            }
+            None
+        } else {
+            std::mem::swap(&mut state.queue.frames, frames);
+            state.queue.messages = 0;
+            state.queue.bytes = 0;
+            Some(state.routing_id.clone())
+        };
+        drop(state);
+        if let Some(writer) = writer {
+            writer.wake();
+        }
+        routing_id
+    }
+
+    /// Credits all that was taken, before the receiver has finished with the last of it.
+    pub(crate) fn credit(&self) {
+        let mut state = lock(&self.state);
+        state.taken_messages = 0;
+        state.taken_bytes = 0;
+        let writer = state.writer.take();
+        drop(state);
+        if let Some(writer) = writer {
+            writer.wake();
+        }
+    }
+}
+
+/// A receiver that runs dry gives back queues with room for more frames than this.
+const IDLE_FRAMES: usize = 64;
+
+impl State {
+    fn room(&self, limits: QueueLimits) -> InboxRoom {
+        InboxRoom {
+            messages: limits
+                .messages
+                .saturating_sub(self.queue.messages + self.taken_messages),
+            bytes: limits
+                .bytes
+                .saturating_sub(self.queue.bytes + self.taken_bytes),
+        }
+    }
+}
+
+/// The peers of a socket whose inboxes came to hold something since the receiver last looked.
+#[derive(Debug, Default)]
+pub(crate) struct ReadySet {
+    state: Mutex<ReadyState>,
+    /// Whether `state` has peers; lets the receiver look without the lock.
+    has_peers: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct ReadyState {
+    peers: Vec<Arc<Peer>>,
+    receiver: Option<Waker>,
+    end: End,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum End {
+    #[default]
+    Open,
+    Closed,
+}
+
+/// The socket is closed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ReadySetClosed;
+
+impl ReadySet {
+    /// Whether peers wait to be drained.
+    #[inline]
+    pub(crate) fn has_peers(&self) -> bool {
+        self.has_peers.load(Ordering::Acquire)
+    }
+
+    /// Gives every peer that became ready to `take`.
+    pub(crate) fn drain(&self, take: impl FnMut(Arc<Peer>)) {
+        let mut state = lock(&self.state);
+        self.has_peers.store(false, Ordering::Relaxed);
+        state.peers.drain(..).for_each(take);
+    }
+
+    /// Waits until a peer is ready.
+    pub(crate) fn poll_ready(&self, context: &Context<'_>) -> Poll<Result<(), ReadySetClosed>> {
+        let mut state = lock(&self.state);
+        if !state.peers.is_empty() {
+            return Poll::Ready(Ok(()));
+        }
+        if state.end == End::Closed {
+            return Poll::Ready(Err(ReadySetClosed));
+        }
+        match &mut state.receiver {
+            Some(receiver) => receiver.clone_from(context.waker()),
+            None => state.receiver = Some(context.waker().clone()),
+        }
+        Poll::Pending
+    }
+
+    /// Wakes the receiver so that it looks at things other than messages.
+    pub(crate) fn wake(&self) {
+        let receiver = lock(&self.state).receiver.take();
+        if let Some(receiver) = receiver {
+            receiver.wake();
+        }
+    }
+
+    /// Lets the receiver finish what is there and then end.
+    pub(crate) fn close(&self) {
+        lock(&self.state).end = End::Closed;
+        self.wake();
+    }
+
+    fn insert(&self, peer: Arc<Peer>) {
+        let mut state = lock(&self.state);
+        state.peers.push(peer);
+        self.has_peers.store(true, Ordering::Release);
+        let receiver = state.receiver.take();
+        drop(state);
+        if let Some(receiver) = receiver {
+            receiver.wake();
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Accepts connections on one endpoint (L3).
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+
+use super::connection::Connection;
+use super::hub::{AcceptedSlot, Hub};
+use super::monitor::{DisconnectReason, SocketEvent};
+use crate::session::{Session, Side};
+use crate::transport::tcp;
+
+/// How long accepting pauses after it failed, most likely for want of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Accepts connections until the socket closes.
+pub(crate) async fn listen(hub: Arc<Hub>, listener: TcpListener) {
+    loop {
+        let accepted = tokio::select! {
+            () = hub.closing.cancelled() => return,
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, address)) => accept(&hub, stream, address),
+            Err(error) => {
+                tracing::warn!(%error, "accepting a connection failed");
+                hub.monitor.send(SocketEvent::AcceptFailed {
+                    error: error.kind(),
+                });
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+fn accept(hub: &Arc<Hub>, stream: TcpStream, address: SocketAddr) {
+    let Some(slot) = hub.try_accept() else {
+        tracing::warn!(%address, "connection refused: as many as are allowed are open");
+        hub.monitor.send(SocketEvent::Refused { address });
+        return;
+    };
+    tcp::set_no_delay(&stream);
+    hub.tasks
+        .spawn(serve(Arc::clone(hub), stream, address, slot));
+}
+
+async fn serve(hub: Arc<Hub>, stream: TcpStream, address: SocketAddr, slot: AcceptedSlot) {
+    let peer = hub.new_peer();
+    hub.half_open.insert(address.ip(), Arc::clone(&peer));
+    hub.monitor.send(SocketEvent::Accepted {
+        peer: peer.id,
+        address,
+    });
+    let config = hub.options.session_config(hub.socket_type, Side::Listener);
+    let session = Session::new(config, tokio::time::Instant::now().into_std());
+    let connection = Connection::new(stream, session, Arc::clone(&peer), Arc::clone(&hub));
+    let (reason, progress) = connection.run().await;
+    hub.remove_peer(&peer);
+    peer.outbox.close();
+    drop(slot);
+    report_end(&hub, &peer, &reason, progress, &address);
+}
+
+/// How far a connection had come when it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// The handshake was not done.
+    Handshake,
+    /// The peer was part of the socket.
+    Attached,
+}
+
+/// Tells monitors, and whoever reads the log, that a connection has ended: once for each.
+pub(crate) fn report_end(
+    hub: &Hub,
+    peer: &super::peer::Peer,
+    reason: &DisconnectReason,
+    progress: Progress,
+    address: &SocketAddr,
+) {
+    let is_fault = matches!(
+        reason,
+        DisconnectReason::Protocol(_)
+            | DisconnectReason::DuplicateRoutingId
+            | DisconnectReason::TooManySubscriptions
+            | DisconnectReason::Evicted
+    );
+    if is_fault {
+        tracing::warn!(peer = %peer.id, %address, %reason, "connection closed");
+    } else {
+        tracing::debug!(peer = %peer.id, %address, %reason, "connection ended");
+    }
+    let (peer, reason) = (peer.id, reason.clone());
+    hub.monitor.send(match progress {
+        Progress::Handshake => SocketEvent::HandshakeFailed { peer, reason },
+        Progress::Attached => SocketEvent::Disconnected { peer, reason },
+    });
+}

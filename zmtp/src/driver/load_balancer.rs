@@ -1,0 +1,86 @@
+//! Sends to the peers of a socket in turn (L3).
+
+use std::sync::Arc;
+
+use super::hub::{Hub, Linger};
+use super::outbox::PushError;
+use super::peer::{Peer, PeerId};
+use crate::message::{Message, Part};
+
+/// The sending end of a socket: each message goes to the next peer with room ([PIPE], [REQREP]).
+#[derive(Debug)]
+pub(crate) struct LoadBalancer {
+    hub: Arc<Hub>,
+    /// The peers as they were at `generation`.
+    targets: Vec<Arc<Peer>>,
+    generation: usize,
+    next: usize,
+}
+
+/// Why no peer got the message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BalanceError {
+    /// There is no peer, or all queues are full.
+    Full,
+    /// The socket is closing.
+    Closed,
+}
+
+impl LoadBalancer {
+    pub(crate) fn new(hub: Arc<Hub>) -> Self {
+        Self {
+            hub,
+            targets: Vec::new(),
+            generation: usize::MAX,
+            next: 0,
+        }
+    }
+
+    /// Queues `message`, behind the parts of `envelope`, with the next peer that has room.
+    #[inline]
+    pub(crate) fn try_send(
+        &mut self,
+        envelope: &[Part],
+        message: &Message,
+    ) -> Result<PeerId, BalanceError> {
+        let generation = self.hub.generation();
+        if generation != self.generation {
+            self.refresh(generation);
+        }
+        for _ in 0..self.targets.len() {
+            let Some(target) = self.targets.get(self.next) else {
+                self.next = 0;
+                continue;
+            };
+            let pushed = target.outbox.try_push(envelope, message);
+            let id = target.id;
+            self.next += 1;
+            if self.next == self.targets.len() {
+                self.next = 0;
+            }
+            match pushed {
+                Ok(()) => return Ok(id),
+                Err(PushError::Full | PushError::Closed) => {}
+            }
+        }
+        Err(match self.hub.linger() {
+            Linger::Open => BalanceError::Full,
+            Linger::Unlimited | Linger::Until(_) => BalanceError::Closed,
+        })
+    }
+
+    #[cold]
+    fn refresh(&mut self, generation: usize) {
+        self.targets = self.hub.peers();
+        self.generation = generation;
+        if self.next >= self.targets.len() {
+            self.next = 0;
+        }
+    }
+}
+
+impl Clone for LoadBalancer {
+    fn clone(&self) -> Self {
+        Self::new(Arc::clone(&self.hub))
+    }
+}

@@ -1,0 +1,42 @@
+//! Layer 3: the tasks that move octets between sockets and streams.
+//!
+//! ```text
+//!   socket handles ──► Outbox ──►┐            ┌──► stream
+//!                                Connection ──┤
+//!   FairQueue ◄── ReadySet, Inbox ◄┘          └◄── stream
+//!        Hub: what they share        listen, keep_connected: what makes connections
+//! ```
+//!
+//! One task per connection owns the stream and the [`Session`](crate::session::Session). Between it
+//! and the socket stands one queue per direction, which the consumer swaps out whole.
+
+mod backoff;
+mod connection;
+mod connector;
+mod encoded;
+mod fair_queue;
+mod half_open;
+mod hub;
+mod inbox;
+mod listener;
+mod load_balancer;
+mod monitor;
+mod options;
+mod outbox;
+mod peer;
+mod read_buffer;
+mod sync;
+
+pub use monitor::{DisconnectReason, Monitor, SocketEvent};
+pub use peer::PeerId;
+
+pub(crate) use connector::keep_connected;
+pub(crate) use encoded::EncodedBatch;
+pub(crate) use fair_queue::{Envelope, FairQueue, Received};
+pub(crate) use hub::{Hub, Linger, NoPattern, Pattern};
+pub(crate) use listener::listen;
+pub(crate) use load_balancer::{BalanceError, LoadBalancer};
+pub(crate) use options::{ReconnectPolicy, SocketOptions, Unroutable};
+pub(crate) use outbox::{ConnectionCommand, PushError};
+pub(crate) use peer::Peer;
+pub(crate) use sync::lock;

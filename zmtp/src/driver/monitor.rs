@@ -1,0 +1,162 @@
+//! What happens on a socket, as typed events (L3).
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::RecvError;
+
+use super::peer::PeerId;
+use crate::endpoint::Endpoint;
+use crate::session::{PeerInfo, SessionError};
+
+/// Events that a slow monitor may lag behind before it misses some.
+const CAPACITY: usize = 1024;
+
+/// Something that happened on a socket, after libzmq's monitor events.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum SocketEvent {
+    /// The socket accepts connections on `endpoint`.
+    Listening {
+        /// The endpoint as it was resolved.
+        endpoint: Endpoint,
+    },
+    /// A connection was accepted; its handshake begins.
+    Accepted {
+        /// The peer.
+        peer: PeerId,
+        /// Where it comes from.
+        address: SocketAddr,
+    },
+    /// A connection was closed as it came, because as many as are allowed are open.
+    Refused {
+        /// Where it came from.
+        address: SocketAddr,
+    },
+    /// Accepting failed; the socket goes on after a pause.
+    AcceptFailed {
+        /// What the operating system said.
+        error: io::ErrorKind,
+    },
+    /// A connection was established; its handshake begins.
+    Connected {
+        /// The peer.
+        peer: PeerId,
+        /// Where it is.
+        address: SocketAddr,
+    },
+    /// Connecting failed.
+    ConnectFailed {
+        /// What was to be connected to.
+        endpoint: Endpoint,
+        /// What the operating system said.
+        error: io::ErrorKind,
+    },
+    /// The endpoint is tried again.
+    ConnectRetried {
+        /// What is connected to.
+        endpoint: Endpoint,
+        /// After this time.
+        delay: Duration,
+    },
+    /// The peer is part of the socket from now on.
+    HandshakeSucceeded {
+        /// The peer.
+        peer: PeerId,
+        /// What it said of itself.
+        info: Arc<PeerInfo>,
+    },
+    /// The connection ended before its handshake did.
+    HandshakeFailed {
+        /// The peer.
+        peer: PeerId,
+        /// Why.
+        reason: DisconnectReason,
+    },
+    /// The connection of a peer ended.
+    Disconnected {
+        /// The peer.
+        peer: PeerId,
+        /// Why.
+        reason: DisconnectReason,
+    },
+    /// This many events were missed, because the monitor was read too slowly.
+    Lagged(u64),
+}
+
+/// Why a connection ended.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DisconnectReason {
+    /// The peer closed it.
+    #[error("the peer closed the connection")]
+    PeerClosed,
+    /// This socket was closed.
+    #[error("the socket was closed")]
+    SocketClosed,
+    /// The connection failed.
+    #[error("the connection failed: {0}")]
+    Io(io::ErrorKind),
+    /// The peer broke the protocol, or cannot be talked to.
+    #[error(transparent)]
+    Protocol(#[from] SessionError),
+    /// Another peer of the socket has the same routing id.
+    #[error("another peer has the same routing id")]
+    DuplicateRoutingId,
+    /// The peer subscribed to more than is allowed.
+    #[error("the peer has too many subscriptions")]
+    TooManySubscriptions,
+    /// A newer connection needed the place of this one, which had not finished its handshake.
+    #[error("too many handshakes are in progress")]
+    Evicted,
+}
+
+/// The events of one socket, from the moment it was asked for.
+#[derive(Debug)]
+pub struct Monitor {
+    receiver: broadcast::Receiver<SocketEvent>,
+}
+
+impl Monitor {
+    /// Waits for the next event; `None` when the socket is gone.
+    ///
+    /// # Cancel safety
+    ///
+    /// No event is lost if the future is dropped.
+    pub async fn recv(&mut self) -> Option<SocketEvent> {
+        match self.receiver.recv().await {
+            Ok(event) => Some(event),
+            Err(RecvError::Lagged(missed)) => Some(SocketEvent::Lagged(missed)),
+            Err(RecvError::Closed) => None,
+        }
+    }
+}
+
+/// The sending side of all monitors of a socket.
+#[derive(Debug)]
+pub(crate) struct MonitorSender {
+    sender: broadcast::Sender<SocketEvent>,
+}
+
+impl MonitorSender {
+    pub(crate) fn new() -> Self {
+        Self {
+            sender: broadcast::Sender::new(CAPACITY),
+        }
+    }
+
+    pub(crate) fn subscribe(&self) -> Monitor {
+        Monitor {
+            receiver: self.sender.subscribe(),
+        }
+    }
+
+    /// Tells the monitors, if there are any.
+    pub(crate) fn send(&self, event: SocketEvent) {
+        // An error only says that nobody listens.
+        let _ = self.sender.send(event);
+    }
+}

@@ -1,0 +1,109 @@
+//! What a socket was configured with (L3).
+
+use std::time::Duration;
+
+use super::outbox::QueueLimits;
+use crate::pattern::{RoutingId, SocketType, SubscriptionLimits};
+use crate::session::{Heartbeat, Limits, SessionConfig, Side};
+use crate::wire::metadata::Metadata;
+
+/// How many octets a connection queues in each direction, whatever the high-water marks allow.
+///
+/// Without such a cap a thousand 64 KiB messages fall out of the processor's cache and go at half
+/// the speed; much below it, 1 KiB messages suffer (measured, see `bench/README.md`).
+pub(crate) const QUEUE_BYTES: usize = 1024 * 1024;
+
+/// The options that all socket types share, with their defaults.
+#[derive(Clone, Debug)]
+pub(crate) struct SocketOptions {
+    pub(crate) send_high_water_mark: usize,
+    pub(crate) receive_high_water_mark: usize,
+    pub(crate) linger: Option<Duration>,
+    pub(crate) routing_id: Option<RoutingId>,
+    pub(crate) reconnect: ReconnectPolicy,
+    pub(crate) connect_timeout: Option<Duration>,
+    pub(crate) handshake_timeout: Option<Duration>,
+    pub(crate) heartbeat: Option<Heartbeat>,
+    pub(crate) limits: Limits,
+    pub(crate) metadata: Metadata,
+    pub(crate) backlog: u32,
+    pub(crate) max_connections: usize,
+    pub(crate) max_half_open: usize,
+    pub(crate) subscription_limits: SubscriptionLimits,
+    pub(crate) unroutable: Unroutable,
+}
+
+/// What a ROUTER does with a message that cannot be queued for the peer it names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unroutable {
+    /// It drops the message.
+    Drop,
+    /// It gives the message back to the caller.
+    Report,
+}
+
+/// When a lost or refused connection is tried again.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum ReconnectPolicy {
+    /// Never.
+    Never,
+    /// After `initial`, doubled up to `max` with every failure, and a random part of it on top.
+    Backoff { initial: Duration, max: Duration },
+}
+
+impl Default for SocketOptions {
+    fn default() -> Self {
+        Self {
+            send_high_water_mark: 1000,
+            receive_high_water_mark: 1000,
+            linger: None,
+            routing_id: None,
+            reconnect: ReconnectPolicy::Backoff {
+                initial: Duration::from_millis(100),
+                max: Duration::from_secs(5),
+            },
+            connect_timeout: None,
+            handshake_timeout: Some(Duration::from_secs(30)),
+            heartbeat: None,
+            limits: Limits::default(),
+            metadata: Metadata::default(),
+            backlog: 1024,
+            max_connections: 65_536,
+            max_half_open: 8192,
+            subscription_limits: SubscriptionLimits::default(),
+            unroutable: Unroutable::Drop,
+        }
+    }
+}
+
+impl SocketOptions {
+    pub(crate) fn send_limits(&self) -> QueueLimits {
+        queue_limits(self.send_high_water_mark)
+    }
+
+    pub(crate) fn receive_limits(&self) -> QueueLimits {
+        queue_limits(self.receive_high_water_mark)
+    }
+
+    pub(crate) fn session_config(&self, socket_type: SocketType, side: Side) -> SessionConfig {
+        let mut config = SessionConfig::new(socket_type, side);
+        config.routing_id = self.routing_id.clone();
+        config.limits = self.limits;
+        config.metadata = self.metadata.clone();
+        config.handshake_timeout = self.handshake_timeout;
+        config.heartbeat = self.heartbeat;
+        config
+    }
+}
+
+/// A high-water mark of zero means none, as in libzmq.
+fn queue_limits(high_water_mark: usize) -> QueueLimits {
+    QueueLimits {
+        messages: if high_water_mark == 0 {
+            usize::MAX
+        } else {
+            high_water_mark
+        },
+        bytes: QUEUE_BYTES,
+    }
+}

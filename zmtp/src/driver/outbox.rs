@@ -1,0 +1,343 @@
+//! The queue between a socket and one connection, outgoing (L3).
+//!
+//! ```text
+//!  socket handles                                       connection task
+//!  try_push ── encode under the lock ──► batch ── take (swap) ──► its own batch ──► write
+//!     ▲                                                              │
+//!     └────── one wake per batch, only if somebody waits ◄── credit ─┘
+//! ```
+//!
+//! The queue holds encoded octets, not messages: `send` costs one uncontended lock and one copy,
+//! and the connection takes everything there is with a single swap. The high-water mark counts what
+//! is queued plus what the connection has taken and not finished.
+
+use std::collections::VecDeque;
+use std::sync::Mutex;
+use std::task::{Context, Waker};
+
+use super::encoded::EncodedBatch;
+use super::sync::lock;
+use crate::message::{Message, Part};
+
+/// Bounds of one queue.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct QueueLimits {
+    /// The high-water mark in messages; `usize::MAX` for none.
+    pub(crate) messages: usize,
+    /// The cap in octets. A message is accepted while the queue is below it, so that a single
+    /// larger one always passes.
+    pub(crate) bytes: usize,
+}
+
+/// A command for the connection task. It has a path of its own beside the messages, so that a full
+/// queue delays neither subscriptions nor the end.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum ConnectionCommand {
+    /// Announce a subscription.
+    Subscribe(Part),
+    /// Take a subscription back.
+    Cancel(Part),
+}
+
+/// Why a message was not queued.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum PushError {
+    /// The queue is at its high-water mark; the hub's `writable` tells when it no longer is.
+    Full,
+    /// The connection has ended, or the socket is closing.
+    Closed,
+}
+
+/// What the connection task found when it asked for more to write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Taken {
+    /// The batch holds messages.
+    Messages,
+    /// Nothing is queued; the task is woken when there is.
+    Empty,
+    /// Nothing is queued, and nothing more will come.
+    Finished,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lifecycle {
+    Open,
+    /// The socket closes: what is queued still goes out.
+    Draining,
+    /// Nobody reads the queue any more.
+    Closed,
+}
+
+#[derive(Debug)]
+struct State {
+    batch: EncodedBatch,
+    taken_messages: usize,
+    taken_bytes: usize,
+    commands: VecDeque<ConnectionCommand>,
+    lifecycle: Lifecycle,
+    /// The connection task, whether or not it waits for messages.
+    task: Option<Waker>,
+    /// Whether the connection task sleeps until something is queued.
+    reader: Waiting,
+    /// Whether a sender found the queue full.
+    senders: Waiting,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Waiting {
+    No,
+    Yes,
+}
+
+/// Tells whether senders wait for room that has just been made.
+#[must_use = "waiting senders have to be woken"]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Room {
+    /// Nobody waits.
+    Unneeded,
+    /// Wake the senders.
+    Awaited,
+}
+
+/// The outgoing queue of one peer.
+#[derive(Debug)]
+pub(crate) struct Outbox {
+    state: Mutex<State>,
+    limits: QueueLimits,
+}
+
+impl Outbox {
+    pub(crate) fn new(limits: QueueLimits) -> Self {
+        Self {
+            state: Mutex::new(State {
+                batch: EncodedBatch::default(),
+                taken_messages: 0,
+                taken_bytes: 0,
+                commands: VecDeque::new(),
+                lifecycle: Lifecycle::Open,
+                task: None,
+                reader: Waiting::No,
+                senders: Waiting::No,
+            }),
+            limits,
+        }
+    }
+
+    /// Encodes `message`, behind the parts of `envelope`, into the queue.
+    #[inline]
+    pub(crate) fn try_push(&self, envelope: &[Part], message: &Message) -> Result<(), PushError> {
+        self.try_encode(|batch| batch.push(envelope, message))
+    }
+
+    /// Queues messages that are encoded already.
+    #[inline]
+    pub(crate) fn try_push_encoded(&self, encoded: &EncodedBatch) -> Result<(), PushError> {
+        self.try_encode(|batch| batch.append(encoded))
+    }
+
+    /// Queues a command, which no high-water mark holds back.
+    pub(crate) fn push_command(&self, command: ConnectionCommand) {
+        let mut state = lock(&self.state);
+        state.commands.push_back(command);
+        let task = state.task.clone();
+        drop(state);
+        if let Some(task) = task {
+            task.wake();
+        }
+    }
+
+    /// Takes the next command.
+    pub(crate) fn pop_command(&self) -> Option<ConnectionCommand> {
+        lock(&self.state).commands.pop_front()
+    }
+
+    /// Forgets the commands that wait; a new connection starts from the whole state anyway.
+    pub(crate) fn clear_commands(&self) {
+        lock(&self.state).commands.clear();
+    }
+
+    /// Swaps everything queued into `batch`, which must be written out, and credits what the
+    /// connection took the last time.
+    pub(crate) fn take(&self, batch: &mut EncodedBatch) -> (Taken, Room) {
+        batch.clear();
+        let mut state = lock(&self.state);
+        let room = state.credit();
+        if state.batch.message_count() == 0 {
+            state.reader = Waiting::Yes;
+            state.batch.release();
+            let taken = match state.lifecycle {
+                Lifecycle::Open => Taken::Empty,
+                Lifecycle::Draining | Lifecycle::Closed => Taken::Finished,
+            };
+            return (taken, room);
+        }
+        state.reader = Waiting::No;
+        std::mem::swap(&mut state.batch, batch);
+        state.taken_messages = batch.message_count();
+        state.taken_bytes = batch.len();
+        (Taken::Messages, room)
+    }
+
+    /// Puts back what a lost connection had taken and not begun to write, for the next one.
+    pub(crate) fn put_back(&self, batch: &mut EncodedBatch) -> Room {
+        batch.retain_unwritten();
+        let mut state = lock(&self.state);
+        if batch.message_count() > 0 {
+            batch.append(&state.batch);
+            std::mem::swap(&mut state.batch, batch);
+        }
+        batch.clear();
+        state.task = None;
+        state.reader = Waiting::No;
+        state.credit()
+    }
+
+    /// Remembers the connection task, so that commands and the end of the socket wake it.
+    pub(crate) fn register(&self, context: &Context<'_>) {
+        let mut state = lock(&self.state);
+        match &mut state.task {
+            Some(task) => task.clone_from(context.waker()),
+            None => state.task = Some(context.waker().clone()),
+        }
+    }
+
+    /// Lets what is queued go out and accepts nothing more.
+    pub(crate) fn drain(&self) {
+        self.end(Lifecycle::Draining);
+    }
+
+    /// Drops what is queued and accepts nothing more.
+    pub(crate) fn close(&self) {
+        self.end(Lifecycle::Closed);
+    }
+
+    /// Whether nothing waits to be written.
+    pub(crate) fn is_empty(&self) -> bool {
+        let state = lock(&self.state);
+        state.batch.message_count() == 0 && state.taken_messages == 0
+    }
+
+    /// Whether the queue was closed with all that was in it.
+    pub(crate) fn is_closed(&self) -> bool {
+        lock(&self.state).lifecycle == Lifecycle::Closed
+    }
+
+    #[inline]
+    fn try_encode(&self, encode: impl FnOnce(&mut EncodedBatch)) -> Result<(), PushError> {
+        let mut state = lock(&self.state);
+        if state.lifecycle != Lifecycle::Open {
+            return Err(PushError::Closed);
+        }
+        if state.batch.message_count() + state.taken_messages >= self.limits.messages
+            || state.batch.len() + state.taken_bytes >= self.limits.bytes
+        {
+            state.senders = Waiting::Yes;
+            return Err(PushError::Full);
+        }
+        encode(&mut state.batch);
+        if state.reader == Waiting::Yes {
+            state.reader = Waiting::No;
+            let task = state.task.clone();
+            drop(state);
+            if let Some(task) = task {
+                task.wake();
+            }
+        }
+        Ok(())
+    }
+
+    fn end(&self, lifecycle: Lifecycle) {
+        let mut state = lock(&self.state);
+        if state.lifecycle != Lifecycle::Closed {
+            state.lifecycle = lifecycle;
+        }
+        if lifecycle == Lifecycle::Closed {
+            state.batch = EncodedBatch::default();
+            state.commands = VecDeque::new();
+        }
+        let task = state.task.clone();
+        drop(state);
+        if let Some(task) = task {
+            task.wake();
+        }
+    }
+}
+
+impl State {
+    fn credit(&mut self) -> Room {
+        self.taken_messages = 0;
+        self.taken_bytes = 0;
+        match std::mem::replace(&mut self.senders, Waiting::No) {
+            Waiting::Yes => Room::Awaited,
+            Waiting::No => Room::Unneeded,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outbox(messages: usize, bytes: usize) -> Outbox {
+        Outbox::new(QueueLimits { messages, bytes })
+    }
+
+    #[test]
+    fn what_the_connection_has_taken_still_counts_towards_the_mark() {
+        let outbox = outbox(2, usize::MAX);
+        let mut batch = EncodedBatch::default();
+        outbox.try_push(&[], &Message::from("a")).unwrap();
+        outbox.try_push(&[], &Message::from("b")).unwrap();
+        assert_eq!(
+            outbox.try_push(&[], &Message::from("c")),
+            Err(PushError::Full)
+        );
+        assert_eq!(outbox.take(&mut batch), (Taken::Messages, Room::Awaited));
+        assert_eq!(batch.message_count(), 2);
+        assert_eq!(
+            outbox.try_push(&[], &Message::from("c")),
+            Err(PushError::Full)
+        );
+        assert_eq!(outbox.take(&mut batch), (Taken::Empty, Room::Awaited));
+        outbox.try_push(&[], &Message::from("c")).unwrap();
+    }
+
+    #[test]
+    fn a_message_larger_than_the_cap_passes_when_it_is_alone() {
+        let outbox = outbox(usize::MAX, 10);
+        outbox.try_push(&[], &Message::from(vec![0; 100])).unwrap();
+        assert_eq!(
+            outbox.try_push(&[], &Message::from("b")),
+            Err(PushError::Full)
+        );
+    }
+
+    #[test]
+    fn messages_not_begun_go_to_the_next_connection_before_later_ones() {
+        let outbox = outbox(10, usize::MAX);
+        let mut batch = EncodedBatch::default();
+        for body in ["a", "b"] {
+            outbox.try_push(&[], &Message::from(body)).unwrap();
+        }
+        let _ = outbox.take(&mut batch);
+        outbox.try_push(&[], &Message::from("c")).unwrap();
+        batch.advance(1);
+        let _ = outbox.put_back(&mut batch);
+        let _ = outbox.take(&mut batch);
+        assert_eq!(batch.as_single_slice(), Some(&[0, 1, b'b', 0, 1, b'c'][..]));
+    }
+
+    #[test]
+    fn a_draining_queue_gives_out_what_it_has_and_takes_nothing() {
+        let outbox = outbox(10, usize::MAX);
+        let mut batch = EncodedBatch::default();
+        outbox.try_push(&[], &Message::from("a")).unwrap();
+        outbox.drain();
+        assert_eq!(
+            outbox.try_push(&[], &Message::from("b")),
+            Err(PushError::Closed)
+        );
+        assert_eq!(outbox.take(&mut batch).0, Taken::Messages);
+        assert_eq!(outbox.take(&mut batch).0, Taken::Finished);
+    }
+}

@@ -1,0 +1,286 @@
+//! What all sockets have in common.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use super::{BindError, Builder, ConnectError};
+use crate::driver::{
+    Hub, Linger, Monitor, Pattern, PeerId, SocketEvent, SocketOptions, keep_connected,
+    listen,
+};
+use crate::endpoint::{Endpoint, EndpointError, Host, Port};
+use crate::pattern::SocketType;
+use crate::session::PeerInfo;
+use crate::transport::tcp;
+
+/// What every socket can do, whatever its pattern.
+///
+/// A socket belongs to the tokio runtime on which it is bound and connected: its tasks run there. It
+/// can bind and connect any number of times, in any order, before and after its peers exist. When
+/// its last handle is dropped it closes: what is queued still goes out for the linger period.
+pub trait Socket: sealed::Sealed + Send {
+    /// Makes a socket with the default options.
+    #[must_use]
+    fn new() -> Self {
+        Self::builder().build()
+    }
+
+    /// Makes a socket with other options.
+    fn builder() -> Builder<Self> {
+        Builder::new()
+    }
+
+    /// The handle of this socket.
+    fn handle(&self) -> &SocketHandle;
+
+    /// Accepts connections on `endpoint` and returns it with its wildcards resolved:
+    /// `tcp://127.0.0.1:*` listens on a free port, `tcp://*:5555` on all interfaces.
+    ///
+    /// # Errors
+    ///
+    /// [`BindError`] says what is wrong with the endpoint, or why the operating system refused it.
+    ///
+    /// # Cancel safety
+    ///
+    /// Either the socket is bound or nothing happened.
+    fn bind(
+        &self,
+        endpoint: impl IntoEndpoint,
+    ) -> impl Future<Output = Result<Endpoint, BindError>> + Send {
+        self.handle().bind(endpoint)
+    }
+
+    /// Connects to `endpoint` and stays connected: the peer may come later, go and come back.
+    ///
+    /// Returns at once; [`Self::monitor`] tells what becomes of it. Where the pattern sends, the
+    /// messages for the peer wait for it.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectError`] says what is wrong with the endpoint.
+    ///
+    /// # Cancel safety
+    ///
+    /// Does not wait.
+    fn connect(
+        &self,
+        endpoint: impl IntoEndpoint,
+    ) -> impl Future<Output = Result<PeerId, ConnectError>> + Send {
+        self.handle().connect(endpoint)
+    }
+
+    /// Tells what happens on the socket from now on.
+    #[must_use]
+    fn monitor(&self) -> Monitor {
+        self.handle().monitor()
+    }
+
+    /// The peers there are, connected to or accepted.
+    #[must_use]
+    fn peers(&self) -> Vec<PeerId> {
+        self.handle().peers()
+    }
+
+    /// What `peer` said of itself in its handshake; `None` while it is not connected.
+    #[must_use]
+    fn peer_info(&self, peer: PeerId) -> Option<Arc<PeerInfo>> {
+        self.handle().peer_info(peer)
+    }
+
+    /// Closes the socket and waits until everything queued is sent, or the linger period is over.
+    ///
+    /// # Cancel safety
+    ///
+    /// The socket closes in the background if the future is dropped.
+    fn close(self) -> impl Future<Output = ()> + Send {
+        let hub = Arc::clone(self.handle().hub());
+        drop(self);
+        async move {
+            hub.close();
+            hub.tasks.wait().await;
+        }
+    }
+}
+
+/// Something that names an endpoint.
+pub trait IntoEndpoint {
+    /// Converts into the endpoint.
+    ///
+    /// # Errors
+    ///
+    /// [`EndpointError`] says what is wrong with the text.
+    fn into_endpoint(self) -> Result<Endpoint, EndpointError>;
+}
+
+impl IntoEndpoint for Endpoint {
+    fn into_endpoint(self) -> Result<Endpoint, EndpointError> {
+        Ok(self)
+    }
+}
+
+impl IntoEndpoint for &Endpoint {
+    fn into_endpoint(self) -> Result<Endpoint, EndpointError> {
+        Ok(self.clone())
+    }
+}
+
+impl IntoEndpoint for &str {
+    fn into_endpoint(self) -> Result<Endpoint, EndpointError> {
+        self.parse()
+    }
+}
+
+impl IntoEndpoint for &String {
+    fn into_endpoint(self) -> Result<Endpoint, EndpointError> {
+        self.parse()
+    }
+}
+
+impl IntoEndpoint for String {
+    fn into_endpoint(self) -> Result<Endpoint, EndpointError> {
+        self.parse()
+    }
+}
+
+/// A handle to a socket, for what needs no turn: binding, connecting, looking.
+///
+/// Clones belong to the same socket, and may be used from any task, also after the socket itself was
+/// split. The socket closes when it, its halves and all its handles are dropped.
+#[derive(Clone, Debug)]
+pub struct SocketHandle {
+    guard: Arc<CloseOnDrop>,
+}
+
+#[derive(Debug)]
+struct CloseOnDrop {
+    hub: Arc<Hub>,
+}
+
+impl SocketHandle {
+    pub(crate) fn new(
+        socket_type: SocketType,
+        options: SocketOptions,
+        pattern: Arc<dyn Pattern>,
+    ) -> Self {
+        let hub = Arc::new(Hub::new(socket_type, options, pattern));
+        Self {
+            guard: Arc::new(CloseOnDrop { hub }),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn hub(&self) -> &Arc<Hub> {
+        &self.guard.hub
+    }
+
+    /// As [`Socket::bind`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Socket::bind`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Either the socket is bound or nothing happened.
+    pub fn bind(
+        &self,
+        endpoint: impl IntoEndpoint,
+    ) -> impl Future<Output = Result<Endpoint, BindError>> + Send {
+        let endpoint = endpoint.into_endpoint();
+        let hub = Arc::clone(self.hub());
+        async move { bind(hub, endpoint?).await }
+    }
+
+    /// As [`Socket::connect`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Socket::connect`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Does not wait.
+    pub fn connect(
+        &self,
+        endpoint: impl IntoEndpoint,
+    ) -> impl Future<Output = Result<PeerId, ConnectError>> + Send {
+        let endpoint = endpoint.into_endpoint();
+        let hub = Arc::clone(self.hub());
+        async move { connect(&hub, endpoint?) }
+    }
+
+    /// As [`Socket::monitor`].
+    #[must_use]
+    pub fn monitor(&self) -> Monitor {
+        self.hub().monitor.subscribe()
+    }
+
+    /// As [`Socket::peers`].
+    #[must_use]
+    pub fn peers(&self) -> Vec<PeerId> {
+        self.hub().peers().iter().map(|peer| peer.id).collect()
+    }
+
+    /// As [`Socket::peer_info`].
+    #[must_use]
+    pub fn peer_info(&self, peer: PeerId) -> Option<Arc<PeerInfo>> {
+        self.hub().peer(peer)?.info()
+    }
+}
+
+impl Drop for CloseOnDrop {
+    fn drop(&mut self) {
+        self.hub.close();
+    }
+}
+
+pub(crate) mod sealed {
+    use super::super::Builder;
+
+    /// Keeps [`Socket`](super::Socket) to the types of this crate.
+    #[expect(unnameable_types, reason = "nobody else shall implement it")]
+    pub trait Sealed: Sized {
+        #[doc(hidden)]
+        fn from_builder(builder: Builder<Self>) -> Self;
+    }
+}
+
+async fn bind(hub: Arc<Hub>, endpoint: Endpoint) -> Result<Endpoint, BindError> {
+    if hub.linger() != Linger::Open {
+        return Err(BindError::Closed);
+    }
+    let Endpoint::Tcp(tcp_endpoint) = &endpoint else {
+        return Err(BindError::UnsupportedTransport { endpoint });
+    };
+    match tcp::bind(tcp_endpoint, hub.options.backlog).await {
+        Ok((listener, bound)) => {
+            let bound = Endpoint::Tcp(bound);
+            tracing::debug!(endpoint = %bound, "listening");
+            hub.monitor.send(SocketEvent::Listening {
+                endpoint: bound.clone(),
+            });
+            hub.tasks.spawn(listen(Arc::clone(&hub), listener));
+            Ok(bound)
+        }
+        Err(source) => Err(BindError::Io { endpoint, source }),
+    }
+}
+
+fn connect(hub: &Arc<Hub>, endpoint: Endpoint) -> Result<PeerId, ConnectError> {
+    if hub.linger() != Linger::Open {
+        return Err(ConnectError::Closed);
+    }
+    let tcp_endpoint = match &endpoint {
+        Endpoint::Tcp(tcp) if tcp.host == Host::Wildcard || tcp.port == Port::Wildcard => {
+            return Err(ConnectError::Wildcard { endpoint });
+        }
+        Endpoint::Tcp(tcp) => tcp.clone(),
+        _ => return Err(ConnectError::UnsupportedTransport { endpoint }),
+    };
+    let peer = hub.new_peer();
+    hub.insert_peer(&peer);
+    let id = peer.id;
+    hub.tasks
+        .spawn(keep_connected(Arc::clone(hub), peer, tcp_endpoint));
+    Ok(id)
+}

@@ -1,0 +1,151 @@
+//! What can go wrong with an operation on a socket.
+
+use std::io;
+
+use crate::endpoint::{Endpoint, EndpointError};
+use crate::message::Message;
+
+/// Why a socket could not be bound.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BindError {
+    /// The endpoint makes no sense.
+    #[error("invalid endpoint")]
+    Endpoint(#[from] EndpointError),
+    /// This crate does not offer the transport.
+    #[error("{endpoint}: the transport is not supported")]
+    UnsupportedTransport {
+        /// The endpoint that was asked for.
+        endpoint: Endpoint,
+    },
+    /// The operating system refused; most often another program has the port.
+    #[error("{endpoint} cannot be bound")]
+    Io {
+        /// The endpoint that was asked for.
+        endpoint: Endpoint,
+        /// What the operating system said.
+        source: io::Error,
+    },
+    /// The socket is closing.
+    #[error("the socket is closed")]
+    Closed,
+}
+
+/// Why a socket could not be connected.
+///
+/// That nobody answers is no error: the socket tries again until somebody does.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// The endpoint makes no sense.
+    #[error("invalid endpoint")]
+    Endpoint(#[from] EndpointError),
+    /// This crate does not offer the transport.
+    #[error("{endpoint}: the transport is not supported")]
+    UnsupportedTransport {
+        /// The endpoint that was asked for.
+        endpoint: Endpoint,
+    },
+    /// One cannot connect to a wildcard.
+    #[error("{endpoint} names no single host and port to connect to")]
+    Wildcard {
+        /// The endpoint that was asked for.
+        endpoint: Endpoint,
+    },
+    /// The socket is closing.
+    #[error("the socket is closed")]
+    Closed,
+}
+
+/// Why a message was not accepted for sending. Each variant gives the message back.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SendError {
+    /// The socket is closing.
+    #[error("the socket is closed")]
+    Closed(Message),
+    /// The message has no parts, and so is none.
+    #[error("a message needs at least one part")]
+    NoParts(Message),
+    /// No peer has the routing id, or it has just gone.
+    #[error("no peer has the routing id")]
+    Unroutable(Message),
+    /// The pattern wants something else first: a reply to be received, or a request.
+    #[error("it is not the turn of this socket to send")]
+    OutOfTurn(Message),
+}
+
+/// Why a message was not accepted for sending at once. Each variant gives the message back.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TrySendError {
+    /// There is no peer, or every queue is at its high-water mark.
+    #[error("no peer can take a message now")]
+    Full(Message),
+    /// The socket is closing.
+    #[error("the socket is closed")]
+    Closed(Message),
+    /// The message has no parts, and so is none.
+    #[error("a message needs at least one part")]
+    NoParts(Message),
+    /// No peer has the routing id, or it has just gone.
+    #[error("no peer has the routing id")]
+    Unroutable(Message),
+    /// The pattern wants something else first: a reply to be received, or a request.
+    #[error("it is not the turn of this socket to send")]
+    OutOfTurn(Message),
+}
+
+/// Why no message can be received.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RecvError {
+    /// The socket is closed and everything it had received was taken.
+    #[error("the socket is closed")]
+    Closed,
+    /// The pattern wants something else first: a request to be sent, or a reply.
+    #[error("it is not the turn of this socket to receive")]
+    OutOfTurn,
+}
+
+/// Why no message can be received at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum TryRecvError {
+    /// Nothing has come yet.
+    #[error("no message is there")]
+    Empty,
+    /// The socket is closed and everything it had received was taken.
+    #[error("the socket is closed")]
+    Closed,
+    /// The pattern wants something else first: a request to be sent, or a reply.
+    #[error("it is not the turn of this socket to receive")]
+    OutOfTurn,
+}
+
+impl SendError {
+    /// Gives the message back.
+    #[must_use]
+    pub fn into_message(self) -> Message {
+        match self {
+            Self::Closed(message)
+            | Self::NoParts(message)
+            | Self::Unroutable(message)
+            | Self::OutOfTurn(message) => message,
+        }
+    }
+}
+
+impl TrySendError {
+    /// Gives the message back.
+    #[must_use]
+    pub fn into_message(self) -> Message {
+        match self {
+            Self::Full(message)
+            | Self::Closed(message)
+            | Self::NoParts(message)
+            | Self::Unroutable(message)
+            | Self::OutOfTurn(message) => message,
+        }
+    }
+}

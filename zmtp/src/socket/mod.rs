@@ -1,0 +1,28 @@
+//! Layer 4: one socket type per pattern.
+
+mod base;
+mod builder;
+mod dealer;
+mod error;
+mod publish;
+mod pull;
+mod push;
+mod receiving;
+mod rep;
+mod req;
+mod router;
+mod routing_table;
+mod sending;
+mod subscribe;
+
+pub use base::{IntoEndpoint, Socket, SocketHandle};
+pub use builder::Builder;
+pub use dealer::{DealerReceiver, DealerSender, DealerSocket};
+pub use error::{BindError, ConnectError, RecvError, SendError, TryRecvError, TrySendError};
+pub use publish::PubSocket;
+pub use pull::PullSocket;
+pub use push::PushSocket;
+pub use rep::RepSocket;
+pub use req::ReqSocket;
+pub use router::{RouterReceiver, RouterSender, RouterSocket};
+pub use subscribe::SubSocket;

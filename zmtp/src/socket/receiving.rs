@@ -1,0 +1,71 @@
+//! Receiving from all peers in turn, shared by PULL, DEALER, ROUTER, SUB, REP and REQ.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use super::base::SocketHandle;
+use super::{RecvError, TryRecvError};
+use crate::driver::{Envelope, FairQueue, Linger, Received};
+
+/// Receives one message from each peer in turn.
+#[derive(Debug)]
+pub(crate) struct FairReceiver {
+    queue: FairQueue,
+    envelope: Envelope,
+    handle: SocketHandle,
+}
+
+impl FairReceiver {
+    pub(crate) fn new(handle: &SocketHandle, envelope: Envelope) -> Self {
+        Self {
+            queue: FairQueue::new(Arc::clone(handle.hub())),
+            envelope,
+            handle: handle.clone(),
+        }
+    }
+
+    pub(crate) fn handle(&self) -> &SocketHandle {
+        &self.handle
+    }
+
+    #[inline]
+    pub(crate) fn poll_recv(&mut self, context: &Context<'_>) -> Poll<Result<Received, RecvError>> {
+        self.poll_recv_as(context, self.envelope)
+    }
+
+    #[inline]
+    pub(crate) fn poll_recv_as(
+        &mut self,
+        context: &Context<'_>,
+        envelope: Envelope,
+    ) -> Poll<Result<Received, RecvError>> {
+        self.queue
+            .poll_pop(context, envelope)
+            .map_err(|_closed| RecvError::Closed)
+    }
+
+    #[inline]
+    pub(crate) async fn recv(&mut self) -> Result<Received, RecvError> {
+        poll_fn(|context| self.poll_recv(context)).await
+    }
+
+    #[inline]
+    pub(crate) async fn recv_plain(&mut self) -> Result<Received, RecvError> {
+        poll_fn(|context| self.poll_recv_as(context, Envelope::Plain)).await
+    }
+
+    #[inline]
+    pub(crate) fn try_recv(&mut self) -> Result<Received, TryRecvError> {
+        self.try_recv_as(self.envelope)
+    }
+
+    #[inline]
+    pub(crate) fn try_recv_as(&mut self, envelope: Envelope) -> Result<Received, TryRecvError> {
+        match self.queue.pop(envelope) {
+            Some(received) => Ok(received),
+            None if self.handle.hub().linger() == Linger::Open => Err(TryRecvError::Empty),
+            None => Err(TryRecvError::Closed),
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! REP: answers one question after another ([28/REQREP]).
+//!
+//! [28/REQREP]: https://rfc.zeromq.org/spec/28/
+
+use std::sync::Arc;
+
+use super::base::{SocketHandle, sealed};
+use super::receiving::FairReceiver;
+use super::{Builder, RecvError, SendError, TryRecvError};
+use crate::driver::{Envelope, NoPattern, PeerId, Received};
+use crate::message::{Message, Part};
+use crate::pattern::SocketType;
+
+/// A REP socket: receives a request, then sends the reply to the peer that asked.
+///
+/// The two alternate strictly. Requests may come through any number of ROUTER and DEALER hops; the
+/// reply takes the same way back.
+///
+/// ```no_run
+/// use zmtp::{RepSocket, Socket};
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut rep = RepSocket::new();
+/// rep.bind("tcp://127.0.0.1:5555").await?;
+/// loop {
+///     let question = rep.recv().await?;
+///     rep.send(question)?;
+/// }
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct RepSocket {
+    receiver: FairReceiver,
+    state: State,
+}
+
+/// ```text
+///   Idle ── recv ──► OwesReply ── send ──► Idle
+/// ```
+#[derive(Debug)]
+enum State {
+    Idle,
+    OwesReply {
+        to: PeerId,
+        /// The routing ids of the hops, and the delimiter.
+        envelope: Vec<Part>,
+    },
+}
+
+impl RepSocket {
+    /// Waits for the next request.
+    ///
+    /// What is no request, for want of a delimiter, is dropped ([REQREP]).
+    ///
+    /// # Errors
+    ///
+    /// [`RecvError::OutOfTurn`] while the last request has not been answered.
+    ///
+    /// # Cancel safety
+    ///
+    /// No request is lost if the future is dropped.
+    pub async fn recv(&mut self) -> Result<Message, RecvError> {
+        let State::Idle = self.state else {
+            return Err(RecvError::OutOfTurn);
+        };
+        loop {
+            let received = self.receiver.recv().await?;
+            if let Some(request) = self.accept(received) {
+                return Ok(request);
+            }
+        }
+    }
+
+    /// Takes the next request, if one has come.
+    ///
+    /// # Errors
+    ///
+    /// [`TryRecvError::Empty`] if none has, [`TryRecvError::OutOfTurn`] while the last one has not
+    /// been answered.
+    pub fn try_recv(&mut self) -> Result<Message, TryRecvError> {
+        let State::Idle = self.state else {
+            return Err(TryRecvError::OutOfTurn);
+        };
+        loop {
+            let received = self.receiver.try_recv()?;
+            if let Some(request) = self.accept(received) {
+                return Ok(request);
+            }
+        }
+    }
+
+    /// Sends the reply to the peer that asked. It is dropped if that peer is gone, or does not read
+    /// its replies ([REQREP]), so this never waits.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError::OutOfTurn`] if there is no request to reply to.
+    pub fn send(&mut self, message: impl Into<Message>) -> Result<(), SendError> {
+        let message = message.into();
+        let State::OwesReply { to, envelope } = &self.state else {
+            return Err(SendError::OutOfTurn(message));
+        };
+        if message.is_empty() {
+            return Err(SendError::NoParts(message));
+        }
+        if let Some(peer) = self.receiver.handle().hub().peer(*to)
+            && let Err(error) = peer.outbox.try_push(envelope, &message)
+        {
+            tracing::debug!(peer = %to, ?error, "reply dropped");
+        }
+        self.state = State::Idle;
+        Ok(())
+    }
+
+    /// Takes the envelope off a request and keeps it for the reply.
+    fn accept(&mut self, received: Received) -> Option<Message> {
+        let parts = received.message.parts();
+        let delimiter = parts.iter().position(|part| part.is_empty())?;
+        if delimiter + 1 == parts.len() {
+            return None;
+        }
+        let mut envelope = received.message.into_parts();
+        let body = envelope.split_off(delimiter + 1);
+        self.state = State::OwesReply {
+            to: received.peer,
+            envelope,
+        };
+        Some(Message::from_parts(body))
+    }
+}
+
+impl super::Socket for RepSocket {
+    fn handle(&self) -> &SocketHandle {
+        self.receiver.handle()
+    }
+}
+
+impl sealed::Sealed for RepSocket {
+    fn from_builder(builder: Builder<Self>) -> Self {
+        let handle = SocketHandle::new(SocketType::Rep, builder.options, Arc::new(NoPattern));
+        Self {
+            receiver: FairReceiver::new(&handle, Envelope::Plain),
+            state: State::Idle,
+        }
+    }
+}

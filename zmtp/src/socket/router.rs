@@ -1,0 +1,322 @@
+//! ROUTER: talks to each of its peers by name ([28/REQREP]).
+//!
+//! [28/REQREP]: https://rfc.zeromq.org/spec/28/
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use futures_core::Stream;
+
+use super::base::{SocketHandle, sealed};
+use super::builder::Builder;
+use super::receiving::FairReceiver;
+use super::routing_table::RoutingTable;
+use super::sending::{self, final_error, when_writable};
+use super::{RecvError, SendError, TryRecvError, TrySendError};
+use crate::driver::{Envelope, PeerId, PushError, Unroutable};
+use crate::message::Message;
+use crate::pattern::SocketType;
+
+/// A ROUTER socket: each message it receives begins with the routing id of the peer it came from,
+/// and each message it sends goes to the peer that its first part names.
+///
+/// A message that names no peer, or one whose queue is full, is dropped, as in libzmq;
+/// [`Builder::router_mandatory`] makes that an error and a wait. Peers can also be addressed by
+/// their [`PeerId`], without the first part.
+#[derive(Debug)]
+pub struct RouterSocket {
+    sender: RouterSender,
+    receiver: RouterReceiver,
+}
+
+/// The sending half of a [`RouterSocket`].
+#[derive(Clone, Debug)]
+pub struct RouterSender {
+    table: Arc<RoutingTable>,
+    handle: SocketHandle,
+}
+
+/// The receiving half of a [`RouterSocket`].
+#[derive(Debug)]
+pub struct RouterReceiver {
+    receiver: FairReceiver,
+}
+
+impl Builder<RouterSocket> {
+    /// Makes it an error to send to a peer that is not there, and waits for a peer whose queue is
+    /// full. Default: such messages are dropped.
+    pub fn router_mandatory(mut self) -> Self {
+        self.options.unroutable = Unroutable::Report;
+        self
+    }
+}
+
+impl RouterSocket {
+    /// Gives the two directions to different tasks. The socket closes when both are dropped.
+    #[must_use]
+    pub fn split(self) -> (RouterSender, RouterReceiver) {
+        (self.sender, self.receiver)
+    }
+
+    /// Sends `message` without its first part to the peer that this part names.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`] gives the message back if the socket is closed, if the message has fewer than
+    /// two parts, or, with [`Builder::router_mandatory`], if there is no such peer.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped before it is done, the message is not sent.
+    #[inline]
+    pub async fn send(&mut self, message: impl Into<Message>) -> Result<(), SendError> {
+        self.sender.send(message).await
+    }
+
+    /// As [`Self::send`], without waiting.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::send`]; [`TrySendError::Full`] if the queue of the peer is full.
+    #[inline]
+    pub fn try_send(&self, message: impl Into<Message>) -> Result<(), TrySendError> {
+        self.sender.try_send(message)
+    }
+
+    /// Queues `message`, which does not begin with a routing id, for `peer`.
+    ///
+    /// # Errors
+    ///
+    /// [`TrySendError::Full`] if its queue is full, [`TrySendError::Unroutable`] if it is gone.
+    #[inline]
+    pub fn try_send_to(
+        &self,
+        peer: PeerId,
+        message: impl Into<Message>,
+    ) -> Result<(), TrySendError> {
+        self.sender.try_send_to(peer, message)
+    }
+
+    /// Waits until a queue that was found full has room, or a peer comes or goes.
+    ///
+    /// What happens after this call counts, so call it before the attempt that may fail.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing happens if the future is dropped.
+    pub fn writable(&self) -> impl Future<Output = ()> + Send + use<> {
+        self.sender.writable()
+    }
+
+    /// Waits for the next message, which begins with the routing id of its peer.
+    ///
+    /// # Errors
+    ///
+    /// [`RecvError::Closed`] when the socket is closed.
+    ///
+    /// # Cancel safety
+    ///
+    /// No message is lost if the future is dropped.
+    #[inline]
+    pub async fn recv(&mut self) -> Result<Message, RecvError> {
+        self.receiver.recv().await
+    }
+
+    /// Waits for the next message, as its peer sent it, and tells which peer that is.
+    ///
+    /// # Errors
+    ///
+    /// [`RecvError::Closed`] when the socket is closed.
+    ///
+    /// # Cancel safety
+    ///
+    /// No message is lost if the future is dropped.
+    #[inline]
+    pub async fn recv_from(&mut self) -> Result<(PeerId, Message), RecvError> {
+        self.receiver.recv_from().await
+    }
+
+    /// Takes the next message, if one has come; it begins with the routing id of its peer.
+    ///
+    /// # Errors
+    ///
+    /// [`TryRecvError::Empty`] if none has.
+    #[inline]
+    pub fn try_recv(&mut self) -> Result<Message, TryRecvError> {
+        self.receiver.try_recv()
+    }
+
+    /// Takes the next message, if one has come, as its peer sent it, and tells which peer that is.
+    ///
+    /// # Errors
+    ///
+    /// [`TryRecvError::Empty`] if none has.
+    #[inline]
+    pub fn try_recv_from(&mut self) -> Result<(PeerId, Message), TryRecvError> {
+        self.receiver.try_recv_from()
+    }
+}
+
+impl RouterSender {
+    /// As [`RouterSocket::send`].
+    ///
+    /// # Errors
+    ///
+    /// As [`RouterSocket::send`].
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped before it is done, the message is not sent.
+    #[inline]
+    pub async fn send(&mut self, message: impl Into<Message>) -> Result<(), SendError> {
+        match self.try_send(message) {
+            Ok(()) => Ok(()),
+            Err(TrySendError::Full(message)) => {
+                when_writable(self.handle.hub(), message, |message| self.try_send(message)).await
+            }
+            Err(error) => Err(final_error(error)),
+        }
+    }
+
+    /// As [`RouterSocket::try_send`].
+    ///
+    /// # Errors
+    ///
+    /// As [`RouterSocket::try_send`].
+    pub fn try_send(&self, message: impl Into<Message>) -> Result<(), TrySendError> {
+        let mut message = message.into();
+        if message.part_count() < 2 {
+            return Err(TrySendError::NoParts(message));
+        }
+        let Some(routing_id) = message.pop_front() else {
+            return Err(TrySendError::NoParts(message));
+        };
+        let pushed = match self.table.peer(&routing_id) {
+            Some(peer) => peer.outbox.try_push(&[], &message),
+            None => Err(PushError::Closed),
+        };
+        let policy = self.handle.hub().options.unroutable;
+        match (pushed, policy) {
+            (Ok(()), _) => Ok(()),
+            // [REQREP]: "SHALL silently drop" what cannot be routed.
+            (Err(_), Unroutable::Drop) => Ok(()),
+            (Err(error), Unroutable::Report) => {
+                message.push_front(routing_id);
+                Err(match error {
+                    PushError::Full => TrySendError::Full(message),
+                    PushError::Closed => TrySendError::Unroutable(message),
+                })
+            }
+        }
+    }
+
+    /// As [`RouterSocket::try_send_to`].
+    ///
+    /// # Errors
+    ///
+    /// As [`RouterSocket::try_send_to`].
+    #[inline]
+    pub fn try_send_to(
+        &self,
+        peer: PeerId,
+        message: impl Into<Message>,
+    ) -> Result<(), TrySendError> {
+        sending::try_send_to(self.handle.hub(), peer, message.into())
+    }
+
+    /// As [`RouterSocket::writable`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing happens if the future is dropped.
+    pub fn writable(&self) -> impl Future<Output = ()> + Send + use<> {
+        sending::writable(self.handle.hub())
+    }
+}
+
+impl RouterReceiver {
+    /// As [`RouterSocket::recv`].
+    ///
+    /// # Errors
+    ///
+    /// As [`RouterSocket::recv`].
+    ///
+    /// # Cancel safety
+    ///
+    /// No message is lost if the future is dropped.
+    #[inline]
+    pub async fn recv(&mut self) -> Result<Message, RecvError> {
+        Ok(self.receiver.recv().await?.message)
+    }
+
+    /// As [`RouterSocket::recv_from`].
+    ///
+    /// # Errors
+    ///
+    /// As [`RouterSocket::recv_from`].
+    ///
+    /// # Cancel safety
+    ///
+    /// No message is lost if the future is dropped.
+    #[inline]
+    pub async fn recv_from(&mut self) -> Result<(PeerId, Message), RecvError> {
+        let received = self.receiver.recv_plain().await?;
+        Ok((received.peer, received.message))
+    }
+
+    /// As [`RouterSocket::try_recv`].
+    ///
+    /// # Errors
+    ///
+    /// As [`RouterSocket::try_recv`].
+    #[inline]
+    pub fn try_recv(&mut self) -> Result<Message, TryRecvError> {
+        Ok(self.receiver.try_recv()?.message)
+    }
+
+    /// As [`RouterSocket::try_recv_from`].
+    ///
+    /// # Errors
+    ///
+    /// As [`RouterSocket::try_recv_from`].
+    #[inline]
+    pub fn try_recv_from(&mut self) -> Result<(PeerId, Message), TryRecvError> {
+        let received = self.receiver.try_recv_as(Envelope::Plain)?;
+        Ok((received.peer, received.message))
+    }
+}
+
+impl Stream for RouterReceiver {
+    type Item = Message;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Message>> {
+        self.receiver
+            .poll_recv(context)
+            .map(|received| received.ok().map(|received| received.message))
+    }
+}
+
+impl super::Socket for RouterSocket {
+    fn handle(&self) -> &SocketHandle {
+        &self.sender.handle
+    }
+}
+
+impl sealed::Sealed for RouterSocket {
+    fn from_builder(builder: Builder<Self>) -> Self {
+        let table = Arc::new(RoutingTable::new(rand::random()));
+        let handle =
+            SocketHandle::new(SocketType::Router, builder.options, Arc::clone(&table) as _);
+        Self {
+            sender: RouterSender {
+                table,
+                handle: handle.clone(),
+            },
+            receiver: RouterReceiver {
+                receiver: FairReceiver::new(&handle, Envelope::RoutingId),
+            },
+        }
+    }
+}

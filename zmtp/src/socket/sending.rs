@@ -1,0 +1,105 @@
+//! Sending to one of several peers, shared by PUSH, DEALER and REQ.
+
+use std::future::Future;
+use std::sync::Arc;
+
+use super::base::SocketHandle;
+use super::{SendError, TrySendError};
+use crate::driver::{BalanceError, Hub, LoadBalancer, PeerId, PushError};
+use crate::message::{Message, Part};
+
+/// Sends each message to the next peer with room, and waits while there is none.
+#[derive(Clone, Debug)]
+pub(crate) struct BalancedSender {
+    balancer: LoadBalancer,
+    /// What goes in front of every message.
+    envelope: &'static [Part],
+    handle: SocketHandle,
+}
+
+impl BalancedSender {
+    pub(crate) fn new(handle: &SocketHandle, envelope: &'static [Part]) -> Self {
+        Self {
+            balancer: LoadBalancer::new(Arc::clone(handle.hub())),
+            envelope,
+            handle: handle.clone(),
+        }
+    }
+
+    pub(crate) fn handle(&self) -> &SocketHandle {
+        &self.handle
+    }
+
+    #[inline]
+    pub(crate) fn try_send(&mut self, message: Message) -> Result<PeerId, TrySendError> {
+        if message.is_empty() {
+            return Err(TrySendError::NoParts(message));
+        }
+        match self.balancer.try_send(self.envelope, &message) {
+            Ok(peer) => Ok(peer),
+            Err(BalanceError::Full) => Err(TrySendError::Full(message)),
+            Err(BalanceError::Closed) => Err(TrySendError::Closed(message)),
+        }
+    }
+
+    #[inline]
+    pub(crate) async fn send(&mut self, message: Message) -> Result<PeerId, SendError> {
+        match self.try_send(message) {
+            Ok(peer) => Ok(peer),
+            Err(TrySendError::Full(message)) => {
+                let handle = self.handle.clone();
+                when_writable(handle.hub(), message, |message| self.try_send(message)).await
+            }
+            Err(error) => Err(final_error(error)),
+        }
+    }
+}
+
+/// Tries until somebody has room for `message`.
+pub(crate) async fn when_writable<T>(
+    hub: &Hub,
+    mut message: Message,
+    mut attempt: impl FnMut(Message) -> Result<T, TrySendError>,
+) -> Result<T, SendError> {
+    loop {
+        // From here on no wake is missed: the attempt below tells the queues that somebody waits.
+        let writable = hub.writable.notified();
+        match attempt(message) {
+            Ok(sent) => return Ok(sent),
+            Err(TrySendError::Full(returned)) => message = returned,
+            Err(error) => return Err(final_error(error)),
+        }
+        writable.await;
+    }
+}
+
+/// Queues `message` for one peer and no other.
+pub(crate) fn try_send_to(hub: &Hub, peer: PeerId, message: Message) -> Result<(), TrySendError> {
+    if message.is_empty() {
+        return Err(TrySendError::NoParts(message));
+    }
+    let Some(peer) = hub.peer(peer) else {
+        return Err(TrySendError::Unroutable(message));
+    };
+    match peer.outbox.try_push(&[], &message) {
+        Ok(()) => Ok(()),
+        Err(PushError::Full) => Err(TrySendError::Full(message)),
+        Err(PushError::Closed) => Err(TrySendError::Unroutable(message)),
+    }
+}
+
+/// Resolves when, after this call, a queue that was found full has room, or a peer comes or goes.
+pub(crate) fn writable(hub: &Hub) -> impl Future<Output = ()> + Send + use<> {
+    Arc::clone(&hub.writable).notified_owned()
+}
+
+/// What remains of a failed attempt when waiting does not help.
+pub(crate) fn final_error(error: TrySendError) -> SendError {
+    match error {
+        // Callers that can wait have handled it; for others a full queue is the end of the road.
+        TrySendError::Full(message) | TrySendError::Closed(message) => SendError::Closed(message),
+        TrySendError::NoParts(message) => SendError::NoParts(message),
+        TrySendError::Unroutable(message) => SendError::Unroutable(message),
+        TrySendError::OutOfTurn(message) => SendError::OutOfTurn(message),
+    }
+}
