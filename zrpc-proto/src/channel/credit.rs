@@ -1,5 +1,141 @@
-//! Credit.
+//! Credit: who may send how much, on both ends of a channel.
+
+use crate::msgpack::{Elements, Head, Reader};
 
 /// How many events a side may still send on a channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Credit(u32);
+
+impl Credit {
+    /// What each side may send before the other grants anything.
+    pub const INITIAL: Self = Self(1);
+
+    /// No credit.
+    pub const NONE: Self = Self(0);
+
+    /// The most that is kept, whatever a peer grants: room for a million small items, and no way
+    /// to make a sum overflow.
+    pub const MAX: Self = Self(1 << 20);
+
+    /// Returns how many events this is good for.
+    #[must_use]
+    pub const fn count(self) -> u32 {
+        self.0
+    }
+
+    /// Returns the sum, at most [`MAX`](Self::MAX).
+    pub(crate) fn plus(self, other: Self) -> Self {
+        Self(self.0.saturating_add(other.0)).min(Self::MAX)
+    }
+}
+
+/// The sending side of flow control.
+///
+/// Python means a grant to be added, Node means it to replace what is left. What serves both is
+/// to add, but never beyond the largest grant seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SendCredit {
+    available: Credit,
+    largest: Credit,
+}
+
+impl SendCredit {
+    pub(crate) const fn new() -> Self {
+        Self {
+            available: Credit::INITIAL,
+            largest: Credit::INITIAL,
+        }
+    }
+
+    /// Uses the credit of one event. Returns `None`, and uses nothing, if there is none left.
+    pub(crate) fn take(&mut self) -> Option<()> {
+        self.available = Credit(self.available.0.checked_sub(1)?);
+        Some(())
+    }
+
+    /// Adds what the peer granted; nothing and less than nothing is ignored.
+    pub(crate) fn grant(&mut self, granted: i64) {
+        let Ok(granted) = u64::try_from(granted) else {
+            return;
+        };
+        let granted = u32::try_from(granted)
+            .map_or(Credit::MAX, Credit)
+            .min(Credit::MAX);
+        self.largest = self.largest.max(granted);
+        self.available = self.available.plus(granted).min(self.largest);
+    }
+
+    pub(crate) fn available(&self) -> Credit {
+        self.available
+    }
+}
+
+/// The receiving side of flow control: Python's rule, which serves senders of both kinds.
+///
+/// The peer starts with one credit. From the second item on, when less than half of the slots are
+/// reserved for items to come, the rest is granted and all slots are reserved again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ReceiveWindow {
+    slots: u32,
+    /// Items that the peer may still send or that are not consumed.
+    reserved: u32,
+    /// Items received and not consumed.
+    queued: u32,
+}
+
+impl ReceiveWindow {
+    pub(crate) fn new(slots: u32) -> Self {
+        Self {
+            slots: slots.clamp(1, Credit::MAX.0),
+            reserved: Credit::INITIAL.0,
+            queued: 0,
+        }
+    }
+
+    /// Counts an item. Returns `None` if all slots hold items already: the peer ignores credit.
+    pub(crate) fn receive(&mut self) -> Option<()> {
+        if self.queued >= self.slots {
+            return None;
+        }
+        self.queued = self.queued.saturating_add(1);
+        Some(())
+    }
+
+    /// Counts items that the application took, and returns what to grant for more.
+    ///
+    /// `affordable` is how many items there is memory for; the window shrinks to it.
+    pub(crate) fn consume(&mut self, items: u32, affordable: u32) -> Option<Credit> {
+        let items = items.min(self.queued);
+        self.queued = self.queued.saturating_sub(items);
+        self.reserved = self.reserved.saturating_sub(items);
+        let slots = self.slots.min(affordable.max(1));
+        // With a single slot half of it is nothing, and a strict rule would never grant again.
+        let threshold = (slots / 2).max(1);
+        if items == 0 || self.reserved >= threshold {
+            return None;
+        }
+        let grant = Credit(slots.saturating_sub(self.reserved));
+        self.reserved = slots;
+        Some(grant)
+    }
+
+    pub(crate) fn slots(&self) -> u32 {
+        self.slots
+    }
+}
+
+/// Reads a grant: `[n]`, or a bare `n`, where n may also be an integral float or a decimal string.
+pub(crate) fn granted(args: &[u8]) -> Option<i64> {
+    let number = match Elements::of(args) {
+        Some(mut elements) => elements.next()?,
+        None => args,
+    };
+    match Reader::new(number).head().ok()? {
+        Head::Str(_) | Head::Bin(_) => {
+            let text = std::str::from_utf8(crate::msgpack::read_text(number)?).ok()?;
+            text.trim().parse().ok()
+        }
+        Head::Unsigned(number) => Some(i64::try_from(number).unwrap_or(i64::MAX)),
+        _ => crate::value::decode(number).ok(),
+    }
+}

@@ -1,7 +1,19 @@
 //! One channel: its life cycle, its credit, its heartbeat. See `PROTOCOL.md`, "Channels".
 
+mod client;
 mod credit;
 mod options;
+mod pulse;
+mod record;
+mod server;
 
+pub(crate) use client::{ClientSide, Progress, ReplyKind};
 pub use credit::Credit;
+pub(crate) use credit::{ReceiveWindow, SendCredit, granted};
 pub use options::{ChannelOptions, Heartbeat};
+pub(crate) use pulse::{Pulse, Tick};
+pub(crate) use record::{Channel, Control, Dialect, Expiry, Queued, Side};
+pub(crate) use server::{ServerSide, ServerState, Stall};
+
+#[cfg(test)]
+mod tests;

@@ -86,10 +86,10 @@ impl<'a> Decoder<'a> {
             let key = self.raw()?;
             match crate::msgpack::read_text(key) {
                 Some(key) if key == names::MESSAGE_ID.as_bytes() => {
-                    header.message_id = self.id()?
+                    header.message_id = self.id()?;
                 }
                 Some(key) if key == names::RESPONSE_TO.as_bytes() => {
-                    header.response_to = self.id()?
+                    header.response_to = self.id()?;
                 }
                 Some(key) if key == names::VERSION.as_bytes() => header.version = self.version()?,
                 _ => {

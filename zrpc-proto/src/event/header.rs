@@ -104,13 +104,6 @@ impl Extra {
         self.entries.is_empty()
     }
 
-    /// Returns the length of all entries in an encoded header.
-    pub(crate) fn encoded_len(&self) -> usize {
-        self.entries.iter().fold(0, |sum, (key, value)| {
-            sum.saturating_add(key.len()).saturating_add(value.len())
-        })
-    }
-
     /// Appends the encoded entries.
     pub(crate) fn encode(&self, out: &mut impl BufMut) {
         for (key, value) in &self.entries {

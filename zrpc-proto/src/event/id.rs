@@ -49,6 +49,16 @@ impl MessageId {
     }
 }
 
+impl MessageId {
+    /// Returns the same content as bin8, if this is a string or a binary.
+    pub(crate) fn to_binary(&self) -> Option<Self> {
+        let content = crate::msgpack::read_text(self.as_encoded())?;
+        let len = u8::try_from(content.len()).ok()?;
+        let encoded = [&[0xc4, len], content].concat();
+        Some(Self::from_encoded(&encoded))
+    }
+}
+
 impl PartialEq for MessageId {
     fn eq(&self, other: &Self) -> bool {
         self.as_encoded() == other.as_encoded()

@@ -10,7 +10,7 @@ pub(crate) use elements::{Elements, read_text};
 pub use error::{DecodeError, DecodeLimits, Kind};
 pub(crate) use read::{Head, Reader};
 pub(crate) use skip::skip;
-pub(crate) use write::{put_str, put_uint, str_len};
+pub(crate) use write::{put_str, put_uint};
 
 #[cfg(test)]
 mod tests;

@@ -28,11 +28,6 @@ pub(crate) fn put_str(out: &mut impl BufMut, content: &[u8]) {
     );
 }
 
-/// Returns the most bytes that [`put_str`] writes for `content`.
-pub(crate) const fn str_len(content: &[u8]) -> usize {
-    content.len().saturating_add(5)
-}
-
 /// Writes an unsigned integer.
 pub(crate) fn put_uint(out: &mut impl BufMut, value: u32) {
     match (u8::try_from(value), u16::try_from(value)) {

@@ -1,12 +1,29 @@
 //! All channels of one socket.
+//!
+//! - `core`: the state, getters, and what every part uses,
+//! - `receive`: received events, sorted to channels,
+//! - `client`, `server`: the commands and the replies of either side,
+//! - `transmit`: what goes out, fairly and within bounds,
+//! - `timeout`: heartbeats, lost peers, expired calls.
 
+mod client;
 mod config;
+mod core;
+mod deadlines;
 mod output;
-mod stub;
+mod peers;
+mod receive;
+mod server;
+mod slab;
+mod timeout;
+mod transmit;
 
+pub use self::core::Multiplexer;
 pub use config::{Config, Limits, Role, Stats};
 pub use output::{
     ChannelEvent, ChannelId, CloseReason, CommandError, OpenError, OverrunUnit, Request, SendError,
     Transmit,
 };
-pub use stub::Multiplexer;
+
+#[cfg(test)]
+mod tests;

@@ -157,13 +157,6 @@ impl Body {
         std::mem::take(&mut self.extra)
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.buffer
-            .len()
-            .saturating_sub(self.start)
-            .saturating_add(self.extra.encoded_len())
-    }
-
     fn with_capacity(len: usize) -> Self {
         let mut buffer = Vec::with_capacity(len.saturating_add(HEADROOM));
         buffer.resize(HEADROOM, 0);

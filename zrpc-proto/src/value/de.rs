@@ -510,7 +510,7 @@ fn visit_text<'de, V: Visitor<'de>>(
 fn integral(value: f64) -> Option<Head> {
     /// 2⁶³: every integral float below it is exactly an `i64`.
     const LIMIT: f64 = 9_223_372_036_854_775_808.0;
-    if value.fract() != 0.0 || value < -LIMIT || value >= LIMIT {
+    if value.fract() != 0.0 || !(-LIMIT..LIMIT).contains(&value) {
         return None;
     }
     #[expect(

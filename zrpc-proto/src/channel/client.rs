@@ -1,0 +1,137 @@
+//! The client's side of a channel.
+
+use std::collections::VecDeque;
+
+use bytes::Bytes;
+
+use super::{Credit, ReceiveWindow};
+use crate::event::names;
+
+/// The client's side of a channel.
+///
+/// ```text
+///                 OK, ERR, STREAM_DONE
+///   ExpectReply ───────────────────────▶ closed
+///        │ STREAM                          ▲
+///        ▼          ERR, STREAM_DONE       │
+///    Streaming ────────────────────────────┘
+/// ```
+///
+/// A timeout before the first reply, a lost peer, an overrun and the application's close also lead
+/// to closed, from either state. Closed is not a state: the channel is gone.
+#[derive(Debug)]
+pub(crate) struct ClientSide {
+    state: State,
+    window: ReceiveWindow,
+    /// The lengths of the items that are received and not consumed.
+    held: VecDeque<usize>,
+    held_bytes: usize,
+    largest_item: usize,
+    /// The encoded request until the driver takes it; a call that ends before that was never sent.
+    pub(crate) request: Option<Bytes>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    ExpectReply,
+    Streaming,
+}
+
+/// The replies that there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ReplyKind {
+    Ok,
+    Err,
+    Stream,
+    StreamDone,
+}
+
+/// What a reply did to the channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// It goes on.
+    Open,
+    /// That was the last event.
+    Ended,
+    /// The reply does not fit the state.
+    Unexpected,
+    /// The peer sent more items than it may.
+    Overrun,
+}
+
+impl ReplyKind {
+    /// Returns the kind of reply that an event is, if it is one.
+    pub(crate) fn of(name: &[u8]) -> Option<Self> {
+        const OK: &[u8] = names::OK.as_bytes();
+        const ERR: &[u8] = names::ERR.as_bytes();
+        const STREAM: &[u8] = names::STREAM.as_bytes();
+        const STREAM_DONE: &[u8] = names::STREAM_DONE.as_bytes();
+        match name {
+            OK => Some(Self::Ok),
+            ERR => Some(Self::Err),
+            STREAM => Some(Self::Stream),
+            STREAM_DONE => Some(Self::StreamDone),
+            _ => None,
+        }
+    }
+}
+
+impl ClientSide {
+    pub(crate) fn new(slots: u32, request: Bytes) -> Self {
+        Self {
+            state: State::ExpectReply,
+            window: ReceiveWindow::new(slots),
+            held: VecDeque::new(),
+            held_bytes: 0,
+            largest_item: 0,
+            request: Some(request),
+        }
+    }
+
+    /// A reply of `len` bytes came.
+    pub(crate) fn recv_reply(&mut self, kind: ReplyKind, len: usize) -> Progress {
+        match (self.state, kind) {
+            (State::ExpectReply, ReplyKind::Ok) => Progress::Ended,
+            (State::Streaming, ReplyKind::Ok) => Progress::Unexpected,
+            (_, ReplyKind::Err | ReplyKind::StreamDone) => Progress::Ended,
+            (_, ReplyKind::Stream) => {
+                self.state = State::Streaming;
+                if self.window.receive().is_none() {
+                    return Progress::Overrun;
+                }
+                self.held.push_back(len);
+                self.held_bytes = self.held_bytes.saturating_add(len);
+                self.largest_item = self.largest_item.max(len);
+                Progress::Open
+            }
+        }
+    }
+
+    /// The application took items. Returns their length, to be given back to the peer's share.
+    pub(crate) fn release(&mut self, items: usize) -> usize {
+        let items = items.min(self.held.len());
+        let released = self
+            .held
+            .drain(..items)
+            .fold(0_usize, usize::saturating_add);
+        self.held_bytes = self.held_bytes.saturating_sub(released);
+        released
+    }
+
+    /// Returns what to grant after the application took items, with `room` bytes left for items.
+    pub(crate) fn grant(&mut self, items: usize, room: usize) -> Option<Credit> {
+        let room = room.saturating_add(self.held_bytes);
+        let affordable = room.checked_div(self.largest_item).unwrap_or(usize::MAX);
+        let count = u32::try_from(items).unwrap_or(u32::MAX);
+        self.window
+            .consume(count, u32::try_from(affordable).unwrap_or(u32::MAX))
+    }
+
+    pub(crate) fn held_bytes(&self) -> usize {
+        self.held_bytes
+    }
+
+    pub(crate) fn slots(&self) -> u32 {
+        self.window.slots()
+    }
+}

@@ -1,0 +1,134 @@
+//! The heartbeat of one channel, both ways.
+
+use std::time::{Duration, Instant};
+
+use super::Heartbeat;
+
+/// Sends signs of life and watches for those of the peer.
+///
+/// ```text
+///   Off      answers heartbeats, sends and judges nothing
+///   Silent ──first heartbeat──▶ Beating ──nothing heard for two intervals──▶ lost
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Pulse(State);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Off,
+    /// Passive, and the peer has sent no heartbeat yet.
+    Silent {
+        interval: Duration,
+    },
+    Beating {
+        interval: Duration,
+        next: Instant,
+        heard: Heard,
+    },
+}
+
+/// When the peer was heard last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Heard {
+    /// Not yet, and no tick has passed.
+    Never,
+    /// Then; or at the first tick if it was silent until there, for a peer may be slow to start.
+    At(Instant),
+}
+
+/// What a tick asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tick {
+    /// It is not time yet.
+    Early,
+    /// Send a heartbeat.
+    Beat,
+    /// The peer is lost after this time, two intervals.
+    Lost { after: Duration },
+}
+
+impl Pulse {
+    /// Returns the pulse of a channel that is created now.
+    pub(crate) fn new(heartbeat: Heartbeat, now: Instant) -> Self {
+        Self(match (heartbeat, heartbeat.interval()) {
+            (Heartbeat::Active(_), Some(interval)) => State::Beating {
+                interval,
+                next: later(now, interval),
+                heard: Heard::Never,
+            },
+            (Heartbeat::Passive(_), Some(interval)) => State::Silent { interval },
+            (_, _) => State::Off,
+        })
+    }
+
+    /// Any event came: the peer lives.
+    pub(crate) fn recv_any(&mut self, now: Instant) {
+        if let State::Beating { heard, .. } = &mut self.0 {
+            *heard = Heard::At(now);
+        }
+    }
+
+    /// A heartbeat came. Returns whether to answer it at once.
+    pub(crate) fn recv_heartbeat(&mut self, now: Instant) -> Tick {
+        self.recv_any(now);
+        match self.0 {
+            State::Off => Tick::Beat,
+            State::Silent { interval } => {
+                let next = later(now, interval);
+                self.0 = State::Beating {
+                    interval,
+                    next,
+                    heard: Heard::At(now),
+                };
+                Tick::Beat
+            }
+            State::Beating { .. } => Tick::Early,
+        }
+    }
+
+    /// Time passed.
+    pub(crate) fn handle_timeout(&mut self, now: Instant) -> Tick {
+        let State::Beating {
+            interval,
+            next,
+            heard,
+        } = &mut self.0
+        else {
+            return Tick::Early;
+        };
+        let (due, interval) = (*next, *interval);
+        if now < due {
+            return Tick::Early;
+        }
+        let allowance = interval.saturating_mul(2);
+        // A tick that is late by an interval says that this side slept, not that the peer is gone:
+        // what the peer sent meanwhile is still to be read.
+        let overslept = now >= later(due, interval);
+        match *heard {
+            Heard::At(at) if now >= later(at, allowance) && !overslept => {
+                return Tick::Lost { after: allowance };
+            }
+            Heard::At(_) => {}
+            Heard::Never => *heard = Heard::At(now),
+        }
+        *next = later(if overslept { now } else { due }, interval);
+        Tick::Beat
+    }
+
+    /// Returns when the next tick is due.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        match self.0 {
+            State::Off | State::Silent { .. } => None,
+            State::Beating { next, .. } => Some(next),
+        }
+    }
+}
+
+/// Adds a duration; one that no clock reaches is as good as a century.
+pub(crate) fn later(instant: Instant, duration: Duration) -> Instant {
+    const CENTURY: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+    instant
+        .checked_add(duration)
+        .or_else(|| instant.checked_add(CENTURY))
+        .unwrap_or(instant)
+}

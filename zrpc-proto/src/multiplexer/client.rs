@@ -1,0 +1,201 @@
+//! The client's side: calls out, replies in.
+
+use std::fmt::Debug;
+use std::hash::Hash;
+use std::time::Instant;
+
+use super::peers::{CancelSupport, Entry};
+use super::transmit::queue_grant;
+use super::{
+    ChannelEvent, ChannelId, CloseReason, CommandError, Multiplexer, OpenError, OverrunUnit,
+    Request,
+};
+use crate::channel::{
+    Channel, ChannelOptions, ClientSide, Control, Dialect, Expiry, Progress, Pulse, ReplyKind, Side,
+};
+use crate::event::{Event, Header, MessageId, Notice, Outgoing, RemoteError, names};
+use crate::msgpack::Elements;
+
+impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
+    /// Client: calls a method of `peer`.
+    ///
+    /// # Errors
+    ///
+    /// [`OpenError::TooManyChannels`] if the peer has as many as
+    /// [`Limits::channels_per_peer`](crate::Limits::channels_per_peer).
+    pub fn open(
+        &mut self,
+        now: Instant,
+        peer: &P,
+        request: Request,
+        options: &ChannelOptions,
+    ) -> Result<ChannelId, OpenError> {
+        let peer = self.peers.find_or_insert(peer);
+        let limit = self.config.limits.channels_per_peer;
+        if self
+            .peers
+            .get(peer)
+            .is_some_and(|peer| peer.occupancy() >= limit)
+        {
+            return Err(OpenError::TooManyChannels { limit });
+        }
+        let encoded_id = self.ids.next_encoded();
+        let id = MessageId::from_encoded(encoded_id);
+        let head = Outgoing {
+            message_id: encoded_id,
+            response_to: None,
+            name: request.name.as_bytes(),
+            notice: Notice::Nothing,
+        };
+        let payload = head.encode(request.args, &mut self.scratch);
+        let len = payload.len();
+        let channel = self.channels.insert(Channel {
+            peer,
+            id: id.clone(),
+            pulse: Pulse::new(options.heartbeat, now),
+            expiry: options.timeout.map(|after| Expiry::new(now, after)),
+            scheduled: None,
+            control: Control::new(),
+            dialect: Dialect::Unknown,
+            side: Side::Client(ClientSide::new(options.slots, payload)),
+        });
+        self.peers.push(peer, Entry::Request(channel));
+        if let Some(peer) = self.peers.get_mut(peer) {
+            peer.queued_bytes = peer.queued_bytes.saturating_add(len);
+            peer.channels.insert(id, channel);
+        }
+        self.schedule(channel);
+        self.stats.channels_opened = self.stats.channels_opened.wrapping_add(1);
+        Ok(channel)
+    }
+
+    /// Client: the application took `items` stream items and is ready for more. May grant credit.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::Closed`] if the channel has ended, which is routine, for items outlive it;
+    /// [`CommandError::Misuse`] on a server's channel.
+    pub fn consume(&mut self, channel: ChannelId, items: usize) -> Result<(), CommandError> {
+        let id = channel;
+        let channel = self.channels.get_mut(id).ok_or(CommandError::Closed)?;
+        let Side::Client(client) = &mut channel.side else {
+            return Err(CommandError::Misuse);
+        };
+        let released = client.release(items);
+        let mut room = self.config.limits.received_bytes_per_peer;
+        if let Some(peer) = self.peers.get_mut(channel.peer) {
+            peer.received_bytes = peer.received_bytes.saturating_sub(released);
+            room = room.saturating_sub(peer.received_bytes);
+        }
+        if let Some(grant) = client.grant(items, room) {
+            queue_grant(&mut self.peers, id, channel, grant);
+        }
+        Ok(())
+    }
+
+    /// Learns from the first event of a channel what its server is.
+    pub(super) fn learn(&mut self, id: ChannelId, header: &Header) {
+        let Some(channel) = self.channels.get_mut(id) else {
+            return;
+        };
+        if channel.dialect != Dialect::Unknown {
+            return;
+        }
+        channel.dialect = Dialect::from(header.version);
+        if let Some(peer) = self.peers.get_mut(channel.peer) {
+            let understood = header
+                .extra
+                .encoded(names::CANCEL)
+                .is_some_and(|value| *value == [0xc3].as_slice());
+            peer.cancel = match peer.cancel {
+                CancelSupport::Unsafe => CancelSupport::Unsafe,
+                _ if understood => CancelSupport::Understood,
+                _ => CancelSupport::Unsafe,
+            };
+        }
+    }
+
+    /// Handles an event that is not for the protocol itself on a client's channel.
+    pub(super) fn recv_reply(&mut self, id: ChannelId, event: Event) {
+        let Some(channel) = self.channels.get_mut(id) else {
+            return;
+        };
+        let Side::Client(client) = &mut channel.side else {
+            return;
+        };
+        let Some(kind) = ReplyKind::of(event.name.as_bytes()) else {
+            self.abort(id, CloseReason::UnexpectedEvent { name: event.name });
+            return;
+        };
+        channel.expiry = None;
+        let len = event.args.len();
+        match client.recv_reply(kind, len) {
+            Progress::Ended => self.finish_call(id, kind, event),
+            Progress::Unexpected => {
+                self.abort(id, CloseReason::UnexpectedEvent { name: event.name });
+            }
+            Progress::Overrun => {
+                let limit = usize::try_from(client.slots()).unwrap_or(usize::MAX);
+                self.overrun(id, limit, OverrunUnit::Items);
+            }
+            Progress::Open => {
+                let limit = self.config.limits.received_bytes_per_peer;
+                let Some(peer) = self.peers.get_mut(channel.peer) else {
+                    return;
+                };
+                peer.received_bytes = peer.received_bytes.saturating_add(len);
+                if peer.received_bytes > limit {
+                    self.overrun(id, limit, OverrunUnit::Bytes);
+                } else {
+                    self.events.push_back(ChannelEvent::StreamItem {
+                        channel: id,
+                        item: event.args,
+                    });
+                }
+            }
+        }
+    }
+
+    fn finish_call(&mut self, channel: ChannelId, kind: ReplyKind, event: Event) {
+        self.remove(channel);
+        let Event { header, args, .. } = event;
+        let extra = header.extra;
+        self.events.push_back(match kind {
+            ReplyKind::Err => {
+                let error = RemoteError::from_args(&args);
+                ChannelEvent::Error {
+                    channel,
+                    error,
+                    extra,
+                }
+            }
+            ReplyKind::Ok => {
+                // `OK` carries `[result]`. What is no array is a bare result, and nothing is nil.
+                let value = match Elements::of(&args) {
+                    Some(mut elements) => elements.next().map(|value| args.slice_ref(value)),
+                    None => Some(args.clone()),
+                };
+                let value = value.unwrap_or_else(|| bytes::Bytes::from_static(b"\xc0"));
+                ChannelEvent::Reply {
+                    channel,
+                    value,
+                    extra,
+                }
+            }
+            ReplyKind::Stream | ReplyKind::StreamDone => {
+                ChannelEvent::StreamDone { channel, extra }
+            }
+        });
+    }
+
+    fn overrun(&mut self, id: ChannelId, limit: usize, unit: OverrunUnit) {
+        self.stats.overrun = self.stats.overrun.wrapping_add(1);
+        self.abort(id, CloseReason::Overrun { limit, unit });
+    }
+
+    /// Ends a channel whose server does not know yet that it ended.
+    fn abort(&mut self, id: ChannelId, reason: CloseReason) {
+        self.tell_cancel(id);
+        self.end(id, reason);
+    }
+}

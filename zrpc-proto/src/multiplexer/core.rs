@@ -1,0 +1,215 @@
+//! The state of the multiplexer.
+
+use std::collections::VecDeque;
+use std::fmt::Debug;
+use std::hash::Hash;
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use super::deadlines::Deadlines;
+use super::peers::{CancelSupport, Entry, Peers};
+use super::slab::Slab;
+use super::{ChannelEvent, ChannelId, CloseReason, CommandError, Config, Stats};
+use crate::channel::{Channel, ServerState, Side};
+use crate::event::{IdSource, MessageId, Notice, Outgoing, names};
+use crate::value::Body;
+
+/// All channels of one socket, as a state machine.
+///
+/// `P` names a peer: what the driver needs to send to it, such as the peer's id with the routing
+/// [`Envelope`](crate::Envelope). Channels are keyed by peer and message id, so peers that use the
+/// same ids do not meet.
+///
+/// The driver owns the multiplexer and calls, in any order,
+///
+/// - `handle_*` with what happened outside: received payloads, time, a socket that is full,
+/// - commands for the application: [`open`](Self::open), [`reply`](Self::reply) and so on,
+///
+/// and after any of them drains the outputs: [`poll_event`](Self::poll_event) until `None`,
+/// [`poll_transmit`](Self::poll_transmit) until `None`, then sleeps until
+/// [`poll_timeout`](Self::poll_timeout), new input, or a command.
+///
+/// The outputs are separate: a driver whose socket is full stops polling payloads, or gives one back
+/// with [`handle_blocked`](Self::handle_blocked), and goes on with events.
+#[derive(Debug)]
+pub struct Multiplexer<P> {
+    pub(super) config: Config,
+    pub(super) ids: IdSource,
+    /// Where heads of events are put together.
+    pub(super) scratch: Vec<u8>,
+    pub(super) channels: Slab<Channel>,
+    pub(super) peers: Peers<P>,
+    pub(super) deadlines: Deadlines,
+    pub(super) events: VecDeque<ChannelEvent<P>>,
+    pub(super) stats: Stats,
+}
+
+impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
+    /// Returns a multiplexer without channels. `ids` must not share its random bytes with another.
+    #[must_use]
+    pub fn new(config: Config, ids: IdSource) -> Self {
+        let peers = Peers::new(config.limits.idle_peers);
+        Self {
+            config,
+            ids,
+            scratch: Vec::new(),
+            channels: Slab::new(),
+            peers,
+            deadlines: Deadlines::new(),
+            events: VecDeque::new(),
+            stats: Stats::default(),
+        }
+    }
+
+    /// Ends a channel without a reply, on either side. No event follows for it.
+    ///
+    /// A server that understands it is told; others notice that heartbeats stop.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError::Closed`] if it has ended already.
+    pub fn close(&mut self, channel: ChannelId) -> Result<(), CommandError> {
+        self.tell_cancel(channel);
+        self.remove(channel).map(drop).ok_or(CommandError::Closed)
+    }
+
+    /// Returns the next event for the application.
+    pub fn poll_event(&mut self) -> Option<ChannelEvent<P>> {
+        self.events.pop_front()
+    }
+
+    /// Returns how many channels are open, including those whose last event waits for credit.
+    #[must_use]
+    pub fn channel_count(&self) -> usize {
+        self.channels.count()
+    }
+
+    /// Returns how many payloads wait to be polled or for a blocked peer.
+    #[must_use]
+    pub fn queued_count(&self) -> usize {
+        self.peers
+            .iter()
+            .fold(0, |sum, peer| sum.saturating_add(peer.outbox.len()))
+    }
+
+    /// Returns what was counted.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        self.stats
+    }
+
+    /// Frees a channel and everything that it holds.
+    pub(super) fn remove(&mut self, id: ChannelId) -> Option<Channel> {
+        let channel = self.channels.remove(id)?;
+        if let Some(peer) = self.peers.get_mut(channel.peer) {
+            peer.channels.remove(&channel.id);
+            let (received, queued) = match &channel.side {
+                Side::Client(client) => (
+                    client.held_bytes(),
+                    client.request.as_ref().map_or(0, Bytes::len),
+                ),
+                Side::Server(server) => (server.charged, 0),
+            };
+            peer.received_bytes = peer.received_bytes.saturating_sub(received);
+            peer.queued_bytes = peer.queued_bytes.saturating_sub(queued);
+        }
+        self.peers.settle(channel.peer);
+        Some(channel)
+    }
+
+    /// Ends a channel for a reason, and says so if the application still waits for its end.
+    pub(super) fn end(&mut self, id: ChannelId, reason: CloseReason) {
+        if let Some(channel) = self.remove(id) {
+            self.announce_end(id, &channel, reason);
+        }
+    }
+
+    pub(super) fn announce_end(&mut self, id: ChannelId, channel: &Channel, reason: CloseReason) {
+        let waits = match &channel.side {
+            Side::Client(_) => true,
+            Side::Server(server) => server.state == ServerState::Serving,
+        };
+        if waits {
+            self.events.push_back(ChannelEvent::Closed {
+                channel: id,
+                reason,
+            });
+        }
+    }
+
+    /// Tells the server of a client's channel that nobody waits any more, if it understands that.
+    pub(super) fn tell_cancel(&mut self, id: ChannelId) {
+        let Some(Channel {
+            peer,
+            id,
+            side: Side::Client(client),
+            ..
+        }) = self.channels.get(id)
+        else {
+            return;
+        };
+        // What the driver has not taken will never be sent: there is nothing to cancel.
+        if client.request.is_some() {
+            return;
+        }
+        let (peer, id) = (*peer, id.clone());
+        if self
+            .peers
+            .get(peer)
+            .is_some_and(|peer| peer.cancel == CancelSupport::Understood)
+        {
+            let payload = self.encode(
+                Some(&id),
+                names::CANCEL.as_bytes(),
+                Body::nil(),
+                Notice::Nothing,
+            );
+            self.peers.push(peer, Entry::Payload(payload));
+        }
+    }
+
+    /// Sees to it that the channel is looked at when it is due.
+    pub(super) fn schedule(&mut self, id: ChannelId) {
+        let Some(channel) = self.channels.get_mut(id) else {
+            return;
+        };
+        let Some(deadline) = channel.deadline() else {
+            return;
+        };
+        if channel
+            .scheduled
+            .is_none_or(|scheduled| deadline < scheduled)
+        {
+            channel.scheduled = Some(deadline);
+            self.deadlines.push(deadline, id);
+            let channels = &self.channels;
+            self.deadlines.sweep(channels.count(), |at, id| {
+                channels
+                    .get(id)
+                    .is_some_and(|channel| channel.scheduled == Some(at))
+            });
+        }
+    }
+
+    pub(super) fn encode(
+        &mut self,
+        response_to: Option<&MessageId>,
+        name: &[u8],
+        body: Body,
+        notice: Notice,
+    ) -> Bytes {
+        let head = Outgoing {
+            message_id: self.ids.next_encoded(),
+            response_to,
+            name,
+            notice,
+        };
+        head.encode(body, &mut self.scratch)
+    }
+
+    /// Returns the time of the earliest deadline, which may belong to a channel that has ended.
+    pub(super) fn next_deadline(&self) -> Option<Instant> {
+        self.deadlines.next()
+    }
+}

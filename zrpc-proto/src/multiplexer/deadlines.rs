@@ -1,0 +1,59 @@
+//! The deadlines of all channels in one heap.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::time::Instant;
+
+use super::ChannelId;
+
+/// Deadlines, earliest first.
+///
+/// Nothing is removed when a channel ends: its entry turns stale and is dropped when its time
+/// comes, or when the stale ones outnumber the others. A call that ends before its first heartbeat
+/// so costs one push, which is cheap because deadlines mostly come in order.
+#[derive(Debug)]
+pub(super) struct Deadlines {
+    heap: BinaryHeap<Reverse<(Instant, ChannelId)>>,
+}
+
+/// How many stale entries are not worth a sweep.
+const SLACK: usize = 1024;
+
+impl Deadlines {
+    pub(super) const fn new() -> Self {
+        Self {
+            heap: BinaryHeap::new(),
+        }
+    }
+
+    pub(super) fn push(&mut self, at: Instant, channel: ChannelId) {
+        self.heap.push(Reverse((at, channel)));
+    }
+
+    /// Returns the earliest entry that is due.
+    pub(super) fn pop_due(&mut self, now: Instant) -> Option<(Instant, ChannelId)> {
+        let due = self.heap.peek().is_some_and(|Reverse((at, _))| *at <= now);
+        if due {
+            self.heap.pop().map(|Reverse(entry)| entry)
+        } else {
+            None
+        }
+    }
+
+    /// Returns the time of the earliest entry, stale or not.
+    pub(super) fn next(&self) -> Option<Instant> {
+        self.heap.peek().map(|Reverse((at, _))| *at)
+    }
+
+    /// Drops stale entries if they are the most.
+    pub(super) fn sweep(
+        &mut self,
+        live: usize,
+        mut is_live: impl FnMut(Instant, ChannelId) -> bool,
+    ) {
+        if self.heap.len() > live.saturating_mul(2).saturating_add(SLACK) {
+            self.heap
+                .retain(|Reverse((at, channel))| is_live(*at, *channel));
+        }
+    }
+}

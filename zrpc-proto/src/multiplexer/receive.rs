@@ -1,0 +1,207 @@
+//! Received events.
+
+use std::fmt::Debug;
+use std::hash::Hash;
+use std::time::Instant;
+
+use bytes::Bytes;
+
+use super::peers::Entry;
+use super::server::error_body;
+use super::{ChannelId, CloseReason, Multiplexer, Role};
+use crate::channel::{
+    Channel, Control, Dialect, Expiry, Heartbeat, Pulse, ServerSide, ServerState, Side, Tick,
+    granted,
+};
+use crate::event::{Event, MessageId, Notice, RemoteError, Version, names};
+use crate::msgpack::DecodeError;
+
+impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
+    /// Handles one payload from `peer`.
+    ///
+    /// What is not for anybody is dropped and counted: events of channels that have ended are
+    /// routine. A request beyond the limits is answered with an error.
+    ///
+    /// # Errors
+    ///
+    /// [`DecodeError`] if it is no event. Nothing changed then; the driver may log it and go on.
+    pub fn handle_event(
+        &mut self,
+        now: Instant,
+        peer: &P,
+        payload: Bytes,
+    ) -> Result<(), DecodeError> {
+        self.stats.events_received = self.stats.events_received.wrapping_add(1);
+        let result = Event::decode(&payload, &self.config.limits.decode);
+        // The slices of the event hold the payload.
+        drop(payload);
+        let result = result.and_then(|event| match event.header.response_to.clone() {
+            Some(channel) => {
+                self.route(now, peer, &channel, event);
+                Ok(())
+            }
+            None => self.accept(now, peer, event),
+        });
+        if result.is_err() {
+            self.stats.malformed = self.stats.malformed.wrapping_add(1);
+        }
+        result
+    }
+
+    /// Handles an event that opens a channel.
+    fn accept(&mut self, now: Instant, peer: &P, event: Event) -> Result<(), DecodeError> {
+        if self.config.role == Role::Client || event.name == names::CANCEL {
+            self.stats.unroutable = self.stats.unroutable.wrapping_add(1);
+            return Ok(());
+        }
+        let id = event
+            .header
+            .message_id
+            .clone()
+            .ok_or(DecodeError::MissingMessageId)?;
+        let peer = self.peers.find_or_insert(peer);
+        if let Some(error) = self.exceeds(peer, event.args.len()) {
+            self.refuse(peer, &id, event.header.version, &error);
+            return Ok(());
+        }
+        // A client that always uses the same id has given up its last call with it.
+        if let Some(former) = self.peers.get(peer).and_then(|peer| peer.channels.get(&id)) {
+            self.end(*former, CloseReason::Superseded);
+        }
+        let version = event.header.version;
+        let expectation = self
+            .config
+            .heartbeat
+            .interval()
+            .unwrap_or(Heartbeat::DEFAULT_INTERVAL);
+        let channel = self.channels.insert(Channel {
+            peer,
+            id: id.clone(),
+            pulse: Pulse::new(Heartbeat::Off, now),
+            expiry: Some(Expiry::new(
+                now,
+                expectation.saturating_mul(EXPECT_REQUEST_INTERVALS),
+            )),
+            scheduled: None,
+            control: Control::new(),
+            dialect: Dialect::from(version),
+            side: Side::Server(ServerSide::new(version)),
+        });
+        if let Some(peer) = self.peers.get_mut(peer) {
+            peer.channels.insert(id, channel);
+        }
+        self.dispatch(now, channel, event);
+        self.schedule(channel);
+        Ok(())
+    }
+
+    /// Handles an event on an open channel.
+    fn route(&mut self, now: Instant, peer: &P, id: &MessageId, event: Event) {
+        let Some(channel) = self.find_channel(peer, id) else {
+            self.stats.unroutable = self.stats.unroutable.wrapping_add(1);
+            return;
+        };
+        self.learn(channel, &event.header);
+        if let Some(channel) = self.channels.get_mut(channel) {
+            channel.pulse.recv_any(now);
+        }
+        self.dispatch(now, channel, event);
+    }
+
+    fn find_channel(&self, peer: &P, id: &MessageId) -> Option<ChannelId> {
+        let peer = self.peers.get(self.peers.find(peer)?)?;
+        if let Some(channel) = peer.channels.get(id) {
+            return Some(*channel);
+        }
+        // Some servers answer a binary id with a string of the same content. It is ours for sure.
+        match self.config.role {
+            Role::Client => peer.channels.get(&id.to_binary()?).copied(),
+            Role::Server => None,
+        }
+    }
+
+    fn dispatch(&mut self, now: Instant, id: ChannelId, event: Event) {
+        let Some(channel) = self.channels.get_mut(id) else {
+            return;
+        };
+        match (&channel.side, event.name.as_bytes()) {
+            (_, name) if name == names::HEARTBEAT.as_bytes() => {
+                self.recv_heartbeat(now, id, &event);
+            }
+            (Side::Server(_), name) if name == names::MORE.as_bytes() => {
+                self.recv_grant(id, granted(&event.args));
+            }
+            (Side::Server(_), name) if name == names::CANCEL.as_bytes() => {
+                self.end(id, CloseReason::Cancelled);
+            }
+            (Side::Server(server), _) if server.state == ServerState::ExpectRequest => {
+                self.recv_request(now, id, event);
+            }
+            (Side::Client(_), name) if !is_control(name) => self.recv_reply(id, event),
+            (_, _) => self.stats.ignored = self.stats.ignored.wrapping_add(1),
+        }
+    }
+
+    fn recv_heartbeat(&mut self, now: Instant, id: ChannelId, event: &Event) {
+        let Some(channel) = self.channels.get_mut(id) else {
+            return;
+        };
+        let answer = channel.pulse.recv_heartbeat(now);
+        let carries_credit = channel.dialect == Dialect::CreditInHeartbeat;
+        if answer == Tick::Beat {
+            self.queue_heartbeat(id);
+            self.schedule(id);
+        }
+        if carries_credit {
+            self.recv_grant(id, granted(&event.args));
+        }
+    }
+
+    /// Returns what a peer is told that wants more than it may have.
+    fn exceeds(&self, peer: u32, len: usize) -> Option<RemoteError> {
+        let peer = self.peers.get(peer)?;
+        let limits = &self.config.limits;
+        let message = if peer.occupancy() >= limits.channels_per_peer {
+            format!("more than {} calls are open", limits.channels_per_peer)
+        } else if peer.received_bytes.saturating_add(len) > limits.received_bytes_per_peer {
+            format!(
+                "open calls hold more than {} bytes",
+                limits.received_bytes_per_peer
+            )
+        } else if peer.queued_bytes > limits.queued_bytes_per_peer {
+            format!(
+                "more than {} bytes of replies are not read",
+                limits.queued_bytes_per_peer
+            )
+        } else {
+            return None;
+        };
+        Some(RemoteError::new(LIMIT_EXCEEDED, message))
+    }
+
+    /// Answers a request without opening a channel, unless too much waits for the peer already.
+    fn refuse(&mut self, peer: u32, id: &MessageId, version: Version, error: &RemoteError) {
+        self.stats.refused = self.stats.refused.wrapping_add(1);
+        let bound = self.config.limits.channels_per_peer.saturating_mul(2);
+        if self
+            .peers
+            .get(peer)
+            .is_none_or(|peer| peer.outbox.len() >= bound)
+        {
+            return;
+        }
+        let body = error_body(error, version);
+        let payload = self.encode(Some(id), names::ERR.as_bytes(), body, Notice::Nothing);
+        self.peers.push(peer, Entry::Payload(payload));
+    }
+}
+
+/// The name of the error that a refused request gets.
+const LIMIT_EXCEEDED: &str = "LimitExceeded";
+
+/// For how many intervals a channel may wait for its request when something else opened it.
+const EXPECT_REQUEST_INTERVALS: u32 = 3;
+
+fn is_control(name: &[u8]) -> bool {
+    name == names::MORE.as_bytes() || name == names::CANCEL.as_bytes()
+}

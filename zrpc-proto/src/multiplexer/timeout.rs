@@ -1,0 +1,83 @@
+//! The passing of time.
+
+use std::fmt::Debug;
+use std::hash::Hash;
+use std::time::Instant;
+
+use super::peers::Entry;
+use super::{ChannelId, CloseReason, Multiplexer};
+use crate::channel::{Queued, Side, Tick};
+
+impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
+    /// Handles the passing of time: sends heartbeats, ends calls that took too long, and gives up
+    /// lost peers. To be called at [`poll_timeout`](Self::poll_timeout); earlier is harmless.
+    pub fn handle_timeout(&mut self, now: Instant) {
+        while let Some((at, id)) = self.deadlines.pop_due(now) {
+            let Some(channel) = self.channels.get_mut(id) else {
+                continue;
+            };
+            if channel.scheduled != Some(at) {
+                continue;
+            }
+            channel.scheduled = None;
+            self.handle_channel_timeout(now, id);
+            self.schedule(id);
+        }
+    }
+
+    /// Returns when to call [`handle_timeout`](Self::handle_timeout) next.
+    ///
+    /// It may be earlier than anything happens, and it seldom changes: a call that starts and ends
+    /// does not move it back. A driver re-arms its timer only for an earlier deadline, or after its
+    /// timer fired.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.next_deadline()
+    }
+
+    fn handle_channel_timeout(&mut self, now: Instant, id: ChannelId) {
+        let Some(channel) = self.channels.get_mut(id) else {
+            return;
+        };
+        if let Some(expiry) = channel.expiry
+            && expiry.at <= now
+        {
+            self.expire(
+                id,
+                CloseReason::TimedOut {
+                    after: expiry.after,
+                },
+            );
+            return;
+        }
+        match channel.pulse.handle_timeout(now) {
+            Tick::Early => {}
+            Tick::Beat => self.queue_heartbeat(id),
+            Tick::Lost { after } => {
+                self.stats.lost = self.stats.lost.wrapping_add(1);
+                self.end(id, CloseReason::LostRemote { after });
+            }
+        }
+    }
+
+    /// Waiting for a reply or for a request is over. The latter nobody but the peer waits for.
+    fn expire(&mut self, id: ChannelId, reason: CloseReason) {
+        if matches!(self.channels.get(id), Some(channel) if matches!(channel.side, Side::Client(_)))
+        {
+            self.stats.timed_out = self.stats.timed_out.wrapping_add(1);
+            self.tell_cancel(id);
+        }
+        self.end(id, reason);
+    }
+
+    /// Queues a heartbeat, unless one waits for the socket already.
+    pub(super) fn queue_heartbeat(&mut self, id: ChannelId) {
+        let Some(channel) = self.channels.get_mut(id) else {
+            return;
+        };
+        if channel.control.heartbeat == Queued::No {
+            channel.control.heartbeat = Queued::Yes;
+            self.peers.push(channel.peer, Entry::Heartbeat(id));
+        }
+    }
+}
