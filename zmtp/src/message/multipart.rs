@@ -359,8 +359,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn two_parts_need_no_more_room_than_themselves() {
-        assert_eq!(size_of::<Message>(), 2 * size_of::<Part>());
+    fn two_parts_need_one_word_more_than_themselves() {
+        let word = size_of::<usize>();
+        assert_eq!(size_of::<Message>(), 2 * size_of::<Part>() + word);
     }
 
     #[test]

@@ -142,10 +142,11 @@ fn limits_can_change_between_frames() {
 #[test]
 fn small_body_does_not_hold_on_to_the_buffer_and_a_large_one_is_not_copied() {
     let mut octets = Vec::new();
-    encode_part(&mut octets, More::More, &[1; 38]);
-    encode_part(&mut octets, More::Last, &[2; 39]);
+    encode_part(&mut octets, More::More, &[1; Part::INLINE_CAPACITY]);
+    let large_start = octets.len() + 2;
+    encode_part(&mut octets, More::Last, &[2; Part::INLINE_CAPACITY + 1]);
     let mut input = BytesMut::from(&octets[..]);
-    let body_start = input[40 + 2..].as_ptr();
+    let body_start = input[large_start..].as_ptr();
     let mut frames = Vec::new();
     let mut decoder = FrameDecoder::new(FrameLimits::DEFAULT);
     drain(&mut decoder, &mut input, &mut frames).unwrap();
