@@ -9,5 +9,8 @@ mod request;
 mod tests;
 
 pub(crate) use self::argv::normalize;
+pub(crate) use self::duration::{Interval, Timeout};
 pub(crate) use self::options::Options;
-pub(crate) use self::request::{Action, Form, Link, Params, Request, Settings, UsageError};
+pub(crate) use self::request::{
+    Action, Form, HeartbeatStart, Link, Params, Request, Settings, UsageError,
+};

@@ -10,6 +10,7 @@ use super::duration::{Interval, Timeout, parse_interval, parse_timeout};
     name = "zrpc",
     version,
     about = "Call a method of a zerorpc service, or list what it offers.",
+    after_long_help = MORE,
     infer_long_args = true,
     override_usage = "zrpc [options] <address> [command [params]...]\n       \
                       zrpc [options] --connect <address> [command [params]...]"
@@ -103,3 +104,25 @@ pub(super) enum Output {
     /// One JSON document on a line for each result or stream item.
     Json,
 }
+
+/// What only the long help says.
+const MORE: &str = "\
+Examples:
+  zrpc tcp://127.0.0.1:4242                        list the methods
+  zrpc tcp://127.0.0.1:4242 hello RPC              call one with a string
+  zrpc -j tcp://127.0.0.1:4242 add 1 2             call one with two numbers
+  zrpc -j -pj tcp://127.0.0.1:4242 find '{\"id\":1}'  JSON in, JSON out
+  zrpc -? tcp://127.0.0.1:4242 add                 show its documentation
+  zrpc tcp://127.0.0.1:4242 echo -- -x             a param that begins with a dash
+
+What msgpack has and JSON has not:
+  bytes        a string if they are UTF-8, else {\"base64\": \"...\"}
+  extensions   {\"ext\": code, \"base64\": \"...\"}
+  timestamps   {\"seconds\": s, \"nanoseconds\": n}
+  floats       NaN, Infinity and -Infinity, as Python writes them
+
+Exit codes:
+  0    all went well
+  1    the call failed, or a param or an address cannot be used
+  2    the command line is wrong
+  255  there is no address (the short help is printed)";

@@ -148,18 +148,20 @@ fn str_chunks(text: &str, place: Place) -> Vec<String> {
     let mut chunks = Vec::new();
     for (at, line) in lines.iter().enumerate() {
         let is_last_line = at + 1 == lines.len();
+        let reserved = if is_last_line { place.allowance } else { 0 };
         let whole = str_repr(line);
-        if whole.chars().count() <= columns(place, is_last_line) {
+        if whole.chars().count() <= columns(place, reserved) {
             chunks.push(whole);
             continue;
         }
         let words = split_words(line);
         let mut current = String::new();
         for (at, word) in words.iter().enumerate() {
-            let ends_text = is_last_line && at + 1 == words.len();
+            let is_last_word = at + 1 == words.len();
+            let reserved = if is_last_word { reserved } else { 0 };
             let before = current.len();
             current.push_str(word);
-            if str_repr(&current).chars().count() > columns(place, ends_text) {
+            if str_repr(&current).chars().count() > columns(place, reserved) {
                 current.truncate(before);
                 if !current.is_empty() {
                     chunks.push(str_repr(&current));
@@ -184,7 +186,8 @@ fn bytes_chunks(bytes: &[u8], place: Place) -> Vec<String> {
     let last = bytes.len() / 4 * 4;
     for group in bytes.chunks(4) {
         let candidate = bytes.get(start..end + group.len()).unwrap_or_default();
-        if bytes_repr(candidate).len() > columns(place, end == last) {
+        let reserved = if end == last { place.allowance } else { 0 };
+        if bytes_repr(candidate).len() > columns(place, reserved) {
             if end > start {
                 chunks.push(bytes_repr(bytes.get(start..end).unwrap_or_default()));
             }
@@ -196,10 +199,9 @@ fn bytes_chunks(bytes: &[u8], place: Place) -> Vec<String> {
     chunks
 }
 
-/// The columns of a chunk; only the one that ends the text leaves room for what follows.
-fn columns(place: Place, ends_text: bool) -> usize {
-    let allowance = if ends_text { place.allowance } else { 0 };
-    WIDTH.saturating_sub(place.indent + allowance)
+/// The columns of a chunk, `reserved` ones kept for what follows it.
+fn columns(place: Place, reserved: usize) -> usize {
+    WIDTH.saturating_sub(place.indent + reserved)
 }
 
 fn str_repr(text: &str) -> String {

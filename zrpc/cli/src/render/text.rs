@@ -6,7 +6,7 @@ use super::printable::BOUNDS;
 
 /// Writes a string in Python's quotes and escapes.
 pub(super) fn write_str(text: &str, out: &mut dyn fmt::Write) -> fmt::Result {
-    let quote = quote_for(text.contains('\''), text.contains('"'));
+    let quote = quote_for(|quote| text.contains(quote));
     out.write_char(quote)?;
     for character in text.chars() {
         match character {
@@ -28,7 +28,7 @@ pub(super) fn write_str(text: &str, out: &mut dyn fmt::Write) -> fmt::Result {
 
 /// Writes bytes as Python's `b'…'`.
 pub(super) fn write_bytes(bytes: &[u8], out: &mut dyn fmt::Write) -> fmt::Result {
-    let quote = quote_for(bytes.contains(&b'\''), bytes.contains(&b'"'));
+    let quote = quote_for(|quote| bytes.iter().any(|&byte| char::from(byte) == quote));
     write!(out, "b{quote}")?;
     for &byte in bytes {
         match byte {
@@ -87,8 +87,12 @@ pub(super) fn split_words(line: &str) -> Vec<&str> {
 }
 
 /// Single quotes, unless only double ones spare the escapes.
-fn quote_for(has_single: bool, has_double: bool) -> char {
-    if has_single && !has_double { '"' } else { '\'' }
+fn quote_for(holds: impl Fn(char) -> bool) -> char {
+    if holds('\'') && !holds('"') {
+        '"'
+    } else {
+        '\''
+    }
 }
 
 /// Whether Python's `str.isprintable` holds for the character.

@@ -1,0 +1,157 @@
+//! What can go wrong, what to tell the user, and the exit code.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use thiserror::Error;
+use zrpc::{CallError, ConnectError, RemoteError};
+
+use crate::args::UsageError;
+use crate::params::ParamError;
+use crate::render::{on_lines, on_one_line};
+
+/// Why the command ends without success.
+#[derive(Debug, Error)]
+pub(crate) enum CliError {
+    /// The options fit no run.
+    #[error(transparent)]
+    Usage(#[from] UsageError),
+    /// An argument of the call cannot be sent.
+    #[error(transparent)]
+    Param(#[from] ParamError),
+    /// A link could not be made.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// The call failed.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// The library has a kind of reply that the command knows nothing about.
+    #[error("the reply is neither a result nor a stream")]
+    UnknownReply,
+    /// The service answers neither `_zerorpc_inspect` nor `_zerorpc_list`.
+    #[error("the service does not list its methods; call one by its name")]
+    NoListing,
+    /// Results could not be printed.
+    #[error("cannot write to stdout: {0}")]
+    Output(#[from] io::Error),
+    /// The runtime could not be started.
+    #[error("cannot start: {0}")]
+    Start(#[source] io::Error),
+}
+
+impl CliError {
+    /// Returns the exit code, after telling the user about the error on `stderr`.
+    ///
+    /// A reader of the results that went away needs no words.
+    pub(crate) fn report(&self, stderr: &mut dyn Write) -> ExitCode {
+        if matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe) {
+            return ExitCode::SUCCESS;
+        }
+        // There is nobody left to tell if stderr is closed.
+        let _ = self.write(stderr);
+        match self {
+            Self::Usage(_) => ExitCode::from(USAGE),
+            _ => ExitCode::FAILURE,
+        }
+    }
+
+    /// Writes the error on one line, and below it the traceback if the service sent one.
+    fn write(&self, stderr: &mut dyn Write) -> io::Result<()> {
+        let Self::Call(error) = self else {
+            return writeln!(stderr, "zrpc: {}", on_one_line(&self.to_string()));
+        };
+        let (text, traceback) = match error {
+            CallError::Remote(remote) => (summary(remote), remote.traceback.as_deref()),
+            _ => (error.to_string(), None),
+        };
+        write!(stderr, "zrpc: {}", on_one_line(&text))?;
+        if let Some(advice) = advice(error) {
+            write!(stderr, " ({advice})")?;
+        }
+        writeln!(stderr)?;
+        match traceback.map(str::trim_end) {
+            Some(traceback) if !traceback.is_empty() => writeln!(stderr, "{}", on_lines(traceback)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The error without its traceback, which `Display` would give in its place.
+fn summary(remote: &RemoteError) -> String {
+    format!("{}: {}", remote.name, remote.message)
+}
+
+/// What the user can do about a failed call.
+fn advice(error: &CallError) -> Option<&'static str> {
+    match error {
+        CallError::Remote(remote) if remote.name == "NameError" => {
+            Some("without a command, zrpc lists the methods")
+        }
+        CallError::Timeout { .. } => {
+            Some("check that a server answers at the address, or wait longer with --timeout")
+        }
+        CallError::LostRemote { .. } => {
+            Some("the server fell silent; --heartbeat must be that of the server")
+        }
+        _ => None,
+    }
+}
+
+/// The exit code for a wrong command line.
+pub(crate) const USAGE: u8 = 2;
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn reported(error: impl Into<CliError>) -> (String, ExitCode) {
+        let mut stderr = Vec::new();
+        let code = error.into().report(&mut stderr);
+        (String::from_utf8(stderr).unwrap(), code)
+    }
+
+    #[test]
+    fn a_remote_error_is_one_line_above_its_traceback() {
+        let remote = RemoteError::new("ValueError", "bad\nthing").with_traceback("Trace\n  x\n");
+        let (text, code) = reported(CallError::from(remote));
+        assert_eq!(text, "zrpc: ValueError: bad\\nthing\nTrace\n  x\n");
+        assert_eq!(code, ExitCode::FAILURE);
+        let bare = RemoteError::new("ValueError", "bad");
+        let (text, _) = reported(CallError::from(bare));
+        assert_eq!(text, "zrpc: ValueError: bad\n");
+    }
+
+    #[test]
+    fn q26_timeouts_keep_their_text_and_say_what_to_do() {
+        let timeout = CallError::Timeout {
+            after: Duration::from_secs(1),
+            method: "sleep".to_owned(),
+        };
+        let (text, _) = reported(timeout);
+        assert!(text.starts_with("zrpc: timeout after 1s, when calling remote method sleep ("));
+        assert!(text.contains("--timeout"));
+    }
+
+    #[test]
+    fn a_closed_pipe_is_no_error() {
+        let (text, code) = reported(io::Error::from(io::ErrorKind::BrokenPipe));
+        assert_eq!((text.as_str(), code), ("", ExitCode::SUCCESS));
+        let (text, code) = reported(io::Error::from(io::ErrorKind::StorageFull));
+        assert!(text.starts_with("zrpc: cannot write to stdout"));
+        assert_eq!(code, ExitCode::FAILURE);
+    }
+
+    #[test]
+    fn peers_cannot_steer_the_terminal() {
+        let remote = RemoteError::new("E", "\x1b[2J").with_traceback("\x1b[2J\n");
+        let (text, _) = reported(CallError::from(remote));
+        assert!(!text.contains('\x1b'));
+    }
+
+    #[test]
+    fn a_wrong_command_line_has_its_own_code() {
+        assert_eq!(reported(UsageError::Server).1, ExitCode::from(2));
+    }
+}

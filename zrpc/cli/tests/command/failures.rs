@@ -1,0 +1,136 @@
+//! Exit codes, and what is said about failures.
+
+use super::support::{serve, serve_to, unused_address, zrpc};
+
+#[test]
+fn a_remote_error_has_its_name_its_message_and_its_traceback() {
+    let address = serve();
+    let run = zrpc(&[&address, "fail"]);
+    let expected =
+        format!("connecting to \"{address}\"\nzrpc: ValueError: bad\nwhere it went wrong\n");
+    assert_eq!((run.code, run.stdout.as_str()), (Some(1), ""));
+    assert_eq!(run.stderr, expected);
+}
+
+#[test]
+fn an_unknown_method_says_how_to_list_them() {
+    let run = zrpc(&[&serve(), "nope"]);
+    assert_eq!(run.code, Some(1));
+    assert!(
+        run.stderr.contains("NameError: nope (without a command"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn a_stream_that_fails_keeps_what_was_printed() {
+    let address = serve();
+    let run = zrpc(&["-pj", &address, "one_then_fail"]);
+    assert_eq!((run.code, run.stdout.as_str()), (Some(1), "[1"));
+    assert!(
+        run.stderr.contains("ValueError: midstream"),
+        "{}",
+        run.stderr
+    );
+    let run = zrpc(&[&address, "one_then_fail"]);
+    assert_eq!((run.code, run.stdout.as_str()), (Some(1), "1\n"));
+}
+
+#[test]
+fn a_slow_method_times_out() {
+    let run = zrpc(&["--timeout", "0.2", &serve(), "never"]);
+    assert_eq!((run.code, run.stdout.as_str()), (Some(1), ""));
+    let expected = "timeout after 0.2s, when calling remote method never (";
+    assert!(run.stderr.contains(expected), "{}", run.stderr);
+}
+
+#[test]
+fn a_server_that_is_not_there_times_out() {
+    let address = unused_address();
+    let run = zrpc(&["--timeout", "0.2", &address, "hello"]);
+    assert_eq!(run.code, Some(1));
+    assert!(run.stderr.contains("timeout after 0.2s"), "{}", run.stderr);
+    let run = zrpc(&["--timeout", "0.2", &address]);
+    assert_eq!(run.code, Some(1));
+    assert!(run.stderr.contains("_zerorpc_inspect"), "{}", run.stderr);
+}
+
+#[test]
+fn a_silent_server_is_lost_when_heartbeats_are_active() {
+    let address = unused_address();
+    let line = [
+        "--active-hb",
+        "--heartbeat",
+        "0.1",
+        "--timeout",
+        "none",
+        &address,
+        "hello",
+    ];
+    let run = zrpc(&line);
+    assert_eq!(run.code, Some(1));
+    assert!(
+        run.stderr.contains("Lost remote after 0.2s heartbeat"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn a_client_that_binds_is_found_by_its_server() {
+    let address = unused_address();
+    serve_to(&address);
+    let run = zrpc(&["--bind", &address, "nothing"]);
+    assert_eq!((run.code, run.stdout.as_str()), (Some(0), "None\n"));
+    assert_eq!(run.stderr, format!("binding to \"{address}\"\n"));
+}
+
+#[test]
+fn params_that_are_not_json_are_refused() {
+    let run = zrpc(&["-j", &serve(), "echo", "1", "bad"]);
+    assert_eq!((run.code, run.stdout.as_str()), (Some(1), ""));
+    assert!(
+        run.stderr.starts_with("zrpc: param 2 is not JSON"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
+fn an_address_that_is_none_is_refused() {
+    let run = zrpc(&["nowhere", "hello"]);
+    assert_eq!((run.code, run.stdout.as_str()), (Some(1), ""));
+    assert!(run.stderr.contains("nowhere"), "{}", run.stderr);
+}
+
+#[test]
+fn wrong_command_lines_exit_with_2() {
+    for line in [
+        &["--timeout", "soon", "tcp://127.0.0.1:1"][..],
+        &["--nope", "tcp://127.0.0.1:1"],
+        &["-pj", "--output", "json", "tcp://127.0.0.1:1", "hello"],
+        &["--server", "tcp://127.0.0.1:1", "time"],
+        &["--server", "--client", "tcp://127.0.0.1:1"],
+    ] {
+        let run = zrpc(line);
+        assert_eq!((run.code, run.stdout.as_str()), (Some(2), ""), "{line:?}");
+        assert!(!run.stderr.is_empty(), "{line:?}");
+    }
+}
+
+#[test]
+fn help_and_version_are_on_stdout() {
+    for line in [&["-h"][..], &["--help"], &["--version"]] {
+        let run = zrpc(line);
+        assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""), "{line:?}");
+        assert!(run.stdout.contains("zrpc"), "{line:?}");
+    }
+}
+
+#[test]
+fn without_an_address_the_help_is_printed() {
+    let run = zrpc(&[]);
+    assert_eq!(run.code, Some(255));
+    assert!(run.stdout.contains("Usage: zrpc"), "{}", run.stdout);
+}

@@ -1,0 +1,8 @@
+//! Runs the binary against servers in this process: what it prints, and how it exits.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod calls;
+mod failures;
+mod listings;
+mod support;

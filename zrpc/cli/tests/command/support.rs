@@ -1,0 +1,101 @@
+//! A server to call, and the binary to call it with.
+
+use std::future::{pending, ready};
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+use std::sync::LazyLock;
+
+use futures_util::stream::{self, StreamExt};
+use rmpv::Value;
+use tokio::runtime::Runtime;
+use zrpc::{Argument, Fault, Method, Server, ServerBuilder, Tracebacks};
+
+/// What a run of the binary left behind.
+#[derive(Debug)]
+pub(crate) struct Run {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Run {
+    /// Waits for a process to end. What was taken from it before is missing here.
+    pub(crate) fn of(child: Child) -> Self {
+        let output = child.wait_with_output().unwrap();
+        Self {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+/// Runs the binary to its end. Its own timeout ends it if nothing else does.
+pub(crate) fn zrpc(args: &[&str]) -> Run {
+    Run::of(command(args).spawn().unwrap())
+}
+
+/// The binary with its output captured.
+pub(crate) fn command(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_zrpc"));
+    command
+        .args(args)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+/// Starts a server that listens, and returns its address.
+pub(crate) fn serve() -> String {
+    start(sample().bind("tcp://127.0.0.1:*"))
+}
+
+/// Starts a server that connects to a client.
+pub(crate) fn serve_to(address: &str) {
+    start(sample().connect(address));
+}
+
+/// Returns an address that nobody listens on.
+pub(crate) fn unused_address() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    format!("tcp://{}", listener.local_addr().unwrap())
+}
+
+fn start(builder: ServerBuilder) -> String {
+    static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().unwrap());
+    let server = RUNTIME.block_on(builder.build()).unwrap();
+    let address = server.endpoints().first().cloned().unwrap_or_default();
+    RUNTIME.spawn(server.run());
+    address
+}
+
+fn sample() -> ServerBuilder {
+    let fail = |message| Err::<(), _>(Fault::new("ValueError", message));
+    Server::builder()
+        .name("Sample")
+        .tracebacks(Tracebacks::Sent)
+        .register(
+            Method::new("echo", |args: Vec<Value>| ready(args))
+                .doc("Answers with its arguments.\n\nAll of them."),
+        )
+        .register(
+            Method::new("add", |(left, right): (i64, i64)| ready(left + right))
+                .doc("Adds.\n\nTwo numbers.")
+                .args([Argument::new("left"), Argument::new("right").default(1)]),
+        )
+        .method("nothing", |(): ()| ready(()))
+        .method("never", |(): ()| pending::<()>())
+        .method("fail", move |(): ()| {
+            let fault = Fault::new("ValueError", "bad").with_traceback("where it went wrong\n");
+            ready(Err::<(), _>(fault))
+        })
+        .stream("count", |(to,): (u64,)| stream::iter(0..to))
+        .stream("first_then_wait", |(): ()| {
+            stream::iter(["first"]).chain(stream::pending())
+        })
+        .stream("one_then_fail", move |(): ()| {
+            let failure = stream::once(ready(fail("midstream").map(|()| 0)));
+            stream::iter([Ok(1)]).chain(failure)
+        })
+}
