@@ -152,7 +152,15 @@ class Peer:
         socket = self._sockets[name]
         if not socket.poll(timeout * 1000, zmq.POLLOUT):
             raise TimeoutError("nothing could be sent for {} s".format(timeout))
-        socket.send_multipart([_bytes(part) for part in parts])
+        deadline = time.monotonic() + timeout
+        while True:
+            try:
+                return socket.send_multipart([_bytes(part) for part in parts])
+            except zmq.ZMQError as error:
+                # A ROUTER with ROUTER_MANDATORY whose peer is still connecting.
+                if error.errno != zmq.EHOSTUNREACH or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.01)
 
     def _recv(self, name, timeout):
         socket = self._sockets[name]

@@ -160,6 +160,12 @@ impl Peer {
             .clone()
     }
 
+    /// The process id, while the program runs.
+    #[must_use]
+    pub fn process_id(&self) -> Option<u32> {
+        self.process.id()
+    }
+
     /// Kills the program, without a chance to say goodbye, and waits until it
     /// is gone.
     ///
