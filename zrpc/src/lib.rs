@@ -1,1 +1,65 @@
-//! Work in progress.
+//! zerorpc clients and servers in pure Rust.
+//!
+//! A server offers methods, and a client calls them: with a single result or with a stream of
+//! results, from Rust, Python or Node.
+//!
+//! ```
+//! use zrpc::{Client, Server};
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let server = Server::builder()
+//!     .name("Hello")
+//!     .method("hello", |(name,): (String,)| async move { format!("Hello, {name}") })
+//!     .stream("count", |(to,): (u64,)| futures_util::stream::iter(0..to))
+//!     .bind("tcp://127.0.0.1:*")
+//!     .build()
+//!     .await?;
+//!
+//! let client = Client::connect(&server.endpoints()[0]).await?;
+//! let reply: String = client.call("hello", ("RPC",)).await?;
+//! assert_eq!(reply, "Hello, RPC");
+//!
+//! let mut items = client.stream::<u64>("count", (3,)).await?;
+//! let mut sum = 0;
+//! while let Some(item) = items.next_item().await? {
+//!     sum += item;
+//! }
+//! assert_eq!(sum, 0 + 1 + 2);
+//! # Ok(())
+//! # }
+//! # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
+//! ```
+//!
+//! # How it works
+//!
+//! Each client and each server has one I/O task, which owns the socket and the state of all calls
+//! and never waits for anybody. By default it runs on a thread of its own ([`IoRuntime`]), so that
+//! heartbeats are on time whatever handlers and callers do. Values are encoded and decoded by the
+//! tasks that have or want them.
+//!
+//! - [`Server`], [`ServerBuilder`] and [`ServerHandle`] serve; [`Method`] and [`Service`] are what
+//!   they serve, [`Fault`] is how a method fails, [`CallContext`] is what it can ask about its call.
+//! - [`Client`] and [`ClientBuilder`] call; [`Request`] is a call with options of its own,
+//!   [`ReplyStream`] a stream of results, [`CallError`] why there is none.
+//! - [`Heartbeat`] is how both sides notice that the other is gone.
+
+mod client;
+mod context;
+mod endpoints;
+mod error;
+mod fault;
+mod heartbeat;
+mod io;
+mod server;
+mod service;
+
+pub use client::{Client, ClientBuilder, ReplyStream, Request, Response};
+pub use context::CallContext;
+pub use error::{BuildError, CallError, ConnectError};
+pub use fault::Fault;
+pub use heartbeat::Heartbeat;
+pub use io::IoRuntime;
+pub use server::{Server, ServerBuilder, ServerHandle, Tracebacks};
+pub use service::{Argument, Fallible, IntoReply, Method, Plain, Reply, Service};
+
+pub use proto::RemoteError;

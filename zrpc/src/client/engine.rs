@@ -1,0 +1,243 @@
+//! The client's part of the I/O task: finds a server for each call and hands out its replies.
+
+use std::collections::{HashMap, VecDeque};
+use std::time::Instant;
+
+use proto::{ChannelEvent, ChannelId, CloseReason, Request};
+use zmtp::PeerId;
+
+use super::mailbox::{End, Phase, Ticket};
+use super::options::CallOptions;
+use crate::io::{Engine, Multiplexer, PeerChange, Route, Status};
+
+/// What callers ask of the I/O task.
+#[derive(Debug)]
+pub(super) enum Command {
+    /// Call a method.
+    Open {
+        ticket: Ticket,
+        request: Request,
+        options: CallOptions,
+        /// When the caller asked.
+        since: Instant,
+    },
+    /// The application took items of a stream.
+    Consumed { channel: ChannelId, items: usize },
+    /// The caller of an open call is gone.
+    Close { channel: ChannelId },
+    /// The caller of a call that waits for a server is gone.
+    Abandoned,
+    /// Close the client and all calls.
+    Shutdown,
+}
+
+/// The calls of one client.
+#[derive(Debug)]
+pub(super) struct ClientEngine {
+    open: HashMap<ChannelId, Ticket>,
+    /// Calls for which there is no server yet.
+    waiting: VecDeque<Waiting>,
+    /// When the first of them gives up.
+    deadline: Option<Instant>,
+    /// Callers of waiting calls that are gone; their calls are removed in bulk.
+    abandoned: usize,
+    /// The servers that are connected, in the order in which they get calls.
+    servers: VecDeque<PeerId>,
+    status: Status,
+}
+
+/// A call for which there is no server yet.
+#[derive(Debug)]
+struct Waiting {
+    ticket: Ticket,
+    request: Request,
+    options: CallOptions,
+    since: Instant,
+}
+
+impl ClientEngine {
+    pub(super) fn new() -> Self {
+        Self {
+            open: HashMap::new(),
+            waiting: VecDeque::new(),
+            deadline: None,
+            abandoned: 0,
+            servers: VecDeque::new(),
+            status: Status::Running,
+        }
+    }
+
+    /// Gives a call to the next server, or lets it wait for one.
+    fn open(&mut self, mux: &mut Multiplexer, now: Instant, call: Waiting) {
+        if call.ticket.phase() == Phase::Ended {
+            return;
+        }
+        let Some(server) = self.next_server() else {
+            self.wait_for_server(call);
+            return;
+        };
+        let options = call.options.to_channel(now.duration_since(call.since));
+        match mux.open(now, &Route::direct(server), call.request, &options) {
+            Ok(channel) => match call.ticket.set_open(channel) {
+                Ok(()) => {
+                    self.open.insert(channel, call.ticket);
+                }
+                Err(_abandoned) => close(mux, channel),
+            },
+            Err(proto::OpenError::TooManyChannels { limit }) => {
+                call.ticket.finish(End::Refused { limit });
+            }
+            Err(_) => call.ticket.finish(End::ClientClosed),
+        }
+    }
+
+    fn next_server(&mut self) -> Option<PeerId> {
+        let server = self.servers.pop_front()?;
+        self.servers.push_back(server);
+        Some(server)
+    }
+
+    fn wait_for_server(&mut self, call: Waiting) {
+        let gives_up = call.gives_up().map(|(at, _)| at);
+        self.deadline = [self.deadline, gives_up].into_iter().flatten().min();
+        self.waiting.push_back(call);
+    }
+
+    fn close_all(&mut self, mux: &mut Multiplexer) {
+        for (channel, ticket) in self.open.drain() {
+            ticket.finish(End::ClientClosed);
+            close(mux, channel);
+        }
+        self.waiting.clear();
+        self.deadline = None;
+        self.status = Status::Finished;
+    }
+}
+
+impl Engine for ClientEngine {
+    type Command = Command;
+
+    fn handle_command(&mut self, mux: &mut Multiplexer, now: Instant, command: Command) {
+        match command {
+            Command::Open {
+                ticket,
+                request,
+                options,
+                since,
+            } => {
+                let call = Waiting {
+                    ticket,
+                    request,
+                    options,
+                    since,
+                };
+                self.open(mux, now, call);
+            }
+            // Items outlive their channel, so that it has ended is routine.
+            Command::Consumed { channel, items } => drop(mux.consume(channel, items)),
+            Command::Close { channel } => {
+                if self.open.remove(&channel).is_some() {
+                    close(mux, channel);
+                }
+            }
+            Command::Abandoned => {
+                self.abandoned += 1;
+                if self.abandoned > self.waiting.len() / 2 {
+                    self.abandoned = 0;
+                    self.waiting
+                        .retain(|call| call.ticket.phase() != Phase::Ended);
+                }
+            }
+            Command::Shutdown => self.close_all(mux),
+        }
+    }
+
+    fn handle_event(&mut self, _mux: &mut Multiplexer, event: ChannelEvent<Route>) {
+        let channel = event.channel();
+        let end = match event {
+            ChannelEvent::StreamItem { item, .. } => {
+                if let Some(ticket) = self.open.get(&channel) {
+                    ticket.push(item);
+                }
+                return;
+            }
+            ChannelEvent::Reply { value, .. } => End::Value(value),
+            ChannelEvent::StreamDone { .. } => End::Done,
+            ChannelEvent::Error { error, .. } => End::Remote(error),
+            ChannelEvent::Closed { reason, .. } => End::Closed(reason),
+            // Events of a server.
+            _ => return,
+        };
+        if let Some(ticket) = self.open.remove(&channel) {
+            ticket.finish(end);
+        }
+    }
+
+    fn handle_peer(&mut self, mux: &mut Multiplexer, now: Instant, change: PeerChange) {
+        match change {
+            PeerChange::Up(peer) => {
+                if !self.servers.contains(&peer) {
+                    self.servers.push_back(peer);
+                }
+                self.deadline = None;
+                self.abandoned = 0;
+                for call in std::mem::take(&mut self.waiting) {
+                    self.open(mux, now, call);
+                }
+            }
+            PeerChange::Down(peer) => self.servers.retain(|server| *server != peer),
+        }
+    }
+
+    fn handle_timeout(&mut self, _mux: &mut Multiplexer, now: Instant) {
+        if self.deadline.is_none_or(|deadline| now < deadline) {
+            return;
+        }
+        self.deadline = None;
+        for call in std::mem::take(&mut self.waiting) {
+            match call.gives_up() {
+                Some((at, reason)) if at <= now => call.ticket.finish(End::Closed(reason)),
+                _ => self.wait_for_server(call),
+            }
+        }
+    }
+
+    fn handle_hangup(&mut self, mux: &mut Multiplexer) {
+        self.close_all(mux);
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        self.deadline
+    }
+
+    fn update(&mut self, _mux: &Multiplexer, _now: Instant) -> Status {
+        self.status
+    }
+}
+
+impl Waiting {
+    /// When the call gives up, and what it says then: what it would say of a silent server.
+    fn gives_up(&self) -> Option<(Instant, CloseReason)> {
+        let timeout = self
+            .options
+            .timeout
+            .map(|after| (after, CloseReason::TimedOut { after }));
+        let lost = self.options.heartbeat.patience().map(|patience| {
+            let reason = CloseReason::LostRemote {
+                after: patience.reported,
+            };
+            (patience.silence, reason)
+        });
+        let (after, reason) = [timeout, lost]
+            .into_iter()
+            .flatten()
+            .min_by_key(|(after, _)| *after)?;
+        Some((self.since.checked_add(after)?, reason))
+    }
+}
+
+/// Ends a channel and tells its server.
+fn close(mux: &mut Multiplexer, channel: ChannelId) {
+    // That the channel has ended already is as good.
+    let _ = mux.close(channel);
+}

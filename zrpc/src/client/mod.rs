@@ -1,0 +1,20 @@
+//! Clients: calls of a remote service (L5).
+//!
+//! - [`Client`] is the handle that callers share; [`ClientBuilder`] makes it.
+//! - [`Request`] is one call before it is made, with its options.
+//! - [`ReplyStream`] is the results of a stream, [`Response`] whatever came.
+//! - `engine` is the client's part of the I/O task, and `mailbox` is where it leaves the replies.
+
+mod builder;
+mod call;
+mod engine;
+mod handle;
+mod mailbox;
+mod options;
+mod request;
+mod stream;
+
+pub use builder::ClientBuilder;
+pub use handle::Client;
+pub use request::{Request, Response};
+pub use stream::ReplyStream;

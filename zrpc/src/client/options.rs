@@ -1,0 +1,36 @@
+//! What can be chosen for all calls of a client, and for each.
+
+use std::time::Duration;
+
+use proto::ChannelOptions;
+
+use crate::Heartbeat;
+
+/// The options of one call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct CallOptions {
+    pub(super) timeout: Option<Duration>,
+    pub(super) heartbeat: Heartbeat,
+    pub(super) slots: u32,
+}
+
+impl CallOptions {
+    /// Returns the options as the protocol takes them, for a call that waited for `elapsed`
+    /// until there was a server for it.
+    pub(super) fn to_channel(&self, elapsed: Duration) -> ChannelOptions {
+        ChannelOptions::default()
+            .with_heartbeat(self.heartbeat.to_proto())
+            .with_slots(self.slots)
+            .with_timeout(self.timeout.map(|timeout| timeout.saturating_sub(elapsed)))
+    }
+}
+
+impl Default for CallOptions {
+    fn default() -> Self {
+        Self {
+            timeout: Some(ChannelOptions::DEFAULT_TIMEOUT),
+            heartbeat: Heartbeat::default(),
+            slots: ChannelOptions::DEFAULT_SLOTS,
+        }
+    }
+}

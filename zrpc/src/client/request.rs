@@ -1,0 +1,192 @@
+//! One call before it is made.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+use proto::{Body, EncodeError};
+use serde::de::DeserializeOwned;
+
+use super::call::{CommandSender, OpenCall};
+use super::mailbox::{End, Taken};
+use super::options::CallOptions;
+use super::stream::ReplyStream;
+use crate::{CallError, Heartbeat};
+
+/// A call with options of its own. Made by [`Client::request`](crate::Client::request).
+///
+/// # Example
+///
+/// ```no_run
+/// # async fn example(client: zrpc::Client) -> Result<(), zrpc::CallError> {
+/// use std::time::Duration;
+///
+/// let answer: u64 = client
+///     .request("crunch", (42,))
+///     .no_timeout()
+///     .call()
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "a request does nothing until `call`, `stream` or `send`"]
+pub struct Request {
+    commands: CommandSender,
+    method: String,
+    args: Result<Body, EncodeError>,
+    options: CallOptions,
+}
+
+impl Request {
+    pub(super) fn new(
+        commands: CommandSender,
+        method: String,
+        args: Result<Body, EncodeError>,
+        options: CallOptions,
+    ) -> Self {
+        Self {
+            commands,
+            method,
+            args,
+            options,
+        }
+    }
+
+    /// Sets how long the first reply may take. Items of a stream behind the first may take any
+    /// time, as long as the server lives.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.options.timeout = Some(timeout);
+        self
+    }
+
+    /// Waits for the first reply for as long as the server lives.
+    pub fn no_timeout(mut self) -> Self {
+        self.options.timeout = None;
+        self
+    }
+
+    /// Sets the heartbeat.
+    pub fn heartbeat(mut self, heartbeat: Heartbeat) -> Self {
+        self.options.heartbeat = heartbeat;
+        self
+    }
+
+    /// Keeps the interval of the heartbeat, but is silent until the server's first.
+    pub fn passive_heartbeat(mut self) -> Self {
+        self.options.heartbeat = self.options.heartbeat.into_passive();
+        self
+    }
+
+    /// Sets how many items of a stream the server may send ahead of their consumption, at least
+    /// one; 100 unless told otherwise.
+    pub fn slots(mut self, slots: u32) -> Self {
+        self.options.slots = slots.max(1);
+        self
+    }
+
+    /// Makes the call and waits for its result.
+    ///
+    /// # Errors
+    ///
+    /// See [`CallError`]. A method that gives a stream is [`CallError::UnexpectedStream`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future ends the call and tells the server.
+    pub async fn call<R: DeserializeOwned>(self) -> Result<R, CallError> {
+        let call = self.start()?;
+        let method = call.method();
+        let mut batch = VecDeque::new();
+        match take(&call, &mut batch).await {
+            Taken::End(End::Value(value)) => decode(method, &value),
+            Taken::Items | Taken::End(End::Done) => Err(CallError::UnexpectedStream {
+                method: method.to_owned(),
+            }),
+            Taken::End(failure) => Err(call.failure(failure)),
+        }
+    }
+
+    /// Makes the call and returns its results as a stream, without waiting for the first.
+    ///
+    /// A method that gives a single result is a stream of one item.
+    ///
+    /// # Errors
+    ///
+    /// [`CallError::Encode`]; everything else is an error of the stream.
+    #[expect(
+        clippy::unused_async,
+        reason = "every way to make a call is asynchronous"
+    )]
+    pub async fn stream<T: DeserializeOwned>(self) -> Result<ReplyStream<T>, CallError> {
+        Ok(ReplyStream::open(self.start()?, VecDeque::new()))
+    }
+
+    /// Makes the call and waits until it is known whether it gives a single result or a stream.
+    ///
+    /// # Errors
+    ///
+    /// See [`CallError`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future ends the call and tells the server.
+    pub async fn send<T: DeserializeOwned>(self) -> Result<Response<T>, CallError> {
+        let call = self.start()?;
+        let mut batch = VecDeque::new();
+        match take(&call, &mut batch).await {
+            Taken::End(End::Value(value)) => decode(call.method(), &value).map(Response::Value),
+            Taken::End(End::Done) => {
+                let empty = ReplyStream::complete(call.method(), batch);
+                Ok(Response::Stream(empty))
+            }
+            Taken::Items => Ok(Response::Stream(ReplyStream::open(call, batch))),
+            Taken::End(failure) => Err(call.failure(failure)),
+        }
+    }
+
+    fn start(self) -> Result<OpenCall, CallError> {
+        match self.args {
+            Ok(args) => Ok(OpenCall::start(
+                &self.commands,
+                self.method.into(),
+                args,
+                self.options,
+            )),
+            Err(source) => Err(CallError::Encode {
+                method: self.method,
+                source,
+            }),
+        }
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("method", &self.method)
+            .field("options", &self.options)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Whatever a method gives.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Response<T> {
+    /// A single result.
+    Value(T),
+    /// A stream of results.
+    Stream(ReplyStream<T>),
+}
+
+async fn take(call: &OpenCall, batch: &mut VecDeque<Bytes>) -> Taken {
+    std::future::poll_fn(|context| call.poll_take(context, batch)).await
+}
+
+fn decode<R: DeserializeOwned>(method: &str, value: &[u8]) -> Result<R, CallError> {
+    proto::decode(value).map_err(|error| CallError::Decode {
+        method: method.to_owned(),
+        detail: error.to_string(),
+    })
+}

@@ -1,0 +1,206 @@
+//! The errors of clients and servers, one type per operation.
+
+use std::time::Duration;
+
+use proto::{CloseReason, EncodeError, OverrunUnit, RemoteError};
+
+/// Why a call, or a stream of results, failed.
+///
+/// The texts of [`LostRemote`](Self::LostRemote) and [`Timeout`](Self::Timeout) are those of
+/// Python's client, which people's logs and tests match on.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CallError {
+    /// The method failed; this is what the server says about it.
+    #[error(transparent)]
+    Remote(#[from] RemoteError),
+    /// The server fell silent. Whether the method ran is unknown.
+    #[error("Lost remote after {}s heartbeat", Seconds(*.after))]
+    LostRemote {
+        /// Two heartbeat intervals.
+        after: Duration,
+    },
+    /// The connection to the server was lost. Whether the method ran is unknown.
+    #[error("Lost remote: the connection was closed")]
+    Disconnected,
+    /// The first reply did not come in time. The server is told that the answer is not wanted any
+    /// more; whether the method ran is unknown.
+    #[error("timeout after {}s, when calling remote method {method}", Seconds(*.after))]
+    Timeout {
+        /// The timeout of the call.
+        after: Duration,
+        /// The method.
+        method: String,
+    },
+    /// The arguments cannot be encoded. Nothing was sent.
+    #[error("arguments of {method} cannot be encoded")]
+    Encode {
+        /// The method.
+        method: String,
+        /// What is wrong with them.
+        #[source]
+        source: EncodeError,
+    },
+    /// The result, or an item of the stream, is not of the type that was asked for.
+    #[error("result of {method} cannot be decoded: {detail}")]
+    Decode {
+        /// The method.
+        method: String,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// A single result was asked for, and the method gives a stream. The stream was closed.
+    #[error("method {method} gives a stream; ask for one")]
+    UnexpectedStream {
+        /// The method.
+        method: String,
+    },
+    /// The server answered with an event that is no reply.
+    #[error("server answered {method} with an unknown event {event}")]
+    UnexpectedEvent {
+        /// The method.
+        method: String,
+        /// The name of the event.
+        event: String,
+    },
+    /// The server sent more than it was allowed to. The call was ended.
+    #[error("server overran the limit of {limit} {unit}")]
+    Overrun {
+        /// What was allowed.
+        limit: usize,
+        /// Of what.
+        unit: OverrunUnit,
+    },
+    /// More calls to one server are open than the limits allow. Nothing was sent.
+    #[error("{limit} calls to the server are open already")]
+    TooManyCalls {
+        /// The limit.
+        limit: usize,
+    },
+    /// The client was closed.
+    #[error("client is closed")]
+    Closed,
+}
+
+impl CallError {
+    /// Translates the end of a channel.
+    pub(crate) fn from_close_reason(method: &str, reason: CloseReason) -> Self {
+        match reason {
+            CloseReason::LostRemote { after } => Self::LostRemote { after },
+            CloseReason::TimedOut { after } => Self::Timeout {
+                after,
+                method: method.to_owned(),
+            },
+            CloseReason::PeerLost => Self::Disconnected,
+            CloseReason::Overrun { limit, unit } => Self::Overrun { limit, unit },
+            CloseReason::UnexpectedEvent { name } => Self::UnexpectedEvent {
+                method: method.to_owned(),
+                event: name.to_string_lossy().into_owned(),
+            },
+            // Reasons of a server's channel; a client has none of those.
+            _ => Self::Closed,
+        }
+    }
+}
+
+/// Why a server could not be built.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// Two methods have the same name.
+    #[error("method {method} is registered twice")]
+    DuplicateMethod {
+        /// The name.
+        method: String,
+    },
+    /// The name begins with `_zerorpc_`, which is kept for introspection.
+    #[error("method name {method} is reserved for introspection")]
+    ReservedName {
+        /// The name.
+        method: String,
+    },
+    /// A method was described with another number of arguments than it accepts.
+    #[error("method {method} is described with {described} arguments and accepts {accepted}")]
+    Arguments {
+        /// The method.
+        method: String,
+        /// How many arguments the description has.
+        described: usize,
+        /// How many the closure has.
+        accepted: usize,
+    },
+    /// The default value of an argument cannot be encoded.
+    #[error("default of argument {argument} of method {method} cannot be encoded: {detail}")]
+    Default {
+        /// The method.
+        method: String,
+        /// The argument.
+        argument: String,
+        /// What is wrong with the value.
+        detail: String,
+    },
+    /// A method returns a `Result` whose error does not convert into a [`Fault`](crate::Fault).
+    #[error("method {method} returns {reply}, whose error does not implement std::error::Error")]
+    ErrorType {
+        /// The method.
+        method: String,
+        /// What it returns.
+        reply: &'static str,
+    },
+    /// An endpoint, or the I/O thread, could not be made ready.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+}
+
+/// Why a client or the socket of a server could not be made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// No endpoint was given.
+    #[error("no endpoint to bind or connect to")]
+    NoEndpoint,
+    /// The endpoint is none, or cannot be bound or connected to.
+    #[error("endpoint {endpoint} cannot be used: {detail}")]
+    Endpoint {
+        /// The endpoint as it was given.
+        endpoint: String,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// The thread for the sockets could not be started.
+    #[error("I/O thread cannot be started: {0}")]
+    Thread(std::io::ErrorKind),
+    /// There is no tokio runtime to run on.
+    #[error("not called from within a tokio runtime")]
+    NoRuntime,
+}
+
+/// Prints a duration as Python prints the number it was given: `10`, `0.5`.
+struct Seconds(Duration);
+
+impl std::fmt::Display for Seconds {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0.as_secs_f64())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn q26_texts_are_those_of_python() {
+        let lost = CallError::LostRemote {
+            after: Duration::from_secs(10),
+        };
+        assert_eq!(lost.to_string(), "Lost remote after 10s heartbeat");
+        let timeout = CallError::Timeout {
+            after: Duration::from_millis(1500),
+            method: "foo".to_owned(),
+        };
+        assert_eq!(
+            timeout.to_string(),
+            "timeout after 1.5s, when calling remote method foo"
+        );
+    }
+}

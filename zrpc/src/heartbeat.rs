@@ -1,0 +1,80 @@
+//! How clients and servers show and check life.
+
+use std::time::Duration;
+
+/// Whether and how often a heartbeat is sent on each open call.
+///
+/// Both sides should use the same interval: a peer that hears nothing for two intervals of its own
+/// (three at the start of a call) gives the call up. The default is 5 seconds, as in every other
+/// implementation.
+///
+/// # Example
+///
+/// ```
+/// use std::time::Duration;
+/// use zrpc::Heartbeat;
+///
+/// let frequent = Heartbeat::every(Duration::from_millis(200));
+/// let silent = Heartbeat::off();
+/// # let _ = (frequent, silent);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Heartbeat(proto::Heartbeat);
+
+impl Heartbeat {
+    /// Sends a heartbeat every `interval`, and gives a call up when nothing was heard for two.
+    pub fn every(interval: Duration) -> Self {
+        Self(proto::Heartbeat::Active(interval))
+    }
+
+    /// Sends no heartbeats and never gives a call up. A peer that has heartbeats on is answered,
+    /// so that it does not give up either.
+    pub fn off() -> Self {
+        Self(proto::Heartbeat::Off)
+    }
+
+    /// Is silent until the other side's first heartbeat, and goes on as with
+    /// [`every`](Self::every) from then. It suits servers that do not know heartbeats.
+    pub fn passive(interval: Duration) -> Self {
+        Self(proto::Heartbeat::Passive(interval))
+    }
+
+    /// The same interval, but passive.
+    pub(crate) fn into_passive(self) -> Self {
+        match self.0.interval() {
+            Some(interval) => Self::passive(interval),
+            None => self,
+        }
+    }
+
+    pub(crate) fn to_proto(self) -> proto::Heartbeat {
+        self.0
+    }
+
+    /// How long the start of a call may go unanswered, unless nobody watches.
+    pub(crate) fn patience(self) -> Option<Patience> {
+        match self.0 {
+            proto::Heartbeat::Active(_) => self.0.interval().map(|interval| Patience {
+                silence: interval.saturating_mul(3),
+                reported: interval.saturating_mul(2),
+            }),
+            _ => None,
+        }
+    }
+}
+
+/// How long the start of a call may go unanswered.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Patience {
+    /// How long it is.
+    pub(crate) silence: Duration,
+    /// What the error says, after Python's.
+    pub(crate) reported: Duration,
+}
+
+impl Default for Heartbeat {
+    /// Every 5 seconds.
+    fn default() -> Self {
+        Self(proto::Heartbeat::default())
+    }
+}

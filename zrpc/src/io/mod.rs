@@ -1,0 +1,23 @@
+//! The I/O side: one task that owns a socket and its multiplexer (L5).
+//!
+//! Callers and handlers never touch the socket. They send commands to the task, and the task
+//! never waits for them: what it has for a caller goes into that caller's mailbox, what a peer
+//! cannot take now stays in the multiplexer, and heartbeats leave on time whatever anybody does.
+//!
+//! - [`IoRuntime`] says on which runtime the task runs; `spawn` starts it there.
+//! - `Link` is what client and server sockets have in common.
+//! - `Route` names a peer: its connection and the routing frames in front of its messages.
+//! - `Driver` runs the task; what differs between clients and servers is its `Engine`.
+
+mod driver;
+mod link;
+mod runtime;
+
+pub use runtime::IoRuntime;
+
+pub(crate) use driver::{Driver, Engine, Status};
+pub(crate) use link::{PeerChange, Route};
+pub(crate) use runtime::spawn;
+
+/// The multiplexer of one socket.
+pub(crate) type Multiplexer = proto::Multiplexer<Route>;

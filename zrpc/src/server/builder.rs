@@ -1,0 +1,257 @@
+//! The options of a server.
+
+use std::time::Duration;
+
+use futures_core::Stream;
+use proto::{Config, IdSource, Limits};
+use serde::de::DeserializeOwned;
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use zmtp::{RouterSocket, Socket};
+
+use super::engine::{ServerEngine, Settings};
+use super::handle::Server;
+use super::{Concurrency, Tracebacks};
+use crate::endpoints::Endpoints;
+use crate::io::{self, Driver, IoRuntime, Multiplexer};
+use crate::service::{IntoReply, Method, Registry, Service};
+use crate::{BuildError, ConnectError, Heartbeat};
+
+/// Makes a [`Server`].
+///
+/// # Example
+///
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use zrpc::{Argument, Fault, Method, Server};
+///
+/// let server = Server::builder()
+///     .name("Calculator")
+///     .method("negate", |(value,): (i64,)| async move { -value })
+///     .blocking("factor", |(number,): (u64,)| {
+///         (2..number).find(|divisor| number % divisor == 0)
+///     })
+///     .stream("count", |(to,): (u64,)| futures_util::stream::iter(0..to))
+///     .register(
+///         Method::new("divide", |(a, b): (i64, i64)| async move {
+///             a.checked_div(b)
+///                 .ok_or_else(|| Fault::new("ZeroDivisionError", "division by zero"))
+///         })
+///         .doc("Divides one number by another.")
+///         .args([Argument::new("dividend"), Argument::new("divisor").default(2)]),
+///     )
+///     .bind("tcp://127.0.0.1:*")
+///     .build()
+///     .await?;
+/// println!("listening on {}", server.endpoints()[0]);
+/// server.run().await;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+#[must_use = "a builder does nothing until `build`"]
+pub struct ServerBuilder {
+    name: String,
+    methods: Vec<Method>,
+    endpoints: Endpoints,
+    heartbeat: Heartbeat,
+    concurrency: Concurrency,
+    tracebacks: Tracebacks,
+    limits: Limits,
+    linger: Duration,
+    io: IoRuntime,
+}
+
+/// How long a server that has ended still sends.
+const LINGER: Duration = Duration::from_secs(5);
+
+impl ServerBuilder {
+    pub(super) fn new() -> Self {
+        Self {
+            name: "zrpc".to_owned(),
+            methods: Vec::new(),
+            endpoints: Endpoints::default(),
+            heartbeat: Heartbeat::default(),
+            concurrency: Concurrency::Unlimited,
+            tracebacks: Tracebacks::default(),
+            limits: Limits::default(),
+            linger: LINGER,
+            io: IoRuntime::default(),
+        }
+    }
+
+    /// Sets the name that introspection shows.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        self
+    }
+
+    /// Offers an asynchronous closure, see [`Method::new`].
+    pub fn method<A, K, F, R>(self, name: impl Into<String>, handler: F) -> Self
+    where
+        A: DeserializeOwned + 'static,
+        K: 'static,
+        F: Fn(A) -> R + Send + Sync + 'static,
+        R: Future<Output: IntoReply<K>> + Send + 'static,
+    {
+        self.register(Method::new(name, handler))
+    }
+
+    /// Offers a closure that holds its thread, see [`Method::blocking`].
+    pub fn blocking<A, K, F, R>(self, name: impl Into<String>, handler: F) -> Self
+    where
+        A: DeserializeOwned + 'static,
+        K: 'static,
+        F: Fn(A) -> R + Send + Sync + 'static,
+        R: IntoReply<K> + 'static,
+    {
+        self.register(Method::blocking(name, handler))
+    }
+
+    /// Offers a closure that gives a stream, see [`Method::stream`].
+    pub fn stream<A, K, F, S>(self, name: impl Into<String>, handler: F) -> Self
+    where
+        A: DeserializeOwned + 'static,
+        K: 'static,
+        F: Fn(A) -> S + Send + Sync + 'static,
+        S: Stream<Item: IntoReply<K>> + Send + 'static,
+    {
+        self.register(Method::stream(name, handler))
+    }
+
+    /// Offers a closure that gives an iterator that holds its thread, see
+    /// [`Method::blocking_stream`].
+    pub fn blocking_stream<A, K, F, I>(self, name: impl Into<String>, handler: F) -> Self
+    where
+        A: DeserializeOwned + 'static,
+        K: 'static,
+        F: Fn(A) -> I + Send + Sync + 'static,
+        I: IntoIterator<Item: IntoReply<K>> + 'static,
+    {
+        self.register(Method::blocking_stream(name, handler))
+    }
+
+    /// Offers a method with a description of its own.
+    pub fn register(mut self, method: Method) -> Self {
+        self.methods.push(method);
+        self
+    }
+
+    /// Offers all methods of a service, under its name.
+    pub fn service(mut self, service: impl Service) -> Self {
+        self.name = service.name();
+        self.methods.extend(service.into_methods());
+        self
+    }
+
+    /// Listens on an endpoint; `tcp://127.0.0.1:*` takes a free port.
+    pub fn bind(mut self, endpoint: impl Into<String>) -> Self {
+        self.endpoints.bind(endpoint.into());
+        self
+    }
+
+    /// Connects to an endpoint and serves whoever listens there, such as a broker.
+    pub fn connect(mut self, endpoint: impl Into<String>) -> Self {
+        self.endpoints.connect(endpoint.into());
+        self
+    }
+
+    /// Sets the heartbeat. Default: every 5 seconds.
+    pub fn heartbeat(mut self, heartbeat: Heartbeat) -> Self {
+        self.heartbeat = heartbeat;
+        self
+    }
+
+    /// Sets how many handlers run at the same time. Further calls wait for their turn, in order,
+    /// while their heartbeats go on. Default: no limit beyond that of the channels of each peer.
+    pub fn max_concurrency(mut self, handlers: usize) -> Self {
+        self.concurrency = Concurrency::Limited(handlers.max(1));
+        self
+    }
+
+    /// Sets how many calls one peer may have open. Default: 16 384.
+    pub fn max_calls_per_peer(mut self, calls: usize) -> Self {
+        self.limits.channels_per_peer = calls;
+        self
+    }
+
+    /// Sets how many bytes of arguments one peer's open calls may hold. Default: 512 MiB.
+    pub fn max_received_bytes_per_peer(mut self, bytes: usize) -> Self {
+        self.limits.received_bytes_per_peer = bytes;
+        self
+    }
+
+    /// Sets whether callers see tracebacks. Default: [`Tracebacks::Withheld`].
+    pub fn tracebacks(mut self, tracebacks: Tracebacks) -> Self {
+        self.tracebacks = tracebacks;
+        self
+    }
+
+    /// Sets how long a server that has ended still sends what is queued. Default: 5 seconds.
+    pub fn linger(mut self, linger: Duration) -> Self {
+        self.linger = linger;
+        self
+    }
+
+    /// Sets on which runtime the connections run. Default: [`IoRuntime::Dedicated`]. Handlers
+    /// always run on the runtime that builds the server.
+    pub fn io_runtime(mut self, io: IoRuntime) -> Self {
+        self.io = io;
+        self
+    }
+
+    /// Makes the server, which answers calls from now on.
+    ///
+    /// # Errors
+    ///
+    /// [`BuildError`] says what is wrong with a method or an endpoint.
+    ///
+    /// # Cancel safety
+    ///
+    /// The server closes if the future is dropped.
+    pub async fn build(self) -> Result<Server, BuildError> {
+        let runtime = Handle::try_current().map_err(|_| ConnectError::NoRuntime)?;
+        let (sender, commands) = mpsc::unbounded_channel();
+        let settings = Settings {
+            registry: Registry::new(&self.name, self.methods)?,
+            runtime,
+            concurrency: self.concurrency,
+            tracebacks: self.tracebacks,
+            commands: sender.clone(),
+        };
+        let config = Config::server()
+            .with_heartbeat(self.heartbeat.to_proto())
+            .with_limits(self.limits);
+        let (endpoints, linger) = (self.endpoints, self.linger);
+        let finished = CancellationToken::new();
+        let guard = finished.clone().drop_guard();
+        let setup = move || async move {
+            let socket = RouterSocket::builder().linger(linger).build();
+            let endpoints = endpoints.attach(&socket).await?;
+            let mux = Multiplexer::new(config, IdSource::new(rand::random()));
+            let driver = Driver::new(socket, mux, ServerEngine::new(settings), commands);
+            let task = async move {
+                driver.run().await;
+                drop(guard);
+            };
+            // Whoever does not wait for the server any more drops it, which closes it.
+            Ok((Server::new(sender, finished, endpoints), task))
+        };
+        Ok(io::spawn(self.io, "zrpc-server", setup).await?)
+    }
+
+    /// Makes the server and serves until it is shut down.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::build`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future closes the server.
+    pub async fn serve(self) -> Result<(), BuildError> {
+        self.build().await?.run().await;
+        Ok(())
+    }
+}

@@ -1,0 +1,32 @@
+//! What can be chosen for a server.
+
+/// Whether callers see the tracebacks of failures.
+///
+/// Tracebacks tell where a program's files are and what its internals are called, so they stay in
+/// the server unless asked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Tracebacks {
+    /// Callers see the name and the message of an error.
+    #[default]
+    Withheld,
+    /// Callers see all that a [`Fault`](crate::Fault) has.
+    Sent,
+}
+
+/// How many handlers run at the same time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Concurrency {
+    Unlimited,
+    Limited(usize),
+}
+
+impl Concurrency {
+    /// Whether one more may run beside `running`.
+    pub(crate) fn allows(self, running: usize) -> bool {
+        match self {
+            Self::Unlimited => true,
+            Self::Limited(limit) => running < limit,
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Runs one call: decodes its arguments, runs its handler, and answers.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use futures_core::stream::BoxStream;
+use futures_util::{FutureExt, StreamExt};
+use proto::Args;
+use tokio::runtime::Handle;
+
+use super::responder::Responder;
+use crate::Fault;
+use crate::context::CallContext;
+use crate::service::{Method, Outcome, Task, TaskHandler, ThreadHandler, Work};
+
+/// One call that is ready to run.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub(super) method: Arc<Method>,
+    pub(super) args: Args,
+    pub(super) context: CallContext,
+    pub(super) responder: Responder,
+}
+
+/// Runs a call as a task. A handler that panics fails this call and nothing else.
+pub(super) async fn run_task(job: Job, handler: Arc<dyn TaskHandler>) {
+    let Job {
+        method,
+        args,
+        context,
+        responder,
+    } = job;
+    let start = || handler.start(method.name(), method.signature(), &args);
+    let started = context.clone().sync_scope(|| contained(&method, start));
+    drop(args);
+    match started {
+        Err(fault) => responder.reply(Err(fault)),
+        Ok(Task::Value(future)) => {
+            let outcome = AssertUnwindSafe(context.scope(future)).catch_unwind().await;
+            responder.reply(flatten(&method, outcome));
+        }
+        Ok(Task::Items(items)) => {
+            let send = context.scope(send_all(items, &responder));
+            let outcome = AssertUnwindSafe(send).catch_unwind().await;
+            responder.finish_stream(flatten(&method, outcome));
+        }
+    }
+}
+
+/// Runs a call on a thread of the blocking pool.
+pub(super) fn run_thread(job: Job, handler: &dyn ThreadHandler, runtime: &Handle) {
+    let Job {
+        method,
+        args,
+        context,
+        responder,
+    } = job;
+    let work = || {
+        let items = match handler.run(method.name(), method.signature(), &args)? {
+            Work::Value(value) => return Ok(Some(value)),
+            Work::Items(items) => items,
+        };
+        for item in items {
+            if runtime.block_on(responder.item(item?)).is_err() {
+                break;
+            }
+        }
+        Ok(None)
+    };
+    match context.sync_scope(|| contained(&method, work)) {
+        Ok(Some(value)) => responder.reply(Ok(value)),
+        Ok(None) => responder.finish_stream(Ok(())),
+        Err(fault) => responder.reply(Err(fault)),
+    }
+}
+
+async fn send_all(
+    mut items: BoxStream<'static, Outcome>,
+    responder: &Responder,
+) -> Result<(), Fault> {
+    while let Some(item) = items.next().await {
+        if responder.item(item?).await.is_err() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Runs a closure that may panic.
+fn contained<T>(method: &Method, closure: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
+    // What the closure leaves broken goes with its call.
+    flatten(method, catch_unwind(AssertUnwindSafe(closure)))
+}
+
+fn flatten<T>(
+    method: &Method,
+    outcome: Result<Result<T, Fault>, Box<dyn Any + Send>>,
+) -> Result<T, Fault> {
+    outcome.unwrap_or_else(|panic| Err(panicked(method, &*panic)))
+}
+
+/// What a caller is told of a panic. What it said stays here, unless tracebacks are sent.
+fn panicked(method: &Method, panic: &(dyn Any + Send)) -> Fault {
+    let text = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no message");
+    tracing::error!(method = method.name(), panic = text, "handler panicked");
+    Fault::new("RuntimeError", format!("{}() panicked", method.name()))
+        .with_traceback(format!("panic: {text}"))
+}

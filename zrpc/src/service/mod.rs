@@ -1,0 +1,22 @@
+//! Services: named methods with their signatures, and how their bodies are called (L5).
+//!
+//! - [`Method`] is a name, a description and a body; [`Service`] is a set of them.
+//! - `Shape` asks a type what arguments it takes, `Signature` decodes them and names what is wrong.
+//! - [`IntoReply`] encodes what a body returns.
+//! - `handler` erases the types of the four kinds of bodies.
+//! - `Registry` finds a method by its name; `introspection` describes them to callers.
+
+mod handler;
+mod introspection;
+mod method;
+mod registry;
+mod reply;
+mod shape;
+mod signature;
+
+pub use method::{Argument, Method};
+pub use registry::Service;
+pub use reply::{Fallible, IntoReply, Plain, Reply};
+
+pub(crate) use handler::{Handler, Outcome, Task, TaskHandler, ThreadHandler, Work};
+pub(crate) use registry::Registry;

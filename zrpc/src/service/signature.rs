@@ -1,0 +1,317 @@
+//! The arguments of a method: decodes them, fills in what was left out, and says what is wrong.
+
+use std::fmt::Write;
+
+use proto::{Args, ArgumentsError, Body};
+use rmpv::Value;
+use serde::de::DeserializeOwned;
+
+use super::method::{Argument, DefaultValue};
+use super::shape::{Presence, Shape};
+use crate::Fault;
+
+/// What a method takes.
+#[derive(Debug, Clone)]
+pub(crate) enum Signature {
+    /// These, in this order.
+    Fixed(Vec<Parameter>),
+    /// Any number.
+    Variadic,
+}
+
+/// One argument that a method takes.
+#[derive(Debug, Clone)]
+pub(crate) struct Parameter {
+    name: String,
+    presence: Presence,
+    default: Option<Value>,
+}
+
+/// A description does not fit the method.
+#[derive(Debug)]
+pub(crate) enum Mismatch {
+    /// It has another number of arguments.
+    Count { described: usize, accepted: usize },
+    /// A default value has no msgpack form.
+    Default { argument: String, detail: String },
+}
+
+impl Signature {
+    /// Finds out what `A` takes. Arguments without a name of their own are counted.
+    pub(crate) fn of<A: DeserializeOwned>() -> Self {
+        let Shape::Fixed(parameters) = Shape::of::<A>() else {
+            return Self::Variadic;
+        };
+        let parameters = parameters.into_iter().zip(1..).map(|(found, position)| {
+            let name = found
+                .name
+                .map_or_else(|| format!("arg{position}"), str::to_owned);
+            Parameter {
+                name,
+                presence: found.presence,
+                default: (found.presence == Presence::Optional).then_some(Value::Nil),
+            }
+        });
+        Self::Fixed(parameters.collect())
+    }
+
+    /// Gives the arguments names and defaults.
+    pub(crate) fn describe(&mut self, arguments: Vec<Argument>) -> Result<(), Mismatch> {
+        let Self::Fixed(parameters) = self else {
+            return Ok(());
+        };
+        if parameters.len() != arguments.len() {
+            return Err(Mismatch::Count {
+                described: arguments.len(),
+                accepted: parameters.len(),
+            });
+        }
+        for (parameter, argument) in parameters.iter_mut().zip(arguments) {
+            match argument.default {
+                DefaultValue::None => {}
+                DefaultValue::Value(value) => parameter.default = Some(value),
+                DefaultValue::Unencodable(detail) => {
+                    return Err(Mismatch::Default {
+                        argument: argument.name,
+                        detail,
+                    });
+                }
+            }
+            parameter.name = argument.name;
+        }
+        Ok(())
+    }
+
+    /// Returns the parameters, unless any number is taken.
+    pub(crate) fn parameters(&self) -> Option<&[Parameter]> {
+        match self {
+            Self::Fixed(parameters) => Some(parameters),
+            Self::Variadic => None,
+        }
+    }
+
+    /// Decodes the arguments of one call.
+    pub(crate) fn decode<A: DeserializeOwned>(
+        &self,
+        method: &str,
+        args: &Args,
+    ) -> Result<A, Fault> {
+        let decoded = match self {
+            Self::Variadic => args.decode(),
+            Self::Fixed(parameters) => match args.count() {
+                Ok(count) if count < parameters.len() => {
+                    return decode_padded(method, parameters, args, count);
+                }
+                _ => args.decode(),
+            },
+        };
+        decoded.map_err(|error| {
+            let parameters = self.parameters().unwrap_or_default();
+            type_error(&describe_error(method, parameters, &error))
+        })
+    }
+}
+
+impl Parameter {
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn default(&self) -> Option<&Value> {
+        self.default.as_ref()
+    }
+}
+
+/// Decodes arguments of which the last ones were left out.
+fn decode_padded<A: DeserializeOwned>(
+    method: &str,
+    parameters: &[Parameter],
+    args: &Args,
+    count: usize,
+) -> Result<A, Fault> {
+    let absent = parameters.get(count..).unwrap_or_default();
+    let required = |parameter: &&Parameter| {
+        parameter.presence == Presence::Required && parameter.default.is_none()
+    };
+    let missing: Vec<&Parameter> = absent.iter().filter(required).collect();
+    if !missing.is_empty() {
+        return Err(missing_arguments(method, &missing));
+    }
+    let padded = pad(args, parameters.len(), absent)?;
+    padded.decode().map_err(|error| match &error {
+        ArgumentsError::Argument { index, .. } if *index >= count => {
+            let missing: Vec<&Parameter> = parameters.get(*index).into_iter().collect();
+            missing_arguments(method, &missing)
+        }
+        _ => type_error(&describe_error(method, parameters, &error)),
+    })
+}
+
+/// Appends the defaults of `absent` to encoded arguments.
+fn pad(args: &Args, total: usize, absent: &[Parameter]) -> Result<Args, Fault> {
+    let given = elements_of(args.encoded());
+    let mut encoded = Vec::with_capacity(5 + given.len() + absent.len());
+    // An array with a 32-bit count is right for any number of arguments.
+    encoded.push(0xdd);
+    encoded.extend_from_slice(&u32::try_from(total).unwrap_or(u32::MAX).to_be_bytes());
+    encoded.extend_from_slice(given);
+    for parameter in absent {
+        let default = parameter.default.as_ref().unwrap_or(&Value::Nil);
+        let body =
+            Body::value(default).map_err(|error| Fault::new("TypeError", error.to_string()))?;
+        encoded.extend_from_slice(body.encoded());
+    }
+    Ok(Args::from_encoded(encoded.into()))
+}
+
+/// Cuts the head off an encoded array.
+fn elements_of(array: &[u8]) -> &[u8] {
+    let head = match array.first() {
+        Some(0x90..=0x9f) => 1,
+        Some(0xdc) => 3,
+        Some(0xdd) => 5,
+        _ => array.len(),
+    };
+    array.get(head..).unwrap_or_default()
+}
+
+fn missing_arguments(method: &str, missing: &[&Parameter]) -> Fault {
+    let plural = match missing.len() {
+        1 => "",
+        _ => "s",
+    };
+    let mut text = format!(
+        "{method}() missing {} required argument{plural}:",
+        missing.len()
+    );
+    for (position, parameter) in missing.iter().enumerate() {
+        let separator = match position {
+            0 => "",
+            _ => ",",
+        };
+        // Writing to a string does not fail.
+        let _ = write!(text, "{separator} '{}'", parameter.name);
+    }
+    type_error(&text)
+}
+
+fn describe_error(method: &str, parameters: &[Parameter], error: &ArgumentsError) -> String {
+    match error {
+        ArgumentsError::Argument { index, error } => {
+            let name = parameters.get(*index).map_or("", Parameter::name);
+            let position = index.saturating_add(1);
+            format!("{method}() argument {position} '{name}': {error}")
+        }
+        ArgumentsError::Count { expected, got } => {
+            let plural = match expected {
+                1 => "",
+                _ => "s",
+            };
+            format!("{method}() takes {expected} argument{plural} but {got} were given")
+        }
+        other => format!("{method}(): {other}"),
+    }
+}
+
+/// Error texts of serde repeat the offending value, which may be as large as the request.
+const LONGEST_TEXT: usize = 500;
+
+fn type_error(text: &str) -> Fault {
+    let mut end = text.len().min(LONGEST_TEXT);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let shortened = match end < text.len() {
+        true => format!("{}…", text.get(..end).unwrap_or_default()),
+        false => text.to_owned(),
+    };
+    Fault::new("TypeError", shortened)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Serialize;
+
+    use super::*;
+
+    fn decode<A: DeserializeOwned>(
+        arguments: &[Argument],
+        args: &impl Serialize,
+    ) -> Result<A, String> {
+        let mut signature = Signature::of::<A>();
+        signature.describe(arguments.to_vec()).unwrap();
+        let args = Args::from_encoded(Body::args(args).unwrap().into_encoded());
+        signature
+            .decode("add", &args)
+            .map_err(|fault| format!("{fault}"))
+    }
+
+    fn names() -> [Argument; 2] {
+        [Argument::new("left"), Argument::new("right")]
+    }
+
+    #[test]
+    fn trailing_options_may_be_left_out() {
+        assert_eq!(decode::<(i64, Option<i64>)>(&names(), &(1,)), Ok((1, None)));
+        assert_eq!(
+            decode::<(i64, Option<i64>)>(&names(), &(1, 2)),
+            Ok((1, Some(2)))
+        );
+    }
+
+    #[test]
+    fn defaults_stand_in_for_what_is_left_out() {
+        let names = [Argument::new("left"), Argument::new("right").default(7)];
+        assert_eq!(decode::<(i64, i64)>(&names, &(1,)), Ok((1, 7)));
+    }
+
+    #[test]
+    fn missing_arguments_are_named() {
+        assert_eq!(
+            decode::<(i64, i64)>(&names(), &()),
+            Err("TypeError: add() missing 2 required arguments: 'left', 'right'".to_owned())
+        );
+        assert_eq!(
+            decode::<(i64, i64)>(&names(), &(1,)),
+            Err("TypeError: add() missing 1 required argument: 'right'".to_owned())
+        );
+    }
+
+    #[test]
+    fn a_missing_argument_that_the_probe_did_not_reach_is_named() {
+        assert_eq!(
+            decode::<((u8, u8), i64)>(&names(), &((1, 2),)),
+            Err("TypeError: add() missing 1 required argument: 'right'".to_owned())
+        );
+    }
+
+    #[test]
+    fn too_many_arguments_are_counted() {
+        assert_eq!(
+            decode::<(i64, i64)>(&names(), &(1, 2, 3)),
+            Err("TypeError: add() takes 2 arguments but 3 were given".to_owned())
+        );
+    }
+
+    #[test]
+    fn a_wrong_argument_is_named_with_what_was_expected() {
+        let error = decode::<(i64, i64)>(&names(), &(1, "two")).unwrap_err();
+        assert!(
+            error.starts_with("TypeError: add() argument 2 'right': invalid type: string"),
+            "{error}"
+        );
+        assert!(error.ends_with("expected i64"), "{error}");
+    }
+
+    #[test]
+    fn the_text_of_an_error_does_not_grow_with_the_argument() {
+        let error = decode::<(i64, i64)>(&names(), &(1, "ä".repeat(5000))).unwrap_err();
+        assert!(error.len() < LONGEST_TEXT + 20, "{}", error.len());
+    }
+
+    #[test]
+    fn any_number_of_arguments_is_taken_by_a_sequence() {
+        let values = decode::<Vec<Value>>(&[], &(1, "two")).unwrap();
+        assert_eq!(values, [Value::from(1), Value::from("two")]);
+    }
+}
