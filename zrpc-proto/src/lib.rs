@@ -48,7 +48,11 @@
 //! # }
 //! ```
 
-#![warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)]
+// What peers send never reaches a panic. Tests may.
+#![cfg_attr(
+    not(test),
+    warn(clippy::indexing_slicing, clippy::arithmetic_side_effects)
+)]
 
 mod channel;
 mod envelope;

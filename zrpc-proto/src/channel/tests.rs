@@ -1,1 +1,72 @@
-//! Tests.
+//! Tests of the parts of a channel.
+
+use std::time::{Duration, Instant};
+
+use proptest::prelude::*;
+
+use super::{Credit, Heartbeat, Pulse, ReceiveWindow, SendCredit, Tick};
+
+#[test]
+fn any_grant_is_capped() {
+    let mut credit = SendCredit::new();
+    credit.grant(i64::MIN);
+    assert_eq!(credit.available(), Credit::INITIAL);
+    credit.grant(i64::MAX);
+    credit.grant(i64::MAX);
+    assert_eq!(credit.available(), Credit::MAX);
+}
+
+#[test]
+fn absolute_grants_of_node_do_not_add_up() {
+    let mut credit = SendCredit::new();
+    for grant in [100, 99, 98, 97] {
+        credit.grant(grant);
+        assert!(credit.available().count() <= 100);
+    }
+}
+
+#[test]
+fn zero_interval_does_not_spin() {
+    let now = now();
+    let pulse = Pulse::new(Heartbeat::Active(Duration::ZERO), now);
+    assert_eq!(pulse.deadline(), Some(now + Heartbeat::MIN_INTERVAL));
+}
+
+#[test]
+fn endless_interval_does_not_overflow() {
+    let now = now();
+    let mut pulse = Pulse::new(Heartbeat::Active(Duration::MAX), now);
+    assert!(pulse.deadline().is_some_and(|deadline| deadline > now));
+    assert_eq!(pulse.handle_timeout(now), Tick::Early);
+}
+
+#[expect(clippy::disallowed_methods, reason = "the origin of virtual time")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+proptest! {
+    /// A sender of either kind, additive as Python or absolute as Node, is never stalled for good
+    /// and never holds more than the slots.
+    #[test]
+    fn window_serves_both_kinds_of_senders(slots in 1_u32..200, steps in prop::collection::vec(any::<bool>(), 0..2000)) {
+        let mut window = ReceiveWindow::new(slots);
+        let (mut additive, mut absolute) = (1_u32, 1_u32);
+        let mut queued = 0_u32;
+        for send in steps {
+            if send && absolute > 0 {
+                prop_assert!(additive > 0, "an absolute sender never has more than an additive one");
+                prop_assert!(window.receive().is_some());
+                (additive, absolute, queued) = (additive - 1, absolute - 1, queued + 1);
+            } else if queued > 0 {
+                queued -= 1;
+                if let Some(grant) = window.consume(1, u32::MAX) {
+                    additive += grant.count();
+                    absolute = grant.count();
+                }
+            }
+            prop_assert!(additive + queued <= slots.max(1));
+            prop_assert!(absolute > 0 || queued > 0, "nobody is stuck");
+        }
+    }
+}

@@ -62,7 +62,8 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
         }
     }
 
-    /// Ends a channel without a reply, on either side. No event follows for it.
+    /// Ends a channel without a reply, on either side. No event about it is made from then on; what
+    /// was not yet polled still comes.
     ///
     /// A server that understands it is told; others notice that heartbeats stop.
     ///

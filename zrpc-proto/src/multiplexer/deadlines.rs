@@ -45,6 +45,12 @@ impl Deadlines {
         self.heap.peek().map(|Reverse((at, _))| *at)
     }
 
+    /// Returns how many entries there are, stale ones included.
+    #[cfg(test)]
+    pub(super) fn count(&self) -> usize {
+        self.heap.len()
+    }
+
     /// Drops stale entries if they are the most.
     pub(super) fn sweep(
         &mut self,

@@ -143,6 +143,7 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
         }) = self.channels.get_mut(id)
         {
             server.state = ServerState::Draining { last };
+            server.stall = Stall::None;
         }
         self.flush_last(id);
         Ok(())

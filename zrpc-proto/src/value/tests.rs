@@ -1,1 +1,272 @@
-//! Tests.
+//! Tests of values: what applications give and get.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+use rmpv::Value;
+use serde::{Deserialize, Serialize};
+
+use super::{Args, ArgumentsError, Body, EncodeError, PythonError, ValueError, decode};
+use crate::{DecodeError, Kind};
+
+fn args<T: Serialize>(value: &T) -> Args {
+    Args::from_encoded(Body::value(value).unwrap().into_encoded())
+}
+
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+enum Shape {
+    Nothing,
+    Circle(f64),
+    Rectangle { width: u32, height: u32 },
+    Line(i8, i8),
+}
+
+#[derive(Debug, PartialEq, Deserialize)]
+struct Greeting {
+    name: String,
+    times: Option<u8>,
+}
+
+#[test]
+fn structs_are_maps_and_enums_are_names() {
+    for shape in [
+        Shape::Nothing,
+        Shape::Circle(1.5),
+        Shape::Rectangle {
+            width: 2,
+            height: 3,
+        },
+        Shape::Line(-1, 1),
+    ] {
+        let body = Body::value(&shape).unwrap();
+        assert_eq!(decode(body.encoded()), Ok(shape));
+    }
+    let body = Body::value(&Shape::Rectangle {
+        width: 2,
+        height: 3,
+    })
+    .unwrap();
+    assert_eq!(
+        body.encoded(),
+        b"\x81\xa9Rectangle\x82\xa5width\x02\xa6height\x03"
+    );
+}
+
+#[test]
+fn arguments_are_positional() {
+    assert_eq!(Body::args(&vec![1, 2]).unwrap().encoded(), b"\x92\x01\x02");
+    assert_eq!(
+        Body::args(&[Value::Nil][..]).unwrap().encoded(),
+        b"\x91\xc0"
+    );
+    let error = Body::args(&Shape::Circle(1.0)).unwrap_err();
+    assert_eq!(error, EncodeError::NotPositional { found: Kind::Map });
+    assert_eq!(
+        Body::args("abc").unwrap_err(),
+        EncodeError::NotPositional {
+            found: Kind::String
+        }
+    );
+}
+
+#[test]
+fn wrong_count_names_both_counts() {
+    let three = args(&(1, 2, 3));
+    assert_eq!(
+        three.decode::<(i32, i32)>(),
+        Err(ArgumentsError::Count {
+            expected: 2,
+            got: 3
+        })
+    );
+    assert_eq!(
+        three.decode::<(i32, i32, i32, i32)>(),
+        Err(ArgumentsError::Count {
+            expected: 4,
+            got: 3
+        })
+    );
+    assert_eq!(
+        three.decode::<()>(),
+        Err(ArgumentsError::Count {
+            expected: 0,
+            got: 3
+        })
+    );
+    assert_eq!(three.decode::<Vec<i32>>(), Ok(vec![1, 2, 3]));
+    assert_eq!(args(&[0; 0]).decode::<()>(), Ok(()));
+    assert_eq!(args(&()).decode::<()>(), Ok(()));
+}
+
+#[test]
+fn wrong_argument_is_named() {
+    let error = args(&(1, "x")).decode::<(i32, i32)>().unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "argument 2: invalid type: string \"x\", expected i32"
+    );
+    let error = args(&(1, (1, "x")))
+        .decode::<(i32, (i32, i32))>()
+        .unwrap_err();
+    assert!(matches!(error, ArgumentsError::Argument { index: 1, .. }));
+    assert_eq!(
+        args(&"abc").decode::<(i32,)>(),
+        Err(ArgumentsError::NotAnArray {
+            found: Kind::String
+        })
+    );
+}
+
+#[test]
+fn struct_takes_arguments_in_the_order_of_its_fields() {
+    let greeting = Greeting {
+        name: "ada".to_owned(),
+        times: Some(2),
+    };
+    assert_eq!(args(&("ada", 2)).decode(), Ok(greeting));
+    let missing = ArgumentsError::Count {
+        expected: 2,
+        got: 1,
+    };
+    assert_eq!(args(&("ada",)).decode::<Greeting>(), Err(missing));
+    assert_eq!(args(&("ada", 2)).decode_at(1), Ok(Some(2)));
+    assert_eq!(args(&("ada", 2)).decode_at::<u8>(2), Ok(None));
+}
+
+#[test]
+fn q20_integral_floats_are_integers_where_one_is_wanted() {
+    let float = Body::value(&4_294_967_296.0).unwrap();
+    assert_eq!(decode::<u64>(float.encoded()), Ok(1 << 32));
+    assert_eq!(
+        decode::<Vec<i64>>(Body::value(&[-2.0, 3.0]).unwrap().encoded()),
+        Ok(vec![-2, 3])
+    );
+    assert_eq!(decode::<f64>(float.encoded()), Ok(4_294_967_296.0));
+    assert!(decode::<Value>(float.encoded()).unwrap().is_f64());
+    for not_integral in [1.5, f64::NAN, f64::INFINITY, 1e300] {
+        assert!(decode::<i64>(Body::value(&not_integral).unwrap().encoded()).is_err());
+    }
+    assert_eq!(decode::<f64>(b"\x07"), Ok(7.0));
+}
+
+#[test]
+fn q13_strings_and_binary_stand_in_for_each_other() {
+    assert_eq!(decode::<String>(b"\xc4\x02hi"), Ok("hi".to_owned()));
+    assert_eq!(
+        decode::<serde_bytes::ByteBuf>(b"\xa2hi").unwrap(),
+        &b"hi"[..]
+    );
+    assert_eq!(decode::<Vec<u8>>(b"\xc4\x02hi"), Ok(b"hi".to_vec()));
+    let map = decode::<BTreeMap<String, i32>>(b"\x81\xc4\x01k\x01").unwrap();
+    assert_eq!(map["k"], 1);
+}
+
+#[test]
+fn q14_string_that_is_not_utf_8_is_binary() {
+    assert!(decode::<String>(b"\xa1\xff").is_err());
+    assert_eq!(decode::<Value>(b"\xa1\xff"), Ok(Value::Binary(vec![0xff])));
+}
+
+#[test]
+fn deep_values_do_not_exhaust_the_stack() {
+    let deep = [vec![0x91; 100_000], vec![0xc0]].concat();
+    let error = decode::<Value>(&deep).unwrap_err();
+    assert_eq!(
+        error,
+        ValueError::Malformed(DecodeError::TooDeep { limit: 512 })
+    );
+}
+
+#[test]
+fn truncated_values_and_claims_are_errors() {
+    for bytes in [
+        &b""[..],
+        b"\x92\x01",
+        b"\xdd\xff\xff\xff\xff",
+        b"\xdb\xff\xff\xff\xff",
+        b"\x81\xa1k",
+    ] {
+        assert!(decode::<Value>(bytes).is_err(), "{bytes:?}");
+        assert!(decode::<Vec<i32>>(bytes).is_err(), "{bytes:?}");
+    }
+}
+
+#[test]
+fn q22_what_python_drops_is_an_error_before_it_is_sent() {
+    let python = |value: &Value| Body::value(value).unwrap().check_python();
+    let key = |key: Value| Value::Map(vec![(key, Value::Nil)]);
+    assert_eq!(python(&key("k".into())), Ok(()));
+    assert_eq!(python(&key(Value::Binary(vec![1]))), Ok(()));
+    let found = Kind::Integer;
+    assert_eq!(
+        python(&Value::Array(vec![1.into(), key(2.into())])),
+        Err(PythonError::MapKey { found })
+    );
+    let nested = Value::Map(vec![
+        ("a".into(), key("b".into())),
+        ("c".into(), key(Value::Nil)),
+    ]);
+    assert_eq!(
+        python(&nested),
+        Err(PythonError::MapKey { found: Kind::Nil })
+    );
+    let long = Body::value(&"x".repeat(101 * 1024 * 1024)).unwrap();
+    assert!(matches!(
+        long.check_python(),
+        Err(PythonError::TooLong { .. })
+    ));
+}
+
+#[test]
+fn encoded_values_are_taken_whole_or_not_at_all() {
+    assert_eq!(
+        Body::from_encoded(b"\x92\x01\x02").unwrap().encoded(),
+        b"\x92\x01\x02"
+    );
+    assert_eq!(
+        Body::from_encoded(b"\x92\x01").unwrap_err(),
+        DecodeError::Truncated
+    );
+}
+
+fn value() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Nil),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        any::<f64>()
+            .prop_filter("NaN is not equal to itself", |f| !f.is_nan())
+            .prop_map(Value::from),
+        ".{0,300}".prop_map(Value::from),
+        prop::collection::vec(any::<u8>(), 0..300).prop_map(Value::Binary),
+        (any::<i8>(), prop::collection::vec(any::<u8>(), 0..20))
+            .prop_map(|(tag, data)| Value::Ext(tag, data)),
+    ];
+    leaf.prop_recursive(4, 64, 20, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..20).prop_map(Value::Array),
+            prop::collection::vec((inner.clone(), inner), 0..20).prop_map(Value::Map),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn values_of_every_type_survive(value in value()) {
+        let body = Body::value(&value).unwrap();
+        let mut reference = Vec::new();
+        rmpv::encode::write_value(&mut reference, &value).unwrap();
+        prop_assert_eq!(body.encoded(), &reference[..]);
+        prop_assert_eq!(decode::<Value>(&reference), Ok(value));
+    }
+
+    #[test]
+    fn any_bytes_are_a_value_or_an_error(bytes in prop::collection::vec(any::<u8>(), 0..100)) {
+        drop(decode::<Value>(&bytes));
+        drop(decode::<(String, Option<Shape>, Vec<u64>)>(&bytes));
+        drop(decode::<Shape>(&bytes));
+        drop(Args::from_encoded(bytes.clone().into()).decode::<(i32, String)>());
+        drop(Body::from_encoded(&bytes).map(|body| body.check_python()));
+    }
+}

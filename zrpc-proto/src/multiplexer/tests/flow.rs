@@ -1,0 +1,281 @@
+//! Credit and back-pressure.
+
+use rmpv::Value;
+
+use super::pair::{Pair, Scripted, array, happenings, item, no_extra};
+use crate::multiplexer::{ChannelEvent, CloseReason, Config, Limits, OverrunUnit, SendError};
+use crate::{Body, ChannelOptions};
+
+/// Streams `count` items at a client, which takes each at once; returns the grants that it gave
+/// with the number of items before each.
+fn grants(slots: u32, count: usize) -> Vec<(usize, u64)> {
+    let mut client = Scripted::client();
+    let (channel, id) = client.open(&ChannelOptions::default().with_slots(slots));
+    let mut grants = Vec::new();
+    for number in 1..=count {
+        client.recv_on(&id, "STREAM", &Value::from(number));
+        client.mux.consume(channel, 1).unwrap();
+        for (_, name, args) in client.sent() {
+            assert_eq!(name, "_zpc_more");
+            grants.push((number, args[0].as_u64().unwrap()));
+        }
+    }
+    grants
+}
+
+#[test]
+fn q8_receiver_grants_as_python_does() {
+    assert_eq!(grants(100, 160), [(1, 100), (52, 51), (103, 51), (154, 51)]);
+    assert_eq!(grants(10, 20), [(1, 10), (7, 6), (13, 6), (19, 6)]);
+}
+
+#[test]
+fn b11_one_slot_does_not_stall() {
+    assert_eq!(grants(1, 3), [(1, 1), (2, 1), (3, 1)]);
+    assert_eq!(grants(2, 3), [(1, 2), (3, 2)]);
+}
+
+#[test]
+fn grants_follow_consumption_only() {
+    let mut client = Scripted::client();
+    let (_, id) = client.open(&ChannelOptions::default());
+    for number in 0..50 {
+        client.recv_on(&id, "STREAM", &Value::from(number));
+    }
+    assert_eq!(client.sent_names(), [""; 0]);
+}
+
+#[test]
+fn q6_every_reply_needs_credit_and_the_first_has_it() {
+    let mut server = Scripted::server(Config::server());
+    let channel = server.accept(&"id".into());
+    server.mux.stream_item(channel, item(0)).unwrap();
+    assert!(matches!(
+        server.mux.stream_item(channel, item(1)),
+        Err(SendError::NoCredit(_))
+    ));
+    server.mux.stream_done(channel, no_extra()).unwrap();
+    assert_eq!(server.sent_names(), ["STREAM"]);
+    assert_eq!(server.mux.channel_count(), 1);
+    server.recv_on(&"id".into(), "_zpc_more", &array(&[1.into()]));
+    assert_eq!(server.sent_names(), ["STREAM_DONE"]);
+    assert_eq!(server.mux.channel_count(), 0);
+}
+
+#[test]
+fn q9_credit_is_never_exceeded() {
+    let mut server = Scripted::server(Config::server());
+    let channel = server.accept(&"id".into());
+    let send = |server: &mut Scripted| {
+        let sent = (0..1000)
+            .take_while(|n| server.mux.stream_item(channel, item(*n)).is_ok())
+            .count();
+        server.sent();
+        sent
+    };
+    assert_eq!(send(&mut server), 1);
+    let mut more = |args: Value| {
+        server.recv_on(&"id".into(), "_zpc_more", &args);
+        send(&mut server)
+    };
+    assert_eq!(more(array(&[100.into()])), 100);
+    assert_eq!(more(array(&[51.into()])), 51);
+    // Nothing, less than nothing, and nonsense are ignored; strings, floats and bare numbers are not (Q5).
+    for ignored in [
+        array(&[0.into()]),
+        array(&[(-5).into()]),
+        array(&[]),
+        Value::Nil,
+        array(&["x".into()]),
+    ] {
+        assert_eq!(more(ignored), 0);
+    }
+    assert_eq!(more(array(&["2".into()])), 2);
+    assert_eq!(more(3.into()), 3);
+    assert_eq!(more(array(&[4.0.into()])), 4);
+}
+
+#[test]
+fn b2_flood_of_grants_is_capped_at_the_largest() {
+    let mut server = Scripted::server(Config::server());
+    let channel = server.accept(&"id".into());
+    for _ in 0..1000 {
+        server.recv_on(&"id".into(), "_zpc_more", &array(&[60.into()]));
+    }
+    let sent = (0..1000)
+        .take_while(|_| server.mux.stream_item(channel, Body::nil()).is_ok())
+        .count();
+    assert_eq!(sent, 60);
+}
+
+#[test]
+fn stream_hears_when_it_may_go_on() {
+    let mut server = Scripted::server(Config::server());
+    let channel = server.accept(&"id".into());
+    assert!(server.mux.is_writable(channel));
+    server.mux.stream_item(channel, item(0)).unwrap();
+    assert!(!server.mux.is_writable(channel));
+    server.recv_on(&"id".into(), "_zpc_more", &array(&[2.into()]));
+    assert!(
+        server.events().is_empty(),
+        "nobody was refused, so nobody waits"
+    );
+    server.mux.stream_item(channel, item(1)).unwrap();
+    server.mux.stream_item(channel, item(2)).unwrap();
+    assert!(server.mux.stream_item(channel, item(3)).is_err());
+    server.recv_on(&"id".into(), "_zpc_more", &array(&[2.into()]));
+    server.recv_on(&"id".into(), "_zpc_more", &array(&[2.into()]));
+    let events = server.events();
+    assert!(matches!(events[..], [ChannelEvent::Writable { channel: c }] if c == channel));
+}
+
+#[test]
+fn full_socket_stops_streams_and_lets_them_go_on() {
+    let limits = Limits {
+        queued_bytes_per_peer: 4096,
+        ..Limits::default()
+    };
+    let mut server = Scripted::server(Config::server().with_limits(limits));
+    let channel = server.accept(&"id".into());
+    server.recv_on(&"id".into(), "_zpc_more", &array(&[100.into()]));
+    let large = Body::value(&"x".repeat(3000)).unwrap();
+    server.mux.stream_item(channel, large.clone()).unwrap();
+    server.mux.stream_item(channel, large.clone()).unwrap();
+    assert!(matches!(
+        server.mux.stream_item(channel, large.clone()),
+        Err(SendError::Full(_))
+    ));
+    let blocked = server.poll_transmit().unwrap();
+    server.mux.handle_blocked(blocked);
+    assert!(server.poll_transmit().is_none());
+    assert!(server.events().is_empty());
+    server.mux.handle_unblocked(&"peer");
+    assert_eq!(server.sent_names(), ["STREAM"; 2]);
+    assert!(matches!(
+        server.events()[..],
+        [ChannelEvent::Writable { .. }]
+    ));
+    server.mux.stream_item(channel, large).unwrap();
+}
+
+#[test]
+fn b3_overrun_closes_its_channel_and_no_other() {
+    let mut client = Scripted::client();
+    let (slow, slow_id) = client.open(&ChannelOptions::default());
+    let (_, other_id) = client.open(&ChannelOptions::default());
+    for number in 0..200 {
+        client.recv_on(&slow_id, "STREAM", &Value::from(number));
+    }
+    client.recv_on(&other_id, "OK", &array(&[1.into()]));
+    let events = client.events();
+    assert_eq!(events.len(), 102);
+    let overrun = CloseReason::Overrun {
+        limit: 100,
+        unit: OverrunUnit::Items,
+    };
+    assert!(
+        matches!(&events[100], ChannelEvent::Closed { channel, reason } if *channel == slow && *reason == overrun)
+    );
+    assert!(matches!(&events[101], ChannelEvent::Reply { .. }));
+}
+
+#[test]
+fn b1_stream_that_is_left_early_does_not_harm_later_calls() {
+    let mut pair = Pair::new(Config::client(), Config::server());
+    let (left, channel) = pair.accepted(&ChannelOptions::default());
+    pair.server.stream_item(channel, item(0)).unwrap();
+    pair.drive();
+    pair.client.consume(left, 1).unwrap();
+    pair.drive();
+    (0..100).for_each(|number| pair.server.stream_item(channel, item(number)).unwrap());
+    pair.client.close(left).unwrap();
+    pair.drive();
+    happenings(&mut pair.server);
+    let (_, channel) = pair.accepted(&ChannelOptions::default());
+    pair.server.reply(channel, Body::nil()).unwrap();
+    pair.drive();
+    assert!(matches!(
+        happenings(&mut pair.client).last(),
+        Some(ChannelEvent::Reply { .. })
+    ));
+}
+
+#[test]
+fn window_shrinks_to_the_memory_that_there_is() {
+    let limits = Limits {
+        received_bytes_per_peer: 10_000,
+        ..Limits::default()
+    };
+    let mut client = Scripted::server(Config::client().with_limits(limits));
+    let (channel, id) = client.open(&ChannelOptions::default());
+    let large = Value::from("x".repeat(2000));
+    client.recv_on(&id, "STREAM", &large);
+    client.mux.consume(channel, 1).unwrap();
+    assert_eq!(client.sent()[0].2, array(&[4.into()]));
+    (0..4).for_each(|_| client.recv_on(&id, "STREAM", &large));
+    assert_eq!(client.events().len(), 5);
+    client.mux.consume(channel, 4).unwrap();
+    assert_eq!(client.sent_names(), ["_zpc_more"]);
+}
+
+#[test]
+fn bytes_beyond_the_limit_close_the_channel() {
+    let limits = Limits {
+        received_bytes_per_peer: 10_000,
+        ..Limits::default()
+    };
+    let mut client = Scripted::server(Config::client().with_limits(limits));
+    let (_, id) = client.open(&ChannelOptions::default());
+    (0..6).for_each(|_| client.recv_on(&id, "STREAM", &Value::from("x".repeat(2000))));
+    let overrun = CloseReason::Overrun {
+        limit: 10_000,
+        unit: OverrunUnit::Bytes,
+    };
+    let events = client.events();
+    assert!(
+        matches!(events.last(), Some(ChannelEvent::Closed { reason, .. }) if *reason == overrun)
+    );
+}
+
+#[test]
+fn blocked_peer_does_not_hold_up_others() {
+    let mut server = Scripted::server(Config::server());
+    for peer in ["slow", "fast"] {
+        server.recv_from(
+            peer,
+            super::pair::request_header(&"id".into()),
+            "method",
+            &array(&[]),
+        );
+    }
+    let (slow, fast) = (server.accepted(), server.accepted());
+    server.mux.reply(slow, item(1)).unwrap();
+    let transmit = server.poll_transmit().unwrap();
+    assert_eq!(transmit.peer, "slow");
+    server.mux.handle_blocked(transmit);
+    server.mux.reply(fast, item(2)).unwrap();
+    assert_eq!(server.poll_transmit().unwrap().peer, "fast");
+    assert!(server.poll_transmit().is_none());
+    server.mux.handle_unblocked(&"slow");
+    assert_eq!(server.poll_transmit().unwrap().peer, "slow");
+}
+
+#[test]
+fn peers_take_turns() {
+    let mut server = Scripted::server(Config::server());
+    for peer in ["a", "a", "a", "b"] {
+        let id = Value::from(server.mux.stats().events_received + 1);
+        server.recv_from(
+            peer,
+            super::pair::request_header(&id),
+            "method",
+            &array(&[]),
+        );
+        let channel = server.accepted();
+        server.mux.reply(channel, Body::nil()).unwrap();
+    }
+    let order: Vec<_> = std::iter::from_fn(|| server.poll_transmit())
+        .map(|sent| sent.peer)
+        .collect();
+    assert_eq!(order, ["a", "b", "a", "a"]);
+}
