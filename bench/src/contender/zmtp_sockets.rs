@@ -1,0 +1,167 @@
+//! This project's sockets, with their defaults.
+
+use std::ops::ControlFlow;
+
+use bytes::Bytes;
+use zmtp::{
+    DealerSocket, Message, PullSocket, PushSocket, RepSocket, ReqSocket, RouterSocket, Socket,
+};
+
+use super::{Implementation, unsupported};
+use crate::cli::Side;
+use crate::error::BenchError;
+use crate::link::Link;
+use crate::measure::{Latencies, Meter};
+use crate::workload::Workload;
+
+pub(super) async fn run(link: &Link<'_>) -> Result<(), BenchError> {
+    match (link.workload(), link.side()) {
+        (Workload::PushPull { size }, Side::Server) => pull(link, size).await,
+        (Workload::PushPull { size }, Side::Client) => push(link, size).await,
+        (Workload::DealerRouter { size }, Side::Server) => route(link, size).await,
+        (Workload::DealerRouter { size }, Side::Client) => deal(link, size).await,
+        (Workload::Echo { .. }, Side::Server) => echo(link).await,
+        (Workload::Echo { size, in_flight }, Side::Client) => {
+            keep_in_flight(link, size, in_flight).await
+        }
+        (Workload::RoundTrip { .. }, Side::Server) => reply(link).await,
+        (Workload::RoundTrip { size }, Side::Client) => round_trips(link, size).await,
+        (workload, _) => Err(unsupported(Implementation::Zmtp, workload)),
+    }
+}
+
+async fn bind<S: Socket + Sync>(link: &Link<'_>) -> Result<S, BenchError> {
+    let socket = S::new();
+    let endpoint = socket
+        .bind("tcp://127.0.0.1:*")
+        .await
+        .map_err(BenchError::contender)?;
+    link.listening_at(&endpoint.to_string())?;
+    Ok(socket)
+}
+
+async fn connect<S: Socket + Sync>(link: &Link<'_>) -> Result<S, BenchError> {
+    let socket = S::new();
+    socket
+        .connect(link.endpoint())
+        .await
+        .map_err(BenchError::contender)?;
+    Ok(socket)
+}
+
+fn body(size: usize) -> Bytes {
+    Bytes::from(vec![b'x'; size])
+}
+
+fn check(message: &Message, size: usize) {
+    assert_eq!(message.byte_len(), size, "a message of the wrong size");
+}
+
+async fn push(link: &Link<'_>, size: usize) -> Result<(), BenchError> {
+    let mut socket = connect::<PushSocket>(link).await?;
+    let body = body(size);
+    loop {
+        socket
+            .send(body.clone())
+            .await
+            .map_err(BenchError::contender)?;
+    }
+}
+
+async fn pull(link: &Link<'_>, size: usize) -> Result<(), BenchError> {
+    let mut socket = bind::<PullSocket>(link).await?;
+    let mut meter = Meter::new(link.plan()?);
+    loop {
+        let message = socket.recv().await.map_err(BenchError::contender)?;
+        check(&message, size);
+        if let ControlFlow::Break(measurement) = meter.record(1) {
+            return link.report(&measurement);
+        }
+    }
+}
+
+async fn deal(link: &Link<'_>, size: usize) -> Result<(), BenchError> {
+    let mut socket = connect::<DealerSocket>(link).await?;
+    let body = body(size);
+    loop {
+        socket
+            .send(body.clone())
+            .await
+            .map_err(BenchError::contender)?;
+    }
+}
+
+async fn route(link: &Link<'_>, size: usize) -> Result<(), BenchError> {
+    let mut socket = bind::<RouterSocket>(link).await?;
+    let mut meter = Meter::new(link.plan()?);
+    loop {
+        let message = socket.recv().await.map_err(BenchError::contender)?;
+        assert_eq!(
+            message.last().map(|body| body.len()),
+            Some(size),
+            "a message of the wrong size"
+        );
+        if let ControlFlow::Break(measurement) = meter.record(1) {
+            return link.report(&measurement);
+        }
+    }
+}
+
+async fn echo(link: &Link<'_>) -> Result<(), BenchError> {
+    let mut socket = bind::<RouterSocket>(link).await?;
+    loop {
+        let message = socket.recv().await.map_err(BenchError::contender)?;
+        socket.send(message).await.map_err(BenchError::contender)?;
+    }
+}
+
+async fn keep_in_flight(link: &Link<'_>, size: usize, in_flight: usize) -> Result<(), BenchError> {
+    let mut socket = connect::<DealerSocket>(link).await?;
+    let body = body(size);
+    let mut meter = Meter::new(link.plan()?);
+    for _ in 0..in_flight {
+        socket
+            .send(body.clone())
+            .await
+            .map_err(BenchError::contender)?;
+    }
+    loop {
+        let message = socket.recv().await.map_err(BenchError::contender)?;
+        check(&message, size);
+        if let ControlFlow::Break(measurement) = meter.record(1) {
+            return link.report(&measurement);
+        }
+        socket
+            .send(body.clone())
+            .await
+            .map_err(BenchError::contender)?;
+    }
+}
+
+async fn reply(link: &Link<'_>) -> Result<(), BenchError> {
+    let mut socket = bind::<RepSocket>(link).await?;
+    loop {
+        let request = socket.recv().await.map_err(BenchError::contender)?;
+        socket.send(request).map_err(BenchError::contender)?;
+    }
+}
+
+async fn round_trips(link: &Link<'_>, size: usize) -> Result<(), BenchError> {
+    let mut socket = connect::<ReqSocket>(link).await?;
+    let body = body(size);
+    let mut meter = Meter::new(link.plan()?);
+    let mut latencies = Latencies::default();
+    loop {
+        let sent = Latencies::start(&meter);
+        socket
+            .send(body.clone())
+            .await
+            .map_err(BenchError::contender)?;
+        let message = socket.recv().await.map_err(BenchError::contender)?;
+        latencies.stop(sent);
+        check(&message, size);
+        if let ControlFlow::Break(measurement) = meter.record(1) {
+            return link.report(&measurement.with_latency(latencies));
+        }
+    }
+}
