@@ -71,3 +71,50 @@ impl HalfOpen {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::driver::SocketOptions;
+
+    fn peer(number: u64) -> Arc<Peer> {
+        Arc::new(Peer::new(PeerId::new(number), &SocketOptions::default()))
+    }
+
+    fn address(last: u8) -> IpAddr {
+        IpAddr::from([192, 0, 2, last])
+    }
+
+    #[test]
+    fn an_address_beyond_its_share_loses_its_own_oldest_handshake() {
+        let half_open = HalfOpen::new(4);
+        let peers: Vec<_> = (0..4).map(peer).collect();
+        half_open.insert(address(9), Arc::clone(&peers[0]));
+        for peer in &peers[1..] {
+            half_open.insert(address(1), Arc::clone(peer));
+        }
+        let evicted: Vec<_> = peers.iter().map(|peer| peer.outbox.is_closed()).collect();
+        assert_eq!(evicted, [false, true, false, false]);
+    }
+
+    #[test]
+    fn the_oldest_handshake_of_all_makes_room() {
+        let half_open = HalfOpen::new(2);
+        let peers: Vec<_> = (0..3).map(peer).collect();
+        for (last, peer) in (0..).zip(&peers) {
+            half_open.insert(address(last), Arc::clone(peer));
+        }
+        let evicted: Vec<_> = peers.iter().map(|peer| peer.outbox.is_closed()).collect();
+        assert_eq!(evicted, [true, false, false]);
+    }
+
+    #[test]
+    fn a_finished_handshake_makes_room_for_another() {
+        let half_open = HalfOpen::new(1);
+        let (first, second) = (peer(1), peer(2));
+        half_open.insert(address(1), Arc::clone(&first));
+        half_open.remove(first.id);
+        half_open.insert(address(1), second);
+        assert!(!first.outbox.is_closed());
+    }
+}

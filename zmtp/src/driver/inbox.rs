@@ -288,3 +288,84 @@ impl ReadySet {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::driver::SocketOptions;
+    use crate::driver::peer::PeerId;
+
+    fn peer(high_water_mark: usize) -> Arc<Peer> {
+        let options = SocketOptions {
+            receive_high_water_mark: high_water_mark,
+            ..SocketOptions::default()
+        };
+        Arc::new(Peer::new(PeerId::new(1), &options))
+    }
+
+    fn batch(bodies: &[&str]) -> FrameBatch {
+        let mut batch = FrameBatch::default();
+        for body in bodies {
+            batch.push(Frame::last(*body));
+        }
+        batch
+    }
+
+    fn room(peer: &Peer) -> usize {
+        peer.inbox
+            .room(&Context::from_waker(Waker::noop()))
+            .messages
+    }
+
+    #[test]
+    fn what_the_receiver_has_taken_still_counts_towards_the_mark() {
+        let (peer, ready) = (peer(3), ReadySet::default());
+        peer.inbox.publish(&mut batch(&["a", "b"]), &peer, &ready);
+        assert_eq!(room(&peer), 1);
+        let mut frames = VecDeque::new();
+        assert!(peer.inbox.take(&mut frames).is_some());
+        assert_eq!(room(&peer), 1);
+        peer.inbox.credit();
+        assert_eq!(room(&peer), 3);
+    }
+
+    #[test]
+    fn a_peer_is_listed_once_until_its_inbox_was_found_empty() {
+        let (peer, ready) = (peer(10), ReadySet::default());
+        let listed = |ready: &ReadySet| {
+            let mut count = 0;
+            ready.drain(|_peer| count += 1);
+            count
+        };
+        peer.inbox.publish(&mut batch(&["a"]), &peer, &ready);
+        peer.inbox.publish(&mut batch(&["b"]), &peer, &ready);
+        assert_eq!(listed(&ready), 1);
+        let mut frames = VecDeque::new();
+        assert!(peer.inbox.take(&mut frames).is_some());
+        peer.inbox.publish(&mut batch(&["c"]), &peer, &ready);
+        assert_eq!(listed(&ready), 0);
+        frames.clear();
+        assert!(peer.inbox.take(&mut frames).is_some());
+        frames.clear();
+        assert!(peer.inbox.take(&mut frames).is_none());
+        peer.inbox.publish(&mut batch(&["d"]), &peer, &ready);
+        assert_eq!(listed(&ready), 1);
+    }
+
+    #[test]
+    fn parts_are_handed_over_only_with_the_last_one() {
+        let (peer, ready) = (peer(10), ReadySet::default());
+        let mut batch = FrameBatch::default();
+        batch.push(Frame::last("whole"));
+        batch.push(Frame::more("half"));
+        peer.inbox.publish(&mut batch, &peer, &ready);
+        let mut frames = VecDeque::new();
+        peer.inbox.take(&mut frames);
+        assert_eq!(frames, [Frame::last("whole")]);
+        batch.push(Frame::last("done"));
+        peer.inbox.publish(&mut batch, &peer, &ready);
+        frames.clear();
+        peer.inbox.take(&mut frames);
+        assert_eq!(frames, [Frame::more("half"), Frame::last("done")]);
+    }
+}

@@ -7,7 +7,7 @@ use super::outbox::PushError;
 use super::peer::{Peer, PeerId};
 use crate::message::{Message, Part};
 
-/// The sending end of a socket: each message goes to the next peer with room ([PIPE], [REQREP]).
+/// The sending end of a socket: each message goes to the next peer with room (`PIPE`, `REQREP`).
 #[derive(Debug)]
 pub(crate) struct LoadBalancer {
     hub: Arc<Hub>,

@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use super::{BindError, Builder, ConnectError};
 use crate::driver::{
-    Hub, Linger, Monitor, Pattern, PeerId, SocketEvent, SocketOptions, keep_connected,
-    listen,
+    Hub, Linger, Monitor, Pattern, PeerId, SocketEvent, SocketOptions, keep_connected, listen,
 };
 use crate::endpoint::{Endpoint, EndpointError, Host, Port};
 use crate::pattern::SocketType;

@@ -157,7 +157,10 @@ impl DealerSender {
     /// If the future is dropped before it is done, the message is not sent.
     #[inline]
     pub async fn send(&mut self, message: impl Into<Message>) -> Result<(), SendError> {
-        self.sender.send(message.into()).await.map(drop)
+        match self.sender.try_send(message.into()) {
+            Ok(_peer) => Ok(()),
+            Err(error) => self.sender.retry(error).await.map(drop),
+        }
     }
 
     /// As [`DealerSocket::try_send`].
@@ -206,6 +209,9 @@ impl DealerReceiver {
     /// No message is lost if the future is dropped.
     #[inline]
     pub async fn recv(&mut self) -> Result<Message, RecvError> {
+        if let Some(received) = self.receiver.pop() {
+            return Ok(received.message);
+        }
         Ok(self.receiver.recv().await?.message)
     }
 

@@ -46,6 +46,9 @@ impl PullSocket {
     /// No message is lost if the future is dropped.
     #[inline]
     pub async fn recv(&mut self) -> Result<Message, RecvError> {
+        if let Some(received) = self.receiver.pop() {
+            return Ok(received.message);
+        }
         Ok(self.receiver.recv().await?.message)
     }
 

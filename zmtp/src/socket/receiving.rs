@@ -45,14 +45,18 @@ impl FairReceiver {
             .map_err(|_closed| RecvError::Closed)
     }
 
+    /// Takes the next message if it is there; most are, and need no task context to be taken.
     #[inline]
-    pub(crate) async fn recv(&mut self) -> Result<Received, RecvError> {
-        poll_fn(|context| self.poll_recv(context)).await
+    pub(crate) fn pop(&mut self) -> Option<Received> {
+        self.queue.pop(self.envelope)
     }
 
-    #[inline]
-    pub(crate) async fn recv_plain(&mut self) -> Result<Received, RecvError> {
-        poll_fn(|context| self.poll_recv_as(context, Envelope::Plain)).await
+    pub(crate) async fn recv(&mut self) -> Result<Received, RecvError> {
+        self.recv_as(self.envelope).await
+    }
+
+    pub(crate) async fn recv_as(&mut self, envelope: Envelope) -> Result<Received, RecvError> {
+        poll_fn(|context| self.poll_recv_as(context, envelope)).await
     }
 
     #[inline]

@@ -50,7 +50,7 @@ enum State {
 impl RepSocket {
     /// Waits for the next request.
     ///
-    /// What is no request, for want of a delimiter, is dropped ([REQREP]).
+    /// What is no request, for want of a delimiter, is dropped (`REQREP`).
     ///
     /// # Errors
     ///
@@ -90,7 +90,7 @@ impl RepSocket {
     }
 
     /// Sends the reply to the peer that asked. It is dropped if that peer is gone, or does not read
-    /// its replies ([REQREP]), so this never waits.
+    /// its replies (`REQREP`), so this never waits.
     ///
     /// # Errors
     ///

@@ -84,7 +84,7 @@ impl ReqSocket {
 
     /// Waits for the reply to the last request.
     ///
-    /// What other peers send, and what is no reply, is dropped ([REQREP]).
+    /// What other peers send, and what is no reply, is dropped (`REQREP`).
     ///
     /// # Errors
     ///

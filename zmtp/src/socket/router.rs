@@ -200,7 +200,7 @@ impl RouterSender {
         let policy = self.handle.hub().options.unroutable;
         match (pushed, policy) {
             (Ok(()), _) => Ok(()),
-            // [REQREP]: "SHALL silently drop" what cannot be routed.
+            // `REQREP`: "SHALL silently drop" what cannot be routed.
             (Err(_), Unroutable::Drop) => Ok(()),
             (Err(error), Unroutable::Report) => {
                 message.push_front(routing_id);
@@ -248,6 +248,9 @@ impl RouterReceiver {
     /// No message is lost if the future is dropped.
     #[inline]
     pub async fn recv(&mut self) -> Result<Message, RecvError> {
+        if let Some(received) = self.receiver.pop() {
+            return Ok(received.message);
+        }
         Ok(self.receiver.recv().await?.message)
     }
 
@@ -262,7 +265,7 @@ impl RouterReceiver {
     /// No message is lost if the future is dropped.
     #[inline]
     pub async fn recv_from(&mut self) -> Result<(PeerId, Message), RecvError> {
-        let received = self.receiver.recv_plain().await?;
+        let received = self.receiver.recv_as(Envelope::Plain).await?;
         Ok((received.peer, received.message))
     }
 

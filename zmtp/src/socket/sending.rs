@@ -46,12 +46,17 @@ impl BalancedSender {
     pub(crate) async fn send(&mut self, message: Message) -> Result<PeerId, SendError> {
         match self.try_send(message) {
             Ok(peer) => Ok(peer),
-            Err(TrySendError::Full(message)) => {
-                let handle = self.handle.clone();
-                when_writable(handle.hub(), message, |message| self.try_send(message)).await
-            }
-            Err(error) => Err(final_error(error)),
+            Err(error) => self.retry(error).await,
         }
+    }
+
+    /// Goes on after an attempt that failed: waits if that can help.
+    pub(crate) async fn retry(&mut self, error: TrySendError) -> Result<PeerId, SendError> {
+        let TrySendError::Full(message) = error else {
+            return Err(final_error(error));
+        };
+        let handle = self.handle.clone();
+        when_writable(handle.hub(), message, |message| self.try_send(message)).await
     }
 }
 

@@ -1,0 +1,39 @@
+//! Our sockets among themselves, over loopback TCP.
+
+mod life;
+mod pipeline;
+mod publish_subscribe;
+mod request_reply;
+
+use std::time::Duration;
+
+use tokio::time::timeout;
+use zmtp::{Monitor, SocketEvent};
+
+const LOOPBACK: &str = "tcp://127.0.0.1:*";
+
+/// Fails the test instead of hanging it.
+async fn soon<T>(future: impl Future<Output = T>) -> T {
+    timeout(Duration::from_secs(20), future)
+        .await
+        .expect("took too long")
+}
+
+/// Waits until one more peer has finished its handshake.
+async fn handshake(monitor: &mut Monitor) {
+    soon(async {
+        while !matches!(
+            monitor.recv().await,
+            Some(SocketEvent::HandshakeSucceeded { .. })
+        ) {}
+    })
+    .await;
+}
+
+/// Waits until one more connection has ended.
+async fn disconnect(monitor: &mut Monitor) {
+    soon(async {
+        while !matches!(monitor.recv().await, Some(SocketEvent::Disconnected { .. })) {}
+    })
+    .await;
+}
