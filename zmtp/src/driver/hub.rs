@@ -120,6 +120,10 @@ impl Hub {
     /// Lets the senders use `peer`.
     pub(crate) fn insert_peer(&self, peer: &Arc<Peer>) {
         lock(&self.peers).insert(peer.id, Arc::clone(peer));
+        if self.linger() != Linger::Open {
+            // The socket began to close, and may have told its peers, before this one was there.
+            peer.outbox.drain();
+        }
         self.generation.fetch_add(1, Ordering::Release);
         self.writable.notify_waiters();
     }
