@@ -21,7 +21,10 @@ fn now() -> Instant {
 
 #[expect(clippy::print_stdout, reason = "the result")]
 fn report(what: &str, count: u32, elapsed: Duration) {
-    println!("{what}: {:.0} a second", f64::from(count) / elapsed.as_secs_f64());
+    println!(
+        "{what}: {:.0} a second",
+        f64::from(count) / elapsed.as_secs_f64()
+    );
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -29,7 +32,11 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut server = Mux::new(Config::server(), IdSource::new([2; 12]));
     let start = now();
     for number in 0..CALLS {
-        call(&mut client, &mut server, start + Duration::from_micros(u64::from(number)))?;
+        call(
+            &mut client,
+            &mut server,
+            start + Duration::from_micros(u64::from(number)),
+        )?;
     }
     report("sequential calls", CALLS, start.elapsed());
     let start = now();

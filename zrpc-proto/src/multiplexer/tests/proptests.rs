@@ -298,7 +298,7 @@ impl Model {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 192, ..ProptestConfig::default() })]
 
     #[test]
     fn every_call_ends_exactly_once_and_leaves_nothing(ops in prop::collection::vec(op(), 0..120)) {
