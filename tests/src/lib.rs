@@ -1,1 +1,10 @@
-//! Work in progress.
+//! What the end-to-end tests share: scripted raw peers, bytes built by hand, the bodies of the
+//! fuzz targets and a recorder of `tracing` events.
+//!
+//! Raw peers build their bytes from the specification alone and use no encoder or decoder of the
+//! crates under test, so that a mistake cannot cancel itself out.
+
+pub mod bytes;
+pub mod fuzz_targets;
+pub mod raw_peer;
+pub mod recorder;

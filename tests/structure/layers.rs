@@ -95,25 +95,49 @@ fn crate_references(file: &SourceFile, module_path: &[&str]) -> Vec<(usize, Stri
         code.push_str(line);
         code.push('\n');
     }
-    let to_root = "super::".repeat(module_path.len());
-    let prefixes = ["crate::", to_root.as_str()];
-    for prefix in prefixes.into_iter().filter(|prefix| !prefix.is_empty()) {
-        for (at, _) in code.match_indices(prefix) {
-            let before = code[..at].chars().next_back();
-            // A longer word, a longer chain, or `pub(in crate::…)`, which names no import.
-            if before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == ':')
-                || code[..at].ends_with("in ")
-            {
-                continue;
-            }
-            let line = code[..at].matches('\n').count() + 1;
-            for name in first_names(&code[at + prefix.len()..]) {
-                references.push((line, name));
-            }
+    for (at, _) in code.match_indices("crate::") {
+        // A longer word, or `pub(in crate::…)`, which names no import.
+        let word = code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_');
+        if !word && !code[..at].ends_with("in ") {
+            add_names(&code, at, at + "crate::".len(), &mut references);
         }
     }
-    references.retain(|(_, name)| name != "super");
+    for (at, _) in code.match_indices("super::") {
+        if code[..at].ends_with("::") {
+            continue;
+        }
+        let path = code[at..].trim_start_matches("super::");
+        let count = (code.len() - at - path.len()) / "super::".len();
+        if count == module_path.len() + inline_depth(&code[..at]) {
+            add_names(&code, at, code.len() - path.len(), &mut references);
+        }
+    }
     references
+}
+
+fn add_names(code: &str, at: usize, path: usize, into: &mut Vec<(usize, String)>) {
+    let line = code[..at].matches('\n').count() + 1;
+    into.extend(
+        first_names(&code[path..])
+            .into_iter()
+            .map(|name| (line, name)),
+    );
+}
+
+/// How many `mod name { … }` are open at the end of `code`.
+fn inline_depth(code: &str) -> usize {
+    let mut open = Vec::new();
+    let mut statement = 0;
+    for (at, c) in code.char_indices() {
+        match c {
+            '{' => open.push(has_word(&code[statement..at], "mod")),
+            '}' => drop(open.pop()),
+            ';' => {}
+            _ => continue,
+        }
+        statement = at + 1;
+    }
+    open.into_iter().filter(|is_module| *is_module).count()
 }
 
 /// Returns the first segments of a path or of each branch of a group: `a` and `b` of `{a::x, b}`.
@@ -167,5 +191,15 @@ mod tests {
         let mut found = crate_references(&file, &["wire", "frame"]);
         found.sort();
         assert_eq!(found, [(1, "socket".to_owned()), (3, "driver".to_owned())]);
+    }
+
+    #[test]
+    fn inline_modules_count_as_levels() {
+        let file = SourceFile {
+            path: "zmtp/src/wire/mod.rs".to_owned(),
+            text: "mod a { use super::b; use super::super::socket::X; }".to_owned(),
+        };
+        let found = crate_references(&file, &["wire"]);
+        assert_eq!(found, [(1, "socket".to_owned())]);
     }
 }

@@ -1,0 +1,200 @@
+//! Decoders of values: what they accept is stable under encoding, and how octets are cut into
+//! reads makes no difference.
+
+#![expect(
+    clippy::missing_panics_doc,
+    reason = "to panic is how a fuzz target says what it found"
+)]
+
+use bytes::{Bytes, BytesMut};
+use proto::DecodeLimits;
+use zmtp::wire::command::Command;
+use zmtp::wire::frame::{FrameDecoder, FrameError, FrameHeader, FrameKind, FrameLimits, RawFrame};
+use zmtp::wire::greeting::{Greeting, GreetingError};
+use zmtp::wire::metadata::{Metadata, MetadataLimits};
+use zmtp::{Endpoint, Part};
+
+/// Small, so that limits are met often.
+const FRAME_LIMITS: FrameLimits = FrameLimits {
+    max_message_frame: 4096,
+    max_command: 512,
+};
+
+const METADATA_LIMITS: MetadataLimits = MetadataLimits {
+    max_properties: 16,
+    max_encoded_len: 4096,
+};
+
+/// A greeting is judged alike in one piece and octet by octet, and survives a round trip.
+pub fn greeting(data: &[u8]) {
+    let whole = decode_greeting(data, data.len().max(1));
+    assert_eq!(whole, decode_greeting(data, 1), "cut octet by octet");
+    if let Ok(Some(greeting)) = whole {
+        let again = Greeting::decode(&mut BytesMut::from(&greeting.to_octets()[..]));
+        assert_eq!(again, Ok(Some(greeting)), "round trip");
+    }
+}
+
+fn decode_greeting(data: &[u8], step: usize) -> Result<Option<Greeting>, GreetingError> {
+    let mut input = BytesMut::new();
+    for chunk in data.chunks(step) {
+        input.extend_from_slice(chunk);
+        let left = input.len();
+        if let Some(greeting) = Greeting::decode(&mut input)? {
+            assert!(input.len() < left, "a greeting takes octets");
+            return Ok(Some(greeting));
+        }
+    }
+    Ok(None)
+}
+
+/// Frames are the same however they are cut, and survive a round trip. The first octet says where
+/// to cut.
+pub fn frames(data: &[u8]) {
+    let Some((&step, data)) = data.split_first() else {
+        return;
+    };
+    let whole = decode_frames(data, data.len().max(1));
+    let cut = decode_frames(data, usize::from(step).max(1));
+    assert_eq!(whole, cut, "cut every {step} octets");
+    let mut encoded = BytesMut::new();
+    for frame in &whole.0 {
+        encode_frame(frame, &mut encoded);
+    }
+    let again = decode_frames(&encoded, encoded.len().max(1));
+    assert_eq!((whole.0, None), again, "round trip");
+}
+
+fn decode_frames(data: &[u8], step: usize) -> (Vec<RawFrame>, Option<FrameError>) {
+    let mut decoder = FrameDecoder::new(FRAME_LIMITS);
+    let mut input = BytesMut::new();
+    let mut frames = Vec::new();
+    for chunk in data.chunks(step) {
+        input.extend_from_slice(chunk);
+        loop {
+            match decoder.decode(&mut input) {
+                Ok(Some(frame)) => frames.push(frame),
+                Ok(None) => break,
+                Err(error) => return (frames, Some(error)),
+            }
+        }
+        assert!(
+            input.capacity() <= 4 * data.len() + 4096,
+            "memory for claims"
+        );
+        assert!(decoder.read_hint() as u64 <= FRAME_LIMITS.max_message_frame);
+    }
+    (frames, None)
+}
+
+fn encode_frame(frame: &RawFrame, into: &mut BytesMut) {
+    let (kind, body) = match frame {
+        RawFrame::Message(frame) => (FrameKind::Message(frame.more), &frame.body),
+        RawFrame::Command(body) => (FrameKind::Command, body),
+    };
+    let body_len = body.len() as u64;
+    FrameHeader { kind, body_len }.encode(into);
+    into.extend_from_slice(body);
+}
+
+/// A command that is accepted encodes to a frame that holds the same command.
+pub fn commands(data: &[u8]) {
+    let Ok(command) = Command::decode(Part::from(data), &METADATA_LIMITS) else {
+        return;
+    };
+    let mut encoded = BytesMut::new();
+    command.encode(&mut encoded);
+    let mut decoder = FrameDecoder::new(FrameLimits::DEFAULT);
+    let Ok(Some(RawFrame::Command(body))) = decoder.decode(&mut encoded) else {
+        panic!("{command:?} does not encode to a command frame");
+    };
+    assert!(encoded.is_empty(), "one frame");
+    let again = Command::decode(body, &METADATA_LIMITS);
+    assert_eq!(again.as_ref(), Ok(&command), "round trip");
+}
+
+/// Metadata that is accepted is within its limits, found under every spelling and stable.
+pub fn metadata(data: &[u8]) {
+    let Ok(metadata) = Metadata::decode(data, &METADATA_LIMITS) else {
+        return;
+    };
+    assert!(metadata.len() <= METADATA_LIMITS.max_properties);
+    for (name, value) in metadata.iter() {
+        let upper = name.as_str().to_ascii_uppercase();
+        assert_eq!(metadata.get(&upper), Some(&value[..]), "{name}");
+    }
+    let mut encoded = Vec::new();
+    metadata.encode(&mut encoded);
+    assert_eq!(encoded, data, "only one spelling is accepted");
+    assert_eq!(metadata.encoded_len(), encoded.len());
+}
+
+/// An endpoint that is accepted prints as an endpoint that is the same.
+pub fn endpoint(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    if let Ok(endpoint) = text.parse::<Endpoint>() {
+        let printed = endpoint.to_string();
+        assert_eq!(printed.parse(), Ok(endpoint), "{text} prints as {printed}");
+    }
+}
+
+/// An event that is accepted has arguments that are one msgpack value, and encodes to an event
+/// with the same contents.
+pub fn zerorpc_event(data: &[u8]) {
+    let limits = DecodeLimits::default();
+    let payload = Bytes::copy_from_slice(data);
+    let Ok(event) = proto::Event::decode(&payload, &limits) else {
+        return;
+    };
+    let mut args = &event.args[..];
+    // Nesting that this decoder refuses and ours accepts is not its business here.
+    if rmpv::decode::read_value_ref(&mut args).is_ok() {
+        assert!(args.is_empty(), "arguments are one value");
+    }
+    let encoded = Bytes::from(encode_event(&event));
+    let again = proto::Event::decode(&encoded, &limits);
+    assert_eq!(again, Ok(event), "round trip");
+}
+
+fn encode_event(event: &proto::Event) -> Vec<u8> {
+    let header = &event.header;
+    let ids = [
+        ("message_id", &header.message_id),
+        ("response_to", &header.response_to),
+    ];
+    let ids = ids
+        .into_iter()
+        .filter_map(|(key, id)| Some((text(key.as_bytes()), id.as_ref()?.as_encoded().to_vec())));
+    let version = match header.version {
+        proto::Version::V1 => 1,
+        proto::Version::V2 => 2,
+        _ => 3,
+    };
+    let extra = header.extra.iter();
+    let entries: Vec<(Vec<u8>, Vec<u8>)> = ids
+        .chain([(text(b"v"), vec![version])])
+        .chain(extra.map(|(key, value)| (key.to_vec(), value.to_vec())))
+        .collect();
+    // A map of any size, and an array of three before it.
+    let count = u32::try_from(entries.len())
+        .unwrap_or(u32::MAX)
+        .to_be_bytes();
+    let mut out = [&[0x93, 0xdf], &count[..]].concat();
+    for (key, value) in entries {
+        out.extend(key);
+        out.extend(value);
+    }
+    out.extend(text(event.name.as_bytes()));
+    out.extend_from_slice(&event.args);
+    out
+}
+
+/// A string with its longest prefix.
+fn text(octets: &[u8]) -> Vec<u8> {
+    let size = u32::try_from(octets.len())
+        .unwrap_or(u32::MAX)
+        .to_be_bytes();
+    [&[0xdb], &size[..], octets].concat()
+}

@@ -1,0 +1,107 @@
+//! Records `tracing` events, so that a test can count them.
+
+use std::fmt::{self, Write as _};
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tracing::field::{Field, Visit};
+use tracing::{Event, Level, Subscriber};
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
+use tracing_subscriber::registry::Registry;
+
+use crate::raw_peer::within;
+
+/// How often the recorder looks whether something has come.
+const POLL_INTERVAL: Duration = Duration::from_millis(1);
+
+/// Keeps the events of the current thread until it is dropped.
+#[derive(Debug)]
+pub struct Recorder {
+    events: Arc<Mutex<Vec<Recorded>>>,
+    _guard: tracing::subscriber::DefaultGuard,
+}
+
+/// One event.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Recorded {
+    /// How serious it is.
+    pub level: Level,
+    /// The module that it comes from.
+    pub target: &'static str,
+    /// Message and fields, as `name=value`.
+    pub text: String,
+}
+
+impl Recorder {
+    /// Starts to record what the current thread reports.
+    #[must_use]
+    pub fn start() -> Self {
+        let events = Arc::default();
+        let layer = RecordLayer {
+            events: Arc::clone(&events),
+        };
+        let subscriber = Registry::default().with(layer);
+        Self {
+            events,
+            _guard: tracing::subscriber::set_default(subscriber),
+        }
+    }
+
+    /// Waits until something was recorded at `WARN` or above.
+    ///
+    /// # Errors
+    ///
+    /// Fails with `TimedOut` if nothing is.
+    pub async fn wait_for_warning(&self) -> io::Result<()> {
+        let recorded = async {
+            while !self.has_warning() {
+                tokio::time::sleep(POLL_INTERVAL).await;
+            }
+            Ok(())
+        };
+        within(recorded).await
+    }
+
+    fn has_warning(&self) -> bool {
+        let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
+        events.iter().any(|event| event.level <= Level::WARN)
+    }
+
+    /// Returns and forgets what was recorded at `WARN` and above.
+    #[must_use]
+    pub fn take_warnings(&self) -> Vec<Recorded> {
+        let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut taken = std::mem::take(&mut *events);
+        taken.retain(|event| event.level <= Level::WARN);
+        taken
+    }
+}
+
+struct RecordLayer {
+    events: Arc<Mutex<Vec<Recorded>>>,
+}
+
+impl<S: Subscriber> Layer<S> for RecordLayer {
+    fn on_event(&self, event: &Event<'_>, _context: Context<'_, S>) {
+        let mut text = Text(String::new());
+        event.record(&mut text);
+        let recorded = Recorded {
+            level: *event.metadata().level(),
+            target: event.metadata().target(),
+            text: text.0,
+        };
+        let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
+        events.push(recorded);
+    }
+}
+
+struct Text(String);
+
+impl Visit for Text {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        // Writing to a `String` cannot fail.
+        let _ = write!(self.0, "{}={value:?} ", field.name());
+    }
+}

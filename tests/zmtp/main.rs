@@ -1,0 +1,18 @@
+//! Our sockets against scripted raw peers over TCP, as the bound and as the connecting side.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test ends where something fails, and says where"
+)]
+
+mod fan_out;
+mod greeting;
+mod handshake;
+mod heartbeat;
+mod limits;
+mod reconnect;
+mod request_reply;
+mod routing;
+mod subscriptions;
+mod suite;
+mod traffic;
