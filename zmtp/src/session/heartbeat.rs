@@ -10,7 +10,8 @@ use crate::wire::command::{PingTtl, PingTtlError};
 pub struct Heartbeat {
     /// The time between two PINGs; less than a millisecond counts as one.
     pub interval: Duration,
-    /// How long nothing may come after a PING before the peer counts as lost.
+    /// How long nothing may come after a PING before the peer counts as lost; less than a
+    /// millisecond counts as one.
     pub timeout: Duration,
     /// How long we may be silent before the peer may count us as lost.
     pub ttl: PingTtl,

@@ -49,10 +49,14 @@ pub(super) enum LastPing {
 
 impl Liveness {
     pub(super) fn new(heartbeat: Option<Heartbeat>, now: Instant) -> Self {
-        let pinging = heartbeat.map(|heartbeat| Pinging {
-            heartbeat,
-            next_at: now.checked_add(interval(&heartbeat)),
-            unanswered: None,
+        let pinging = heartbeat.map(|mut heartbeat| {
+            heartbeat.interval = heartbeat.interval.max(MIN_INTERVAL);
+            heartbeat.timeout = heartbeat.timeout.max(MIN_INTERVAL);
+            Pinging {
+                heartbeat,
+                next_at: now.checked_add(heartbeat.interval),
+                unanswered: None,
+            }
         });
         Self {
             last_received: now,
@@ -149,7 +153,7 @@ impl Pinging {
         if self.next_at.is_none_or(|next_at| now < next_at) {
             return Due::Nothing;
         }
-        self.next_at = now.checked_add(interval(&self.heartbeat));
+        self.next_at = now.checked_add(self.heartbeat.interval);
         let Unanswered { since, count } = self.unanswered.unwrap_or(Unanswered {
             since: now,
             count: 0,
@@ -165,11 +169,7 @@ impl Pinging {
     }
 }
 
-fn interval(heartbeat: &Heartbeat) -> Duration {
-    heartbeat.interval.max(MIN_INTERVAL)
-}
-
-/// No configuration may keep a task busy with PINGs alone.
+/// No configuration may keep a task busy with its timers alone.
 const MIN_INTERVAL: Duration = Duration::from_millis(1);
 
 /// Enough to bridge a lost wake-up of the peer; more would only pile up `[ZMTP31-142]`.

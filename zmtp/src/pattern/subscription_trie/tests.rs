@@ -127,7 +127,8 @@ fn hundred_thousand_subscriptions_are_cheap() {
     let mut trie = SubscriptionTrie::default();
     for number in 0..100_000_u32 {
         let topic = format!("market.{number}.price");
-        trie.subscribe(number.to_be_bytes()[3], topic.as_bytes()).unwrap();
+        trie.subscribe(number.to_be_bytes()[3], topic.as_bytes())
+            .unwrap();
     }
     assert_eq!(trie.topic_count(), 100_000);
     assert_eq!(matches(&mut trie, b"market.99999.price.eur"), [159]);

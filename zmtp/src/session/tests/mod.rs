@@ -1,1 +1,13 @@
 //! Sessions against scripted peers and each other, in virtual time.
+
+mod greeting;
+mod handshake;
+mod heartbeat;
+mod limits;
+mod malformed;
+mod pair;
+mod peer;
+mod properties;
+mod subscriptions;
+mod traffic;
+mod transcripts;
