@@ -23,8 +23,8 @@ pub enum CallError {
     /// The connection to the server was lost. Whether the method ran is unknown.
     #[error("Lost remote: the connection was closed")]
     Disconnected,
-    /// The first reply did not come in time. The server is told that the answer is not wanted any
-    /// more; whether the method ran is unknown.
+    /// The first reply did not come in time. A server that understands it is told that nobody
+    /// waits any more; whether the method ran is unknown.
     #[error("timeout after {}s, when calling remote method {method}", Seconds(*.after))]
     Timeout {
         /// The timeout of the call.

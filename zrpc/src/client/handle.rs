@@ -79,7 +79,7 @@ impl Client {
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future ends the call and tells the server.
+    /// Dropping the future ends the call. A server that understands it is told.
     pub async fn call<R>(
         &self,
         method: impl Into<String>,
@@ -99,7 +99,7 @@ impl Client {
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future ends the call and tells the server.
+    /// Dropping the future ends the call. A server that understands it is told.
     pub async fn stream<T>(
         &self,
         method: impl Into<String>,

@@ -93,7 +93,7 @@ impl Request {
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future ends the call and tells the server.
+    /// Dropping the future ends the call. A server that understands it is told.
     pub async fn call<R: DeserializeOwned>(self) -> Result<R, CallError> {
         let call = self.start()?;
         let method = call.method();
@@ -130,7 +130,7 @@ impl Request {
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future ends the call and tells the server.
+    /// Dropping the future ends the call. A server that understands it is told.
     pub async fn send<T: DeserializeOwned>(self) -> Result<Response<T>, CallError> {
         let call = self.start()?;
         let mut batch = VecDeque::new();

@@ -1,0 +1,205 @@
+//! Plain calls.
+
+use futures_util::future::join_all;
+use rmpv::Value;
+use serde::{Deserialize, Serialize};
+use serde_bytes::ByteBuf;
+use tokio::sync::Barrier;
+use zrpc::{Client, Fault, IoRuntime, Method, Response, Server};
+
+use crate::support::{in_time, pair, pair_with};
+
+#[tokio::test]
+async fn a_call_returns_what_the_method_returns() {
+    let (_server, client) = pair(
+        Server::builder().method("hello", |(name,): (String,)| async move {
+            format!("Hello, {name}")
+        }),
+    )
+    .await;
+    let reply: String = in_time(client.call("hello", ("RPC",))).await.unwrap();
+    assert_eq!(reply, "Hello, RPC");
+}
+
+#[tokio::test]
+async fn arguments_and_results_are_any_serialisable_values() {
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Point {
+        x: f64,
+        label: Option<String>,
+    }
+    let (_server, client) = pair(
+        Server::builder()
+            .method("none", |(): ()| async {})
+            .method("echo", |(value,): (Value,)| async move { value })
+            .method("move", |(mut point, by): (Point, Option<f64>)| async move {
+                point.x += by.unwrap_or(1.0);
+                Ok::<_, Fault>(point)
+            })
+            .register(Method::new("sum", |numbers: Vec<i64>| async move {
+                numbers.iter().sum::<i64>()
+            })),
+    )
+    .await;
+    in_time(client.call::<()>("none", ())).await.unwrap();
+    let point = Point {
+        x: 1.5,
+        label: Some("ä".to_owned()),
+    };
+    let moved: Point = in_time(client.call("move", (&point,))).await.unwrap();
+    assert_eq!(moved, Point { x: 2.5, ..point });
+    let sum: i64 = in_time(client.call("sum", (1, 2, 3, 4))).await.unwrap();
+    assert_eq!(sum, 10);
+    let dynamic = Value::Map(vec![
+        (
+            Value::from("key"),
+            Value::Array(vec![Value::Nil, Value::from(-1)]),
+        ),
+        (Value::from("binary"), Value::Binary(vec![0, 255])),
+        (Value::from("ext"), Value::Ext(5, vec![1])),
+    ]);
+    let echoed: Value = in_time(client.call("echo", (&dynamic,))).await.unwrap();
+    assert_eq!(echoed, dynamic);
+    let array = vec![Value::from(3), Value::from(4)];
+    let sum: Value = in_time(client.call("sum", array)).await.unwrap();
+    assert_eq!(sum, Value::from(7));
+}
+
+#[tokio::test]
+async fn a_hundred_calls_are_in_flight_at_once() {
+    // Every handler waits until all of them run.
+    let barrier = std::sync::Arc::new(Barrier::new(100));
+    let (_server, client) = pair(Server::builder().method("meet", move |(number,): (u32,)| {
+        let barrier = std::sync::Arc::clone(&barrier);
+        async move {
+            barrier.wait().await;
+            number
+        }
+    }))
+    .await;
+    let calls = (0..100_u32).map(|number| {
+        let client = client.clone();
+        async move { client.call::<u32>("meet", (number,)).await.unwrap() }
+    });
+    let replies = in_time(join_all(calls)).await;
+    assert_eq!(replies, (0..100).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn ten_mebibytes_go_both_ways() {
+    let (_server, client) =
+        pair(Server::builder().method("echo", |(data,): (ByteBuf,)| async move { data })).await;
+    let data = ByteBuf::from(
+        (0..10 << 20)
+            .map(|i: u32| (i % 251) as u8)
+            .collect::<Vec<_>>(),
+    );
+    let echoed: ByteBuf = in_time(client.call("echo", (&data,))).await.unwrap();
+    assert_eq!(echoed, data);
+}
+
+#[tokio::test]
+async fn a_call_before_there_is_a_server_waits_for_it() {
+    let probe = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("tcp://{}", probe.local_addr().unwrap());
+    drop(probe);
+    let client = Client::connect(&endpoint).await.unwrap();
+    let call = tokio::spawn(async move { client.call::<u8>("one", ()).await });
+    let _server = Server::builder()
+        .method("one", |(): ()| async { 1_u8 })
+        .bind(&endpoint)
+        .build()
+        .await
+        .unwrap();
+    assert_eq!(in_time(call).await.unwrap().unwrap(), 1);
+}
+
+#[tokio::test]
+async fn a_server_that_connects_serves_a_client_that_binds() {
+    let client = Client::builder()
+        .bind("tcp://127.0.0.1:*")
+        .build()
+        .await
+        .unwrap();
+    let _server = Server::builder()
+        .method("one", |(): ()| async { 1_u8 })
+        .connect(&client.endpoints()[0])
+        .build()
+        .await
+        .unwrap();
+    assert_eq!(in_time(client.call::<u8>("one", ())).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn calls_go_to_servers_in_turn() {
+    let (first, second) = (named("first").await, named("second").await);
+    let client = Client::builder()
+        .connect(&first.endpoints()[0])
+        .connect(&second.endpoints()[0])
+        .build()
+        .await
+        .unwrap();
+    let mut seen = std::collections::HashSet::new();
+    // Both are connected sooner or later, and then each gets every other call.
+    while seen.len() < 2 {
+        seen.insert(in_time(client.call::<String>("name", ())).await.unwrap());
+    }
+    let one: String = in_time(client.call("name", ())).await.unwrap();
+    let other: String = in_time(client.call("name", ())).await.unwrap();
+    assert_ne!(one, other);
+}
+
+async fn named(name: &'static str) -> Server {
+    Server::builder()
+        .method("name", move |(): ()| async move { name })
+        .bind("tcp://127.0.0.1:*")
+        .build()
+        .await
+        .unwrap()
+}
+
+#[tokio::test]
+async fn one_runtime_is_enough() {
+    let server = Server::builder()
+        .method("one", |(): ()| async { 1_u8 })
+        .io_runtime(IoRuntime::Current);
+    let client = Client::builder().io_runtime(IoRuntime::Current);
+    let (_server, client) = pair_with(server, client).await;
+    assert_eq!(in_time(client.call::<u8>("one", ())).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn a_request_takes_whatever_comes() {
+    let (_server, client) = pair(
+        Server::builder()
+            .method("one", |(): ()| async { 1_u8 })
+            .stream("many", |(): ()| futures_util::stream::iter(0..3_u8)),
+    )
+    .await;
+    let single = in_time(client.request("one", ()).send::<u8>())
+        .await
+        .unwrap();
+    assert!(matches!(single, Response::Value(1)));
+    let Response::Stream(mut items) = in_time(client.request("many", ()).send::<u8>())
+        .await
+        .unwrap()
+    else {
+        panic!("a stream was expected");
+    };
+    assert_eq!(in_time(items.next_item()).await.unwrap(), Some(0));
+    assert_eq!(in_time(items.next_item()).await.unwrap(), Some(1));
+    assert_eq!(in_time(items.next_item()).await.unwrap(), Some(2));
+    assert_eq!(in_time(items.next_item()).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_blocking_method_answers() {
+    let (_server, client) = pair(Server::builder().blocking("crunch", |(n,): (u64,)| {
+        u64::checked_mul(n, 2).ok_or_else(|| Fault::new("OverflowError", "too large"))
+    }))
+    .await;
+    assert_eq!(
+        in_time(client.call::<u64>("crunch", (21,))).await.unwrap(),
+        42
+    );
+}

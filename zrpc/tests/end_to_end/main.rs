@@ -1,0 +1,12 @@
+//! Our client and our server, over a real connection.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod calls;
+mod cancellation;
+mod errors;
+mod heartbeats;
+mod introspection;
+mod lifecycle;
+mod streams;
+mod support;

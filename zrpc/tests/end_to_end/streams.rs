@@ -1,0 +1,180 @@
+//! Streams of results.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+use zrpc::{CallError, Fault, Server};
+
+use crate::support::{Counter, in_time, pair};
+
+fn counting() -> zrpc::ServerBuilder {
+    Server::builder()
+        .stream("count", |(to,): (u64,)| stream::iter(0..to))
+        .blocking_stream("count_blocking", |(to,): (u64,)| 0..to)
+        .method("one", |(): ()| async { 1_u8 })
+}
+
+#[tokio::test]
+async fn a_hundred_thousand_items_arrive_in_order() {
+    let (_server, client) = pair(counting()).await;
+    for method in ["count", "count_blocking"] {
+        let items = client.stream::<u64>(method, (100_000,)).await.unwrap();
+        let received: Vec<u64> = in_time(items.try_collect()).await.unwrap();
+        assert!(received.into_iter().eq(0..100_000), "{method}");
+    }
+}
+
+#[tokio::test]
+async fn slots_of_any_size_let_a_stream_through() {
+    let (_server, client) = pair(counting()).await;
+    for slots in [1, 2, 3, 4, 5, 8, 9, 16, 1000] {
+        let request = client.request("count", (500,)).slots(slots);
+        let items = request.stream::<u64>().await.unwrap();
+        let received: Vec<u64> = in_time(items.try_collect()).await.unwrap();
+        assert!(received.into_iter().eq(0..500), "{slots} slots");
+    }
+}
+
+#[tokio::test]
+async fn an_empty_stream_is_complete_at_once() {
+    let (_server, client) = pair(counting()).await;
+    let mut items = client.stream::<u64>("count", (0,)).await.unwrap();
+    assert_eq!(in_time(items.next_item()).await.unwrap(), None);
+    assert_eq!(in_time(items.next_item()).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_reader_that_stops_stops_the_server() {
+    let made = Arc::new(AtomicU64::new(0));
+    let counted = Arc::clone(&made);
+    let (_server, client) = pair(
+        Server::builder()
+            .stream("endless", move |(): ()| {
+                let counted = Arc::clone(&counted);
+                stream::iter(0_u64..).inspect(move |_| {
+                    counted.fetch_add(1, Ordering::Relaxed);
+                })
+            })
+            .method("one", |(): ()| async { 1_u8 }),
+    )
+    .await;
+    let mut items = client.stream::<u64>("endless", ()).await.unwrap();
+    for expected in 0..200 {
+        assert_eq!(in_time(items.next_item()).await.unwrap(), Some(expected));
+    }
+    // Other calls go on meanwhile, and give the server time to run ahead if it could.
+    for _ in 0..50 {
+        in_time(client.call::<u8>("one", ())).await.unwrap();
+    }
+    // 200 taken, 100 slots, 64 on their way to the I/O task, one in the handler.
+    let made = made.load(Ordering::Relaxed);
+    assert!(made <= 200 + 100 + 64 + 2, "{made} items were made");
+}
+
+#[tokio::test]
+async fn many_streams_share_a_connection() {
+    let (_server, client) = pair(counting()).await;
+    let streams = (0..50_u64).map(|number| {
+        let client = client.clone();
+        async move {
+            let items = client.stream::<u64>("count", (number * 20,)).await.unwrap();
+            items
+                .try_fold(0, |sum, item| async move { Ok(sum + item) })
+                .await
+        }
+    });
+    let sums = in_time(futures_util::future::join_all(streams)).await;
+    for (number, sum) in (0_u64..).zip(sums) {
+        assert_eq!(sum.unwrap(), (0..number * 20).sum::<u64>());
+    }
+}
+
+#[tokio::test]
+async fn b1_calls_go_on_after_a_stream_is_dropped() {
+    let dropped = Counter::new();
+    let counter = dropped.clone();
+    let (_server, client) = pair(
+        Server::builder()
+            .stream("endless", move |(): ()| {
+                let guard = counter.on_drop();
+                stream::iter(0_u64..).inspect(move |_| {
+                    let _alive = &guard;
+                })
+            })
+            .method("one", |(): ()| async { 1_u8 }),
+    )
+    .await;
+    for _ in 0..20 {
+        let mut items = client.stream::<u64>("endless", ()).await.unwrap();
+        for _ in 0..3 {
+            in_time(items.next_item()).await.unwrap();
+        }
+        drop(items);
+        assert_eq!(in_time(client.call::<u8>("one", ())).await.unwrap(), 1);
+    }
+    // Well before any heartbeat is missed.
+    dropped.wait_for(20).await;
+}
+
+#[tokio::test]
+async fn a_stream_that_fails_gives_its_items_first() {
+    let (_server, client) = pair(Server::builder().stream("fail", |(after,): (u64,)| {
+        stream::iter(0..=after).map(move |item| match item == after {
+            true => Err(Fault::new("ValueError", "enough")),
+            false => Ok(item),
+        })
+    }))
+    .await;
+    let mut items = client.stream::<u64>("fail", (150,)).await.unwrap();
+    for expected in 0..150 {
+        assert_eq!(in_time(items.next_item()).await.unwrap(), Some(expected));
+    }
+    let error = in_time(items.next_item()).await.unwrap_err();
+    assert!(
+        matches!(&error, CallError::Remote(error) if error.name == "ValueError" && error.message == "enough"),
+        "{error:?}"
+    );
+    assert_eq!(in_time(items.next_item()).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn large_items_go_through() {
+    let (_server, client) = pair(Server::builder().stream("blobs", |(count,): (u8,)| {
+        stream::iter(0..count).map(|i| serde_bytes::ByteBuf::from(vec![i; 1 << 20]))
+    }))
+    .await;
+    let items = client
+        .stream::<serde_bytes::ByteBuf>("blobs", (16,))
+        .await
+        .unwrap();
+    let blobs: Vec<_> = in_time(items.try_collect()).await.unwrap();
+    assert_eq!(blobs.len(), 16);
+    assert!(
+        (0..16)
+            .zip(&blobs)
+            .all(|(i, blob)| blob.len() == 1 << 20 && blob[0] == i)
+    );
+}
+
+#[tokio::test]
+async fn a_single_result_is_a_stream_of_one() {
+    let (_server, client) = pair(counting()).await;
+    let items = client.stream::<u8>("one", ()).await.unwrap();
+    assert_eq!(in_time(items.try_collect::<Vec<_>>()).await.unwrap(), [1]);
+}
+
+#[tokio::test]
+async fn a_stream_is_an_error_where_a_single_result_is_wanted() {
+    let (_server, client) = pair(counting()).await;
+    let error = in_time(client.call::<u64>("count", (1_000_000,)))
+        .await
+        .unwrap_err();
+    assert_eq!(
+        error,
+        CallError::UnexpectedStream {
+            method: "count".to_owned()
+        }
+    );
+    assert_eq!(in_time(client.call::<u8>("one", ())).await.unwrap(), 1);
+}
