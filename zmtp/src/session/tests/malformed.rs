@@ -260,6 +260,12 @@ fn traffic_is_well_formed_or_the_end() {
             unhex("04 0000000000000100 09"),
             malformed(CommandError::MissingName),
         ),
+        // The same of 4.3.4 and 4.3.5 for a topic of 255 octets in a message, and the topic.
+        (
+            "INT-011",
+            [unhex("00 0000000000000100 01"), vec![b't'; 255]].concat(),
+            reserved(b't'),
+        ),
     ] {
         check(SocketType::Pull, &before, case, &octets, &expected);
     }
