@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::{Extra, Header, MessageId, Name, Version, names};
+use super::{Extra, Header, MessageId, Name, Notice, Version, names};
 use crate::msgpack::{DecodeError, DecodeLimits, Head, Kind, Reader, skip};
 
 /// One event: `[header, name, args]`.
@@ -27,31 +27,45 @@ impl Event {
     ///
     /// [`DecodeError`] if the payload is no event or exceeds `limits`.
     pub fn decode(payload: &Bytes, limits: &DecodeLimits) -> Result<Self, DecodeError> {
-        if payload.len() > limits.event_len {
-            return Err(DecodeError::TooLong {
-                len: payload.len(),
-                limit: limits.event_len,
-            });
-        }
+        Self::decode_or_header(payload, limits).map_err(|failure| failure.error)
+    }
+
+    /// Decodes one payload, or as much of it as tells whom the failure concerns.
+    pub(crate) fn decode_or_header(
+        payload: &Bytes,
+        limits: &DecodeLimits,
+    ) -> Result<Self, Box<DecodeFailure>> {
+        let (len, limit) = (payload.len(), limits.event_len);
         let mut decoder = Decoder {
             payload,
             reader: Reader::new(payload),
             limits,
             values: limits.values,
         };
-        match decoder.reader.head()? {
-            Head::Array(3) => {}
-            Head::Array(count) => return Err(DecodeError::WrongArity { count }),
-            other => {
-                return Err(DecodeError::NotAnArray {
-                    found: other.kind(),
-                });
-            }
+        let header = decoder.open().and_then(|()| decoder.header());
+        let header = header.map_err(|error| DecodeFailure::new(error, None))?;
+        let rest = if len > limit {
+            Err(DecodeError::TooLong { len, limit })
+        } else {
+            decoder.name().and_then(|name| Ok((name, decoder.value()?)))
+        };
+        match rest {
+            Ok((name, args)) => Ok(Self { header, name, args }),
+            Err(error) => Err(DecodeFailure::new(error, Some(header))),
         }
-        let header = decoder.header()?;
-        let name = decoder.name()?;
-        let args = decoder.value()?;
-        Ok(Self { header, name, args })
+    }
+}
+
+/// Why a payload is no event, and its header if that much could be read.
+#[derive(Debug)]
+pub(crate) struct DecodeFailure {
+    pub(crate) error: DecodeError,
+    pub(crate) header: Option<Header>,
+}
+
+impl DecodeFailure {
+    fn new(error: DecodeError, header: Option<Header>) -> Box<Self> {
+        Box::new(Self { error, header })
     }
 }
 
@@ -63,6 +77,16 @@ struct Decoder<'a> {
 }
 
 impl<'a> Decoder<'a> {
+    fn open(&mut self) -> Result<(), DecodeError> {
+        match self.reader.head()? {
+            Head::Array(3) => Ok(()),
+            Head::Array(count) => Err(DecodeError::WrongArity { count }),
+            other => Err(DecodeError::NotAnArray {
+                found: other.kind(),
+            }),
+        }
+    }
+
     fn header(&mut self) -> Result<Header, DecodeError> {
         let count = match self.reader.head()? {
             Head::Map(count) => count,
@@ -81,6 +105,7 @@ impl<'a> Decoder<'a> {
             version: Version::V1,
             response_to: None,
             extra: Extra::new(),
+            notice: Notice::Nothing,
         };
         for _ in 0..count {
             let key = self.raw()?;
@@ -92,6 +117,11 @@ impl<'a> Decoder<'a> {
                     header.response_to = self.id()?;
                 }
                 Some(key) if key == names::VERSION.as_bytes() => header.version = self.version()?,
+                Some(key) if key == names::CANCEL.as_bytes() => {
+                    if self.raw()? == [TRUE] {
+                        header.notice = Notice::UnderstandsCancel;
+                    }
+                }
                 _ => {
                     let key = self.payload.slice_ref(key);
                     header.extra.push(key, self.value()?);
@@ -155,6 +185,9 @@ impl<'a> Decoder<'a> {
         before.get(..len).ok_or(DecodeError::Truncated)
     }
 }
+
+/// The encoded true.
+const TRUE: u8 = 0xc3;
 
 fn version_of_float(version: f64) -> Version {
     if version >= 3.0 {

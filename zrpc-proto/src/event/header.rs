@@ -4,7 +4,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::MessageId;
+use super::{MessageId, Notice, names};
 use crate::msgpack::read_text;
 use crate::value::{EncodeError, ValueError, decode, encode_into};
 
@@ -32,6 +32,8 @@ pub struct Header {
     pub response_to: Option<MessageId>,
     /// All other entries: the task context of middleware.
     pub extra: Extra,
+    /// What else its sender understands.
+    pub(crate) notice: Notice,
 }
 
 /// Header entries beyond the protocol's own, in their order, keys and values still encoded.
@@ -53,11 +55,17 @@ impl Extra {
     ///
     /// # Errors
     ///
+    /// [`EncodeError::ReservedKey`] if `key` is one of the protocol's own, or another
     /// [`EncodeError`] if `value` cannot be encoded; nothing is changed then.
     pub fn insert<T>(&mut self, key: &str, value: &T) -> Result<(), EncodeError>
     where
         T: Serialize + ?Sized,
     {
+        if RESERVED.contains(&key) {
+            return Err(EncodeError::ReservedKey {
+                key: key.to_owned(),
+            });
+        }
         let mut buffer = BytesMut::new();
         encode_into(&mut buffer, key)?;
         let encoded_key = buffer.split().freeze();
@@ -116,3 +124,11 @@ impl Extra {
         self.entries.push((key, value));
     }
 }
+
+/// The header keys of the protocol itself.
+const RESERVED: [&str; 4] = [
+    names::MESSAGE_ID,
+    names::VERSION,
+    names::RESPONSE_TO,
+    names::CANCEL,
+];

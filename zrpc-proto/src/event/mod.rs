@@ -8,6 +8,7 @@ mod id;
 mod name;
 pub mod names;
 
+pub(crate) use decode::DecodeFailure;
 pub use decode::Event;
 pub(crate) use encode::{Notice, Outgoing};
 pub use error::RemoteError;

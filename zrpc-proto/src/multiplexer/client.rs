@@ -13,7 +13,7 @@ use super::{
 use crate::channel::{
     Channel, ChannelOptions, ClientSide, Control, Dialect, Expiry, Progress, Pulse, ReplyKind, Side,
 };
-use crate::event::{Event, Header, MessageId, Notice, Outgoing, RemoteError, names};
+use crate::event::{Event, Header, MessageId, Notice, Outgoing, RemoteError};
 use crate::msgpack::Elements;
 
 impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
@@ -103,10 +103,7 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
         }
         channel.dialect = Dialect::from(header.version);
         if let Some(peer) = self.peers.get_mut(channel.peer) {
-            let understood = header
-                .extra
-                .encoded(names::CANCEL)
-                .is_some_and(|value| *value == [0xc3].as_slice());
+            let understood = header.notice == Notice::UnderstandsCancel;
             peer.cancel = match peer.cancel {
                 CancelSupport::Unsafe => CancelSupport::Unsafe,
                 _ if understood => CancelSupport::Understood,
@@ -194,7 +191,7 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
     }
 
     /// Ends a channel whose server does not know yet that it ended.
-    fn abort(&mut self, id: ChannelId, reason: CloseReason) {
+    pub(super) fn abort(&mut self, id: ChannelId, reason: CloseReason) {
         self.tell_cancel(id);
         self.end(id, reason);
     }

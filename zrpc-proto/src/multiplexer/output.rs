@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::event::{Extra, Header, IdSource, Name, Notice, Outgoing, RemoteError};
+use crate::msgpack::DecodeError;
 use crate::value::{Args, Body};
 
 /// Names one channel of a multiplexer. Never reused while anybody could still hold it.
@@ -175,6 +176,12 @@ pub enum CloseReason {
     UnexpectedEvent {
         /// Its name.
         name: Name,
+    },
+    /// An event on the channel cannot be decoded, or exceeds what is accepted.
+    #[error("malformed event: {error}")]
+    Malformed {
+        /// What is wrong with it.
+        error: DecodeError,
     },
     /// Server: the client gave up and said so.
     #[error("call was cancelled by the client")]

@@ -13,7 +13,7 @@ use crate::channel::{
     Channel, Control, Dialect, Expiry, Heartbeat, Pulse, ServerSide, ServerState, Side, Tick,
     granted,
 };
-use crate::event::{Event, MessageId, Notice, RemoteError, Version, names};
+use crate::event::{DecodeFailure, Event, MessageId, Notice, RemoteError, Version, names};
 use crate::msgpack::DecodeError;
 
 impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
@@ -24,7 +24,9 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
     ///
     /// # Errors
     ///
-    /// [`DecodeError`] if it is no event. Nothing changed then; the driver may log it and go on.
+    /// [`DecodeError`] if it is no event; the driver may log it and go on. If its header could be
+    /// read, the caller of a request gets an error, and a channel ends with
+    /// [`CloseReason::Malformed`].
     pub fn handle_event(
         &mut self,
         now: Instant,
@@ -32,20 +34,50 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
         payload: Bytes,
     ) -> Result<(), DecodeError> {
         self.stats.events_received = self.stats.events_received.wrapping_add(1);
-        let result = Event::decode(&payload, &self.config.limits.decode);
+        let result = Event::decode_or_header(&payload, &self.config.limits.decode);
         // The slices of the event hold the payload.
         drop(payload);
-        let result = result.and_then(|event| match event.header.response_to.clone() {
-            Some(channel) => {
-                self.route(now, peer, &channel, event);
-                Ok(())
+        let result = match result {
+            Ok(event) => match event.header.response_to.clone() {
+                Some(channel) => {
+                    self.route(now, peer, &channel, event);
+                    Ok(())
+                }
+                None => self.accept(now, peer, event),
+            },
+            Err(failure) => {
+                self.blame(peer, &failure);
+                Err(failure.error)
             }
-            None => self.accept(now, peer, event),
-        });
+        };
         if result.is_err() {
             self.stats.malformed = self.stats.malformed.wrapping_add(1);
         }
         result
+    }
+
+    /// Lets whom a malformed event concerns know, so that nobody waits for a timeout: the caller of
+    /// a request gets an error, a call whose reply it is ends.
+    fn blame(&mut self, peer: &P, failure: &DecodeFailure) {
+        let Some(header) = &failure.header else {
+            return;
+        };
+        if let Some(id) = &header.response_to {
+            if let Some(channel) = self.find_channel(peer, id) {
+                self.abort(
+                    channel,
+                    CloseReason::Malformed {
+                        error: failure.error.clone(),
+                    },
+                );
+            }
+        } else if let Some(id) = &header.message_id
+            && self.config.role == Role::Server
+        {
+            let error = RemoteError::new(MALFORMED, failure.error.to_string());
+            let peer = self.peers.find_or_insert(peer);
+            self.refuse(peer, id, header.version, &error);
+        }
     }
 
     /// Handles an event that opens a channel.
@@ -198,6 +230,9 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
 
 /// The name of the error that a refused request gets.
 const LIMIT_EXCEEDED: &str = "LimitExceeded";
+
+/// The name of the error that a request gets which cannot be decoded.
+const MALFORMED: &str = "ProtocolError";
 
 /// For how many intervals a channel may wait for its request when something else opened it.
 const EXPECT_REQUEST_INTERVALS: u32 = 3;

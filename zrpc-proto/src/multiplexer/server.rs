@@ -77,7 +77,9 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
         {
             if server.stall != Stall::Socket {
                 server.stall = Stall::Socket;
-                peer.waiting.push(id);
+                if !peer.waiting.contains(&id) {
+                    peer.waiting.push(id);
+                }
                 self.stats.send_stalls = self.stats.send_stalls.wrapping_add(1);
             }
             return Err(SendError::Full(item));

@@ -14,6 +14,12 @@ pub enum EncodeError {
         /// What they encode to instead.
         found: Kind,
     },
+    /// Misuse: the header entry is one that the protocol itself writes.
+    #[error("header key {key} belongs to the protocol")]
+    ReservedKey {
+        /// The key.
+        key: String,
+    },
     /// The value refused to be serialized, or has no msgpack form.
     #[error("cannot serialize: {message}")]
     Unserializable {

@@ -2,9 +2,9 @@
 
 use rmpv::Value;
 
-use super::pair::{Pair, Scripted, array, happenings, request_header};
-use crate::multiplexer::{ChannelEvent, Config, Limits, OpenError, Request};
-use crate::{Body, ChannelOptions, DecodeError};
+use super::pair::{Pair, Scripted, array, happenings, header, reply_header, request_header};
+use crate::multiplexer::{ChannelEvent, CloseReason, Config, Limits, OpenError, Request};
+use crate::{Body, ChannelOptions, DecodeError, Kind};
 
 fn limited(change: impl FnOnce(&mut Limits)) -> Scripted {
     let mut limits = Limits::default();
@@ -112,7 +112,7 @@ fn malformed_payloads_are_errors_and_nothing_else() {
             .handle_event(server.now, &"peer", payload.to_vec().into());
         assert!(result.is_err(), "{payload:?}");
     }
-    let too_long = vec![0; 1001].into();
+    let too_long = [b"\x93\x80\xa1m".as_slice(), &[0; 997]].concat().into();
     assert_eq!(
         server.mux.handle_event(server.now, &"peer", too_long),
         Err(DecodeError::TooLong {
@@ -125,6 +125,45 @@ fn malformed_payloads_are_errors_and_nothing_else() {
         (8, 0)
     );
     server.accept(&"id".into());
+}
+
+#[test]
+fn b14_caller_of_a_malformed_request_is_told() {
+    let mut server = limited(|limits| limits.decode.event_len = 1000);
+    let long = Body::value(&(request_header(&"id".into()), "method", ["x".repeat(1000)])).unwrap();
+    assert!(
+        server
+            .mux
+            .handle_event(server.now, &"peer", long.into_encoded())
+            .is_err()
+    );
+    let (head, name, args) = server.sent().remove(0);
+    assert_eq!(
+        (header(&head, "response_to"), name.as_str()),
+        (Some("id".into()), "ERR")
+    );
+    assert_eq!(args[0], "ProtocolError".into());
+    assert_eq!(server.mux.channel_count(), 0);
+}
+
+#[test]
+fn b14_call_whose_reply_is_malformed_ends_at_once() {
+    let mut client = Scripted::client();
+    let (_, id) = client.open(&ChannelOptions::default());
+    let reply = Body::value(&(reply_header(&id), 5, [1])).unwrap();
+    assert!(
+        client
+            .mux
+            .handle_event(client.now, &"peer", reply.into_encoded())
+            .is_err()
+    );
+    let error = DecodeError::NameNotAString {
+        found: Kind::Integer,
+    };
+    let reason = CloseReason::Malformed { error };
+    assert!(
+        matches!(&client.events()[..], [ChannelEvent::Closed { reason: r, .. }] if *r == reason)
+    );
 }
 
 #[test]
