@@ -12,7 +12,8 @@ use crate::msgpack::{DecodeError, DecodeLimits, Head, Reader, skip};
 /// An encoded value on its way out, with the header entries that go with it.
 ///
 /// A body is encoded once, straight from the caller's types. Structs become maps with their field
-/// names, as every other language expects.
+/// names, as every other language expects. Integers of 128 bits become 16 bytes of binary, for
+/// msgpack has none.
 ///
 /// # Example
 ///

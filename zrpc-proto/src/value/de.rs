@@ -129,6 +129,15 @@ impl<'a, 'de> ValueDeserializer<'a, 'de> {
         self.visit(head, visitor)
     }
 
+    /// Takes 16 bytes of binary, which is how integers of 128 bits are encoded: msgpack has none.
+    fn take_wide(&mut self) -> Result<Option<[u8; 16]>, ValueError> {
+        if self.peek()? != Head::Bin(16) {
+            return Ok(None);
+        }
+        self.head()?;
+        Ok(self.take(16)?.first_chunk().copied())
+    }
+
     /// Takes binary that is UTF-8 for a string.
     fn deserialize_text<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, ValueError> {
         match self.head()? {
@@ -257,8 +266,11 @@ impl<'de> Deserializer<'de> for ValueDeserializer<'_, 'de> {
         self.deserialize_integer(visitor)
     }
 
-    fn deserialize_i128<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
-        self.deserialize_integer(visitor)
+    fn deserialize_i128<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, ValueError> {
+        match self.take_wide()? {
+            Some(bytes) => visitor.visit_i128(i128::from_be_bytes(bytes)),
+            None => self.deserialize_integer(visitor),
+        }
     }
 
     fn deserialize_u8<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
@@ -277,8 +289,11 @@ impl<'de> Deserializer<'de> for ValueDeserializer<'_, 'de> {
         self.deserialize_integer(visitor)
     }
 
-    fn deserialize_u128<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {
-        self.deserialize_integer(visitor)
+    fn deserialize_u128<V: Visitor<'de>>(mut self, visitor: V) -> Result<V::Value, ValueError> {
+        match self.take_wide()? {
+            Some(bytes) => visitor.visit_u128(u128::from_be_bytes(bytes)),
+            None => self.deserialize_integer(visitor),
+        }
     }
 
     fn deserialize_char<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ValueError> {

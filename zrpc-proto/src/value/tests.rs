@@ -150,6 +150,18 @@ fn q20_integral_floats_are_integers_where_one_is_wanted() {
 }
 
 #[test]
+fn integers_of_128_bits_survive_as_binary() {
+    for wide in [i128::MIN, -1, 0, i128::MAX] {
+        assert_eq!(decode(Body::value(&wide).unwrap().encoded()), Ok(wide));
+    }
+    assert_eq!(
+        decode(Body::value(&u128::MAX).unwrap().encoded()),
+        Ok(u128::MAX)
+    );
+    assert_eq!(decode::<i128>(b"\x07"), Ok(7));
+}
+
+#[test]
 fn q13_strings_and_binary_stand_in_for_each_other() {
     assert_eq!(decode::<String>(b"\xc4\x02hi"), Ok("hi".to_owned()));
     assert_eq!(
