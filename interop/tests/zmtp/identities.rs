@@ -1,7 +1,10 @@
 //! Routing ids, given and generated.
 
+use std::time::Duration;
+
 use interop::TestResult;
 use serde_json::json;
+use tokio::time::timeout;
 use zmtp::{DealerSocket, Message, RouterSocket, Socket};
 
 use crate::support::{Binder, Receives, Sends, bind_libzmq, join, libzmq, python, soon};
@@ -102,7 +105,7 @@ async fn our_dealer_with_an_id_keeps_it_at_two_routers() -> TestResult {
             dealer.give(Message::from("hello")).await?;
             tokio::select! {
                 both = &mut received => return Ok::<_, interop::Failure>(both),
-                () = tokio::time::sleep(std::time::Duration::from_millis(20)) => {}
+                () = tokio::time::sleep(Duration::from_millis(20)) => {}
             }
         }
     })
@@ -110,4 +113,43 @@ async fn our_dealer_with_an_id_keeps_it_at_two_routers() -> TestResult {
     one?;
     other?;
     Ok(())
+}
+
+#[tokio::test]
+async fn an_id_that_is_taken_stays_with_its_first_owner_until_that_leaves() -> TestResult {
+    let Some(python) = python()? else {
+        return Ok(());
+    };
+    let mut router = RouterSocket::new();
+    let mut peer = libzmq(python, "DEALER", json!({"ROUTING_ID": "them"})).await?;
+    let endpoint = router.bind("tcp://127.0.0.1:*").await?.to_string();
+    peer.request(json!({"op": "connect", "name": "z", "endpoint": endpoint}))
+        .await?;
+    peer.request(json!({"op": "send", "name": "z", "parts": ["first"]}))
+        .await?;
+    assert_eq!(router.take().await?, Message::from(["them", "first"]));
+
+    peer.request(json!({"op": "socket", "name": "y", "type": "DEALER",
+        "options": {"ROUTING_ID": "them", "RECONNECT_IVL": 50}}))
+        .await?;
+    peer.request(json!({"op": "connect", "name": "y", "endpoint": endpoint}))
+        .await?;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    router.give(Message::from(["them", "yours"])).await?;
+    peer.request(json!({"op": "recv", "name": "z", "expect": ["yours"]}))
+        .await?;
+
+    peer.request(json!({"op": "close", "name": "z"})).await?;
+    soon(async {
+        loop {
+            // What it sent into a connection that was refused is lost, as with libzmq.
+            peer.request(json!({"op": "send", "name": "y", "parts": ["second"]}))
+                .await?;
+            if let Ok(received) = timeout(Duration::from_millis(100), router.recv()).await {
+                assert_eq!(received?, Message::from(["them", "second"]));
+                return Ok::<_, interop::Failure>(());
+            }
+        }
+    })
+    .await?
 }

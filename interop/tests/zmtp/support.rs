@@ -105,7 +105,9 @@ pub(crate) fn pattern(size: usize, seed: usize) -> Vec<u8> {
     let cycle: Vec<u8> = (0..256)
         .map(|index| ((31 * index + seed) % 256).to_le_bytes()[0])
         .collect();
-    cycle.into_iter().cycle().take(size).collect()
+    let mut bytes = cycle.repeat(size / 256 + 1);
+    bytes.truncate(size);
+    bytes
 }
 
 /// A message of the given head and parts of the given sizes.

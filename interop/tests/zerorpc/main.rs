@@ -1,0 +1,13 @@
+//! `zrpc` against zerorpc 0.6.3 for Python: clients, servers and both command
+//! lines, in both directions.
+
+mod blocking_methods;
+mod heartbeats;
+mod introspection;
+mod our_client;
+mod our_command;
+mod our_server;
+mod our_service;
+mod support;
+mod their_command;
+mod values;

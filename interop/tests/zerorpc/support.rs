@@ -1,0 +1,108 @@
+//! What the tests share: a Python server or client with one line.
+
+use std::time::Duration;
+
+use interop::{Failure, Interop, Output, Peer, PeerError, Program, Python, environment};
+use serde_json::{Value, json};
+use tokio::time::timeout;
+use zrpc::Client;
+
+/// No single step of a test takes longer.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
+
+/// Ten mebibytes.
+pub(crate) const LARGE: usize = 10 << 20;
+
+/// The Python environment, unless the tests are switched off.
+pub(crate) fn python() -> Result<Option<&'static Python>, Failure> {
+    Ok(match environment()? {
+        Interop::On(python) => Some(python),
+        Interop::Off => None,
+    })
+}
+
+/// A `zerorpc.Server` with the methods of `peers/zerorpc_server.py`.
+pub(crate) async fn python_server(python: &Python, settings: Value) -> Result<Peer, PeerError> {
+    Peer::start(python, Program::ZerorpcServer, settings).await
+}
+
+/// A `zerorpc.Client` named `c` that is connected to `endpoint`.
+pub(crate) async fn python_client(
+    python: &Python,
+    endpoint: &str,
+    mut options: Value,
+) -> Result<Peer, PeerError> {
+    let mut peer = Peer::start(python, Program::ZerorpcClient, json!({})).await?;
+    options["op"] = json!("client");
+    options["name"] = json!("c");
+    options["endpoint"] = json!(endpoint);
+    peer.request(options).await?;
+    Ok(peer)
+}
+
+/// A call of the Python client `c`; waits for its outcome.
+pub(crate) async fn python_call(
+    peer: &mut Peer,
+    method: &str,
+    args: Value,
+) -> Result<Value, PeerError> {
+    peer.request(json!({"op": "call", "client": "c", "method": method, "args": args}))
+        .await
+}
+
+/// Our client with default options, connected to a Python server.
+pub(crate) async fn our_client(server: &Peer) -> Result<Client, Failure> {
+    Ok(Client::connect(server.endpoint()?).await?)
+}
+
+/// A future that must not take longer than [`DEADLINE`].
+pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> Result<T, Failure> {
+    Ok(timeout(DEADLINE, future).await?)
+}
+
+/// The seconds that an outcome of a peer took.
+pub(crate) fn elapsed(outcome: &Value) -> f64 {
+    outcome["elapsed"].as_f64().unwrap_or(f64::INFINITY)
+}
+
+/// The bytes that `{"$pattern": {"size", "seed"}}` stands for in a peer.
+pub(crate) fn pattern(size: usize, seed: usize) -> Vec<u8> {
+    let cycle: Vec<u8> = (0..256)
+        .map(|index| ((31 * index + seed) % 256).to_le_bytes()[0])
+        .collect();
+    let mut bytes = cycle.repeat(size / 256 + 1);
+    bytes.truncate(size);
+    bytes
+}
+
+/// The checksum that a peer tells of binary (CRC-32 of zlib).
+pub(crate) fn crc32(bytes: &[u8]) -> u32 {
+    !bytes.iter().fold(!0, |crc: u32, byte| {
+        let index = crc.to_le_bytes()[0] ^ byte;
+        (crc >> 8) ^ CRC_TABLE[usize::from(index)]
+    })
+}
+
+const CRC_TABLE: [u32; 256] = {
+    let mut table = [0; 256];
+    let mut index = 0;
+    let mut value: u32 = 0;
+    while index < table.len() {
+        let mut crc = value;
+        let mut bit = 0;
+        while bit < 8 {
+            crc = (crc >> 1) ^ (0xedb8_8320 & (crc & 1).wrapping_neg());
+            bit += 1;
+        }
+        table[index] = crc;
+        index += 1;
+        value += 1;
+    }
+    table
+};
+
+/// Asserts that a command ended well and returns what it printed.
+pub(crate) fn printed(output: Output) -> String {
+    assert_eq!(output.code, Some(0), "{output:?}");
+    output.stdout
+}
