@@ -8,7 +8,7 @@
 //! - Security handshakes: [`mechanism`].
 //! - The rules of the socket types: [`pattern`]; one connection without I/O: [`session`].
 //! - Tasks and queues, one of each per connection and direction; tcp.
-//! - One socket type per pattern, such as [`DealerSocket`]; all are a [`Socket`].
+//! - One socket type per pattern, such as `DealerSocket`; all are a `Socket`.
 //!
 //! # Features
 //!

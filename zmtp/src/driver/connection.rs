@@ -3,7 +3,7 @@
 //! Every poll goes once around:
 //!
 //! ```text
-//!  timers ─► read, decode, publish ─► commands ─► control and queued messages, write ─► sleep
+//!  read, decode, publish ─► timers ─► commands ─► control and queued messages, write ─► sleep
 //! ```
 //!
 //! Reading stops while the inbox is full and writing while the kernel takes nothing; neither holds
@@ -47,6 +47,7 @@ pub(crate) struct Connection<S> {
     progress: Progress,
     reader: ReadBuffer,
     incoming: FrameBatch,
+    decoded: Decoded,
     room: InboxRoom,
     outgoing: EncodedBatch,
     control: BytesMut,
@@ -85,6 +86,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             progress: Progress::Handshake,
             reader: ReadBuffer::new(),
             incoming: FrameBatch::default(),
+            decoded: Decoded::NeedsMore,
             room: InboxRoom {
                 messages: 0,
                 bytes: 0,
@@ -104,15 +106,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Goes once around; an error is the reason for which the connection is to end.
     fn drive(&mut self, context: &mut Context<'_>) -> Result<(), DisconnectReason> {
         let now = now();
-        self.check_time(now)?;
+        // First what has come: a peer is not silent because this task slept.
         self.read(context, now)?;
+        self.check_time(now)?;
         self.run_commands();
         self.write(context)?;
         Ok(())
     }
 
     fn check_time(&mut self, now: Instant) -> Result<(), DisconnectReason> {
-        if self.session.poll_timeout().is_some_and(|at| at <= now) {
+        if self.session_timeout().is_some_and(|at| at <= now) {
             self.session.handle_timeout(now)?;
         }
         if self.stage == Stage::Handshake {
@@ -135,9 +138,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             self.peer
                 .inbox
                 .publish(&mut self.incoming, &self.peer, &self.hub.ready);
-            match decoded? {
-                Decoded::InboxFull => return Ok(()),
-                Decoded::NeedsMore => {}
+            self.decoded = decoded?;
+            if self.decoded == Decoded::InboxFull {
+                return Ok(());
             }
             let missing = self.session.read_hint();
             let read = self
@@ -273,7 +276,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     fn poll_write_control(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.session.poll_transmit(&mut self.control);
+        // Only what the kernel takes is fetched, so that the session sees how much piles up.
+        if self.control.is_empty() {
+            self.session.poll_transmit(&mut self.control);
+        }
         let written = ready!(Pin::new(&mut self.stream).poll_write(context, &self.control))?;
         self.control.advance(written);
         if self.control.is_empty() && self.control.capacity() > IDLE_CAPACITY {
@@ -353,6 +359,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
+    /// When the session wants to be called. A peer that is not read from, because the inbox is
+    /// full, is not late.
+    fn session_timeout(&self) -> Option<Instant> {
+        match (&self.stage, self.decoded) {
+            (Stage::Attached, Decoded::InboxFull) => None,
+            _ => self.session.poll_timeout(),
+        }
+    }
+
     /// Sleeps until the next deadline, if there is one; an idle connection has none.
     fn arm_timer(&mut self, context: &mut Context<'_>) {
         let deadline = match &self.stage {
@@ -362,10 +377,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     Linger::Until(deadline) => Some(deadline),
                     Linger::Open | Linger::Unlimited => None,
                 };
-                [self.session.poll_timeout(), linger]
-                    .into_iter()
-                    .flatten()
-                    .min()
+                [self.session_timeout(), linger].into_iter().flatten().min()
             }
         };
         let Some(deadline) = deadline.map(tokio::time::Instant::from_std) else {
@@ -423,10 +435,12 @@ impl<S> Drop for Connection<S> {
     }
 }
 
+/// How far what was read has been decoded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Decoded {
-    /// All that was read.
+    /// To the end.
     NeedsMore,
-    /// Not all: the inbox has no room.
+    /// As far as the inbox had room.
     InboxFull,
 }
 

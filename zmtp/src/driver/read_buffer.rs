@@ -4,7 +4,7 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use bytes::BytesMut;
+use bytes::{BufMut, BytesMut};
 use tokio::io::AsyncRead;
 use tokio_util::io::poll_read_buf;
 
@@ -15,6 +15,17 @@ const MIN_READ: usize = 128;
 
 /// What a read asks for on a busy connection.
 const MAX_READ: usize = 128 * 1024;
+
+/// A frame whose body has at least this many octets is read to its end and hardly beyond.
+///
+/// Its body then fills an allocation of its own. Read on, and the beginning of the next body lies
+/// in the buffer that this one is split off, and has to be copied out of it: with bodies of 64 KiB
+/// every octet once.
+const LARGE_BODY: usize = 32 * 1024;
+
+/// What is read beyond the end of a large frame: the head of the next one, and too little for the
+/// buffer to be kept for the reads after that.
+const NEXT_HEAD: usize = 32;
 
 /// A buffer that grows while reads fill it and shrinks when they no longer do, so that an idle
 /// connection holds next to nothing and a busy one needs few system calls.
@@ -35,14 +46,17 @@ impl ReadBuffer {
     /// Reads once; zero octets mean the end of the stream.
     ///
     /// `missing` is what the frame at the head of the buffer lacks. Room is made for it in steps no
-    /// larger than what has come already: a peer that only claims a large frame gets no memory for
-    /// it.
+    /// larger than what has come of it, or came at once before: a peer that only claims a large
+    /// frame gets no memory for it.
     pub(crate) fn poll_read<S: AsyncRead + Unpin>(
         &mut self,
         context: &mut Context<'_>,
         stream: &mut S,
         missing: usize,
     ) -> Poll<io::Result<usize>> {
+        if missing > 0 && self.bytes.len() + missing >= LARGE_BODY {
+            return self.poll_read_rest(context, stream, missing);
+        }
         self.reserve(missing);
         let room = self.bytes.capacity() - self.bytes.len();
         let poll = poll_read_buf(Pin::new(stream), context, &mut self.bytes);
@@ -55,6 +69,26 @@ impl ReadBuffer {
             }
             Poll::Pending => self.release(),
             Poll::Ready(_) => {}
+        }
+        poll
+    }
+
+    /// Reads what a large frame lacks, or a step towards it.
+    fn poll_read_rest<S: AsyncRead + Unpin>(
+        &mut self,
+        context: &mut Context<'_>,
+        stream: &mut S,
+        missing: usize,
+    ) -> Poll<io::Result<usize>> {
+        let len = self.bytes.len();
+        let step = missing.min(len.max(self.read_size));
+        if self.bytes.capacity() - len < step {
+            self.bytes.reserve(step + NEXT_HEAD);
+        }
+        let mut room = (&mut self.bytes).limit(step + NEXT_HEAD);
+        let poll = poll_read_buf(Pin::new(stream), context, &mut room);
+        if matches!(poll, Poll::Ready(Ok(read)) if read >= step) {
+            self.read_size = (self.read_size * 2).min(MAX_READ);
         }
         poll
     }
@@ -73,6 +107,56 @@ impl ReadBuffer {
     fn release(&mut self) {
         if self.bytes.is_empty() && self.bytes.capacity() > IDLE_CAPACITY {
             self.bytes = BytesMut::new();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use super::*;
+
+    const BODY: usize = 64 * 1024;
+    const HEAD: usize = 9;
+
+    fn read(buffer: &mut ReadBuffer, mut stream: &[u8], missing: usize) -> usize {
+        let mut context = Context::from_waker(Waker::noop());
+        match buffer.poll_read(&mut context, &mut stream, missing) {
+            Poll::Ready(Ok(read)) => read,
+            other => panic!("a slice is always ready: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_peer_that_only_claims_a_large_frame_gets_no_memory_for_it() {
+        let mut buffer = ReadBuffer::new();
+        buffer.bytes.extend_from_slice(b"begin");
+        read(&mut buffer, b"", 64 * 1024 * 1024);
+        assert!(buffer.bytes.capacity() < 1024);
+    }
+
+    #[test]
+    fn large_bodies_one_after_the_other_are_not_copied() {
+        let stream = vec![0; 100 * (HEAD + BODY)];
+        let mut rest = stream.as_slice();
+        let mut buffer = ReadBuffer::new();
+        for frame in 0..100 {
+            while buffer.bytes.len() < HEAD {
+                let count = read(&mut buffer, rest, 0);
+                rest = &rest[count..];
+            }
+            drop(buffer.bytes.split_to(HEAD));
+            let begun = buffer.bytes.len();
+            if frame > 20 {
+                assert!(begun <= NEXT_HEAD, "{begun} octets have to be copied");
+            }
+            while buffer.bytes.len() < BODY {
+                let missing = BODY - buffer.bytes.len();
+                let count = read(&mut buffer, rest, missing);
+                rest = &rest[count..];
+            }
+            drop(buffer.bytes.split_to(BODY));
         }
     }
 }
