@@ -69,8 +69,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets how long the first reply to a call may take, or `None` for as long as the server lives.
-    /// Default: 30 seconds.
+    /// Sets how long the first reply to a call may take; `None` waits for as long as the server
+    /// lives. Default: 30 seconds.
     pub fn timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.options.timeout = timeout.into();
         self

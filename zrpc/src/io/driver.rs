@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::pin::Pin;
 use std::time::Instant;
 
+use futures_util::FutureExt;
 use proto::{ChannelEvent, Transmit};
 use tokio::sync::mpsc;
 use tokio::time::{Sleep, sleep_until};
@@ -98,8 +99,11 @@ impl<L: Link, E: Engine> Driver<L, E> {
             }
             match load {
                 Load::Idle => self.wait().await,
-                // The connections of the socket run on the same thread.
-                Load::Busy => tokio::task::yield_now().await,
+                Load::Busy => {
+                    self.look_around();
+                    // The connections of the socket may run on the same thread.
+                    tokio::task::yield_now().await;
+                }
             }
         }
         let Self {
@@ -207,6 +211,25 @@ impl<L: Link, E: Engine> Driver<L, E> {
         }
     }
 
+    /// Takes what [`wait`](Self::wait) would take beside commands and messages, so that a socket
+    /// that is always busy hides neither a peer that has room again nor one that is gone.
+    fn look_around(&mut self) {
+        while let Some(Some(event)) = self.monitor.recv().now_or_never() {
+            self.handle_socket_event(event);
+        }
+        if writable(&mut self.writable).now_or_never().is_some() {
+            self.unblock();
+        }
+    }
+
+    /// Some of the peers that were full have room, or a peer has come or gone.
+    fn unblock(&mut self) {
+        self.writable = None;
+        for route in self.blocked.drain() {
+            self.mux.handle_unblocked(&route);
+        }
+    }
+
     /// Waits until there is something to do.
     async fn wait(&mut self) {
         self.timer.arm(self.deadline());
@@ -231,12 +254,7 @@ impl<L: Link, E: Engine> Driver<L, E> {
                     self.handle_socket_event(event);
                 }
             }
-            () = writable(&mut self.writable) => {
-                self.writable = None;
-                for route in self.blocked.drain() {
-                    self.mux.handle_unblocked(&route);
-                }
-            }
+            () = writable(&mut self.writable) => self.unblock(),
             () = self.timer.fired() => {}
         }
     }

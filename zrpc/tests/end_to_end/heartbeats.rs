@@ -13,10 +13,10 @@ use zrpc::{CallError, Client, ClientBuilder, Heartbeat, Server, ServerBuilder};
 use crate::support::{Counter, in_time, pair_with};
 
 /// Long enough that a busy machine keeps up, short enough for a test.
-const INTERVAL: Duration = Duration::from_millis(200);
+const INTERVAL: Duration = Duration::from_millis(300);
 
 /// Longer than any side waits for a heartbeat.
-const LONG: Duration = Duration::from_millis(900);
+const LONG: Duration = Duration::from_millis(1300);
 
 fn server() -> ServerBuilder {
     Server::builder()
@@ -64,17 +64,17 @@ async fn a_caller_that_blocks_its_runtime_loses_no_heartbeat() {
 
 #[tokio::test]
 async fn heartbeats_may_be_off_on_either_side() {
-    let off = Heartbeat::off();
-    for (server_heartbeat, client_heartbeat) in [
-        (off, off),
-        (off, Heartbeat::every(INTERVAL)),
-        (Heartbeat::every(INTERVAL), off),
-        (Heartbeat::every(INTERVAL), Heartbeat::passive(INTERVAL)),
-    ] {
+    let (on, off) = (Heartbeat::every(INTERVAL), Heartbeat::off());
+    let passive = Heartbeat::passive(INTERVAL);
+    let pairs = [(off, off), (off, on), (on, off), (on, passive)];
+    let calls = pairs.map(|(server_heartbeat, client_heartbeat)| async move {
         let server = server().heartbeat(server_heartbeat);
         let client = client().heartbeat(client_heartbeat);
         let (_server, client) = pair_with(server, client).await;
-        in_time(client.call::<()>("wait", ())).await.unwrap();
+        client.call::<()>("wait", ()).await
+    });
+    for reply in in_time(join_all(calls)).await {
+        reply.unwrap();
     }
 }
 
@@ -118,7 +118,7 @@ async fn q26_a_silent_server_is_lost() {
     let (_socket, endpoint) = silent_server().await;
     let client = client().connect(endpoint).build().await.unwrap();
     let error = in_time(client.call::<()>("any", ())).await.unwrap_err();
-    assert_eq!(error.to_string(), "Lost remote after 0.4s heartbeat");
+    assert_eq!(error.to_string(), "Lost remote after 0.6s heartbeat");
 }
 
 #[tokio::test]
@@ -150,6 +150,8 @@ async fn q26_a_call_that_takes_too_long_times_out() {
 
 #[tokio::test]
 async fn a_call_may_have_no_timeout() {
+    let (_server, without) = pair_with(server(), client().timeout(None)).await;
+    in_time(without.call::<()>("wait", ())).await.unwrap();
     let (_server, client) = pair_with(server(), client().timeout(INTERVAL)).await;
     let timed = in_time(client.call::<()>("wait", ())).await.unwrap_err();
     assert!(matches!(timed, CallError::Timeout { after, .. } if after == INTERVAL));

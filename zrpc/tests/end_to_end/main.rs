@@ -8,5 +8,6 @@ mod errors;
 mod heartbeats;
 mod introspection;
 mod lifecycle;
+mod scripted;
 mod streams;
 mod support;
