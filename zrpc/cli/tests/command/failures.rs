@@ -91,7 +91,7 @@ fn params_that_are_not_json_are_refused() {
     let run = zrpc(&["-j", &serve(), "echo", "1", "bad"]);
     assert_eq!((run.code, run.stdout.as_str()), (Some(1), ""));
     assert!(
-        run.stderr.starts_with("zrpc: param 2 is not JSON"),
+        run.stderr.starts_with("zrpc: param 2 cannot be used"),
         "{}",
         run.stderr
     );
