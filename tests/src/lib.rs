@@ -8,3 +8,4 @@ pub mod bytes;
 pub mod fuzz_targets;
 pub mod raw_peer;
 pub mod recorder;
+pub mod rpc;

@@ -64,6 +64,16 @@ impl Recorder {
         within(recorded).await
     }
 
+    /// Returns how many events have said this, at any level.
+    #[must_use]
+    pub fn count(&self, text: &str) -> usize {
+        let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
+        events
+            .iter()
+            .filter(|event| event.text.contains(text))
+            .count()
+    }
+
     fn has_warning(&self) -> bool {
         let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
         events.iter().any(|event| event.level <= Level::WARN)
