@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use proto::{CloseReason, EncodeError, OverrunUnit, RemoteError};
+use proto::{CloseReason, EncodeError, OverrunUnit, PythonError, RemoteError};
 
 /// Why a call, or a stream of results, failed.
 ///
@@ -40,6 +40,16 @@ pub enum CallError {
         /// What is wrong with them.
         #[source]
         source: EncodeError,
+    },
+    /// Python would not accept the arguments. Nothing was sent.
+    ///
+    /// [`Values::Any`](crate::Values::Any) lifts this for peers that are not Python.
+    #[error("arguments of {method} are not portable")]
+    NotPortable {
+        /// The method.
+        method: String,
+        /// What is wrong with them.
+        source: PythonError,
     },
     /// The result, or an item of the stream, is not of the type that was asked for.
     #[error("result of {method} cannot be decoded: {detail}")]

@@ -41,7 +41,8 @@
 //!   they serve, [`Fault`] is how a method fails, [`CallContext`] is what it can ask about its call.
 //! - [`Client`] and [`ClientBuilder`] call; [`Request`] is a call with options of its own,
 //!   [`ReplyStream`] a stream of results, [`CallError`] why there is none.
-//! - [`Heartbeat`] is how both sides notice that the other is gone.
+//! - [`Heartbeat`] is how both sides notice that the other is gone, and [`Values`] keeps them from
+//!   sending what Python would not understand.
 
 mod client;
 mod context;
@@ -52,6 +53,7 @@ mod heartbeat;
 mod io;
 mod server;
 mod service;
+mod values;
 
 pub use client::{Client, ClientBuilder, ReplyStream, Request, Response};
 pub use context::CallContext;
@@ -61,5 +63,6 @@ pub use heartbeat::Heartbeat;
 pub use io::IoRuntime;
 pub use server::{Server, ServerBuilder, ServerHandle, Tracebacks};
 pub use service::{Argument, Fallible, IntoReply, Method, Plain, Reply, Service};
+pub use values::Values;
 
 pub use proto::RemoteError;

@@ -12,7 +12,7 @@ use super::handle::Client;
 use super::options::CallOptions;
 use crate::endpoints::Endpoints;
 use crate::io::{self, Driver, IoRuntime, Multiplexer};
-use crate::{ConnectError, Heartbeat};
+use crate::{ConnectError, Heartbeat, Values};
 
 /// Makes a [`Client`].
 ///
@@ -92,6 +92,12 @@ impl ClientBuilder {
     /// Default: 100.
     pub fn slots(mut self, slots: u32) -> Self {
         self.options.slots = slots.max(1);
+        self
+    }
+
+    /// Sets which values may be arguments. Default: [`Values::Portable`].
+    pub fn values(mut self, values: Values) -> Self {
+        self.options.values = values;
         self
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proto::ChannelOptions;
 
-use crate::Heartbeat;
+use crate::{Heartbeat, Values};
 
 /// The options of one call.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +12,7 @@ pub(super) struct CallOptions {
     pub(super) timeout: Option<Duration>,
     pub(super) heartbeat: Heartbeat,
     pub(super) slots: u32,
+    pub(super) values: Values,
 }
 
 impl CallOptions {
@@ -31,6 +32,7 @@ impl Default for CallOptions {
             timeout: Some(ChannelOptions::DEFAULT_TIMEOUT),
             heartbeat: Heartbeat::default(),
             slots: ChannelOptions::DEFAULT_SLOTS,
+            values: Values::default(),
         }
     }
 }

@@ -12,7 +12,7 @@ use super::call::{CommandSender, OpenCall};
 use super::mailbox::{End, Taken};
 use super::options::CallOptions;
 use super::stream::ReplyStream;
-use crate::{CallError, Heartbeat};
+use crate::{CallError, Heartbeat, Values};
 
 /// A call with options of its own. Made by [`Client::request`](crate::Client::request).
 ///
@@ -85,6 +85,12 @@ impl Request {
         self
     }
 
+    /// Sets which values may be arguments.
+    pub fn values(mut self, values: Values) -> Self {
+        self.options.values = values;
+        self
+    }
+
     /// Makes the call and waits for its result.
     ///
     /// # Errors
@@ -113,7 +119,8 @@ impl Request {
     ///
     /// # Errors
     ///
-    /// [`CallError::Encode`]; everything else is an error of the stream.
+    /// [`CallError::Encode`] and [`CallError::NotPortable`]; everything else is an error of the
+    /// stream.
     #[expect(
         clippy::unused_async,
         reason = "every way to make a call is asynchronous"
@@ -146,14 +153,23 @@ impl Request {
     }
 
     fn start(self) -> Result<OpenCall, CallError> {
-        match self.args {
-            Ok(args) => Ok(OpenCall::start(
+        let args = match self.args {
+            Ok(args) => args,
+            Err(source) => {
+                return Err(CallError::Encode {
+                    method: self.method,
+                    source,
+                });
+            }
+        };
+        match self.options.values.check(&args) {
+            Ok(()) => Ok(OpenCall::start(
                 &self.commands,
                 self.method.into(),
                 args,
                 self.options,
             )),
-            Err(source) => Err(CallError::Encode {
+            Err(source) => Err(CallError::NotPortable {
                 method: self.method,
                 source,
             }),

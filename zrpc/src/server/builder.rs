@@ -16,7 +16,7 @@ use super::{Concurrency, Tracebacks};
 use crate::endpoints::Endpoints;
 use crate::io::{self, Driver, IoRuntime, Multiplexer};
 use crate::service::{IntoReply, Method, Registry, Service};
-use crate::{BuildError, ConnectError, Heartbeat};
+use crate::{BuildError, ConnectError, Heartbeat, Values};
 
 /// Makes a [`Server`].
 ///
@@ -58,6 +58,7 @@ pub struct ServerBuilder {
     heartbeat: Heartbeat,
     concurrency: Concurrency,
     tracebacks: Tracebacks,
+    values: Values,
     limits: Limits,
     linger: Duration,
     io: IoRuntime,
@@ -75,6 +76,7 @@ impl ServerBuilder {
             heartbeat: Heartbeat::default(),
             concurrency: Concurrency::Unlimited,
             tracebacks: Tracebacks::default(),
+            values: Values::default(),
             limits: Limits::default(),
             linger: LINGER,
             io: IoRuntime::default(),
@@ -188,6 +190,12 @@ impl ServerBuilder {
         self
     }
 
+    /// Sets which values handlers may give. Default: [`Values::Portable`].
+    pub fn values(mut self, values: Values) -> Self {
+        self.values = values;
+        self
+    }
+
     /// Sets how long a server that has ended still sends what is queued. Default: 5 seconds.
     pub fn linger(mut self, linger: Duration) -> Self {
         self.linger = linger;
@@ -218,6 +226,7 @@ impl ServerBuilder {
             runtime,
             concurrency: self.concurrency,
             tracebacks: self.tracebacks,
+            values: self.values,
             commands: sender.clone(),
         };
         let config = Config::server()

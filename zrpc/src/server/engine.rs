@@ -12,10 +12,10 @@ use tokio_util::sync::CancellationToken;
 use super::responder::{CommandSender, Responder, Window};
 use super::run::{Job, run_task, run_thread};
 use super::{Concurrency, Tracebacks};
-use crate::Fault;
 use crate::context::CallContext;
 use crate::io::{Engine, Multiplexer, PeerChange, Route, Status};
 use crate::service::{Handler, Method, Registry};
+use crate::{Fault, Values};
 
 /// What handlers, and those who hold the server, ask of the I/O task.
 #[derive(Debug)]
@@ -47,6 +47,7 @@ pub(super) struct Settings {
     pub(super) runtime: Handle,
     pub(super) concurrency: Concurrency,
     pub(super) tracebacks: Tracebacks,
+    pub(super) values: Values,
     pub(super) commands: CommandSender,
 }
 
@@ -354,6 +355,7 @@ impl Call {
                 self.cancelled.clone(),
             ),
             responder: Responder::new(channel, commands, self.window.clone()),
+            values: settings.values,
             method: Arc::clone(&self.method),
         };
         let runtime = &settings.runtime;

@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use futures_core::stream::BoxStream;
 use futures_util::{FutureExt, StreamExt};
-use proto::Args;
+use proto::{Args, Body};
 use tokio::runtime::Handle;
 
 use super::responder::Responder;
-use crate::Fault;
 use crate::context::CallContext;
 use crate::service::{Method, Outcome, Task, TaskHandler, ThreadHandler, Work};
+use crate::{Fault, Values};
 
 /// One call that is ready to run.
 #[derive(Debug)]
@@ -21,6 +21,7 @@ pub(super) struct Job {
     pub(super) args: Args,
     pub(super) context: CallContext,
     pub(super) responder: Responder,
+    pub(super) values: Values,
 }
 
 /// Runs a call as a task. A handler that panics fails this call and nothing else.
@@ -30,6 +31,7 @@ pub(super) async fn run_task(job: Job, handler: Arc<dyn TaskHandler>) {
         args,
         context,
         responder,
+        values,
     } = job;
     let start = || handler.start(method.name(), method.signature(), &args);
     let started = context.clone().sync_scope(|| contained(&method, start));
@@ -38,10 +40,13 @@ pub(super) async fn run_task(job: Job, handler: Arc<dyn TaskHandler>) {
         Err(fault) => responder.reply(Err(fault)),
         Ok(Task::Value(future)) => {
             let outcome = AssertUnwindSafe(context.scope(future)).catch_unwind().await;
-            responder.reply(flatten(&method, outcome));
+            let outcome = flatten(&method, outcome);
+            responder.reply(outcome.and_then(|value| sendable(&method, values, value)));
         }
         Ok(Task::Items(items)) => {
-            let send = context.scope(send_all(items, &responder));
+            let send = context.scope(send_all(items, &responder, |item| {
+                sendable(&method, values, item)
+            }));
             let outcome = AssertUnwindSafe(send).catch_unwind().await;
             responder.finish_stream(flatten(&method, outcome));
         }
@@ -55,14 +60,16 @@ pub(super) fn run_thread(job: Job, handler: &dyn ThreadHandler, runtime: &Handle
         args,
         context,
         responder,
+        values,
     } = job;
     let work = || {
         let items = match handler.run(method.name(), method.signature(), &args)? {
-            Work::Value(value) => return Ok(Some(value)),
+            Work::Value(value) => return sendable(&method, values, value).map(Some),
             Work::Items(items) => items,
         };
         for item in items {
-            if runtime.block_on(responder.item(item?)).is_err() {
+            let item = sendable(&method, values, item?)?;
+            if runtime.block_on(responder.item(item)).is_err() {
                 break;
             }
         }
@@ -78,13 +85,28 @@ pub(super) fn run_thread(job: Job, handler: &dyn ThreadHandler, runtime: &Handle
 async fn send_all(
     mut items: BoxStream<'static, Outcome>,
     responder: &Responder,
+    sendable: impl Fn(Body) -> Outcome,
 ) -> Result<(), Fault> {
     while let Some(item) = items.next().await {
-        if responder.item(item?).await.is_err() {
+        if responder.item(sendable(item?)?).await.is_err() {
             break;
         }
     }
     Ok(())
+}
+
+/// Turns a value that must not be sent into an error.
+fn sendable(method: &Method, values: Values, value: Body) -> Outcome {
+    match values.check(&value) {
+        Ok(()) => Ok(value),
+        Err(error) => Err(Fault::new(
+            "TypeError",
+            format!(
+                "{}() gave a value that cannot be sent: {error}",
+                method.name()
+            ),
+        )),
+    }
 }
 
 /// Runs a closure that may panic.

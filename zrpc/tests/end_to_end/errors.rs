@@ -2,6 +2,7 @@
 
 use zrpc::{
     Argument, BuildError, CallError, Client, ConnectError, Fault, Method, Server, Tracebacks,
+    Values,
 };
 
 use crate::support::{in_time, pair};
@@ -203,6 +204,36 @@ async fn results_that_cannot_be_encoded_are_a_type_error() {
     let (name, message) = named(in_time(client.call::<()>("fail", ())).await.unwrap_err());
     assert_eq!(name, "TypeError");
     assert!(message.contains("it is a secret"), "{message}");
+}
+
+#[tokio::test]
+async fn q22_what_python_would_drop_is_an_error_unless_allowed() {
+    let keyed = |key: u8| std::collections::HashMap::from([(key, "value")]);
+    let service = || {
+        Server::builder()
+            .method("map", move |(): ()| async move { keyed(1) })
+            .stream("maps", move |(): ()| futures_util::stream::iter([keyed(2)]))
+            .blocking("echo", |(value,): (rmpv::Value,)| value)
+    };
+    let (_server, client) = pair(service()).await;
+    for method in ["map", "maps"] {
+        let error = in_time(client.call::<rmpv::Value>(method, ()))
+            .await
+            .unwrap_err();
+        let (name, message) = named(error);
+        assert_eq!(name, "TypeError");
+        let start = format!("{method}() gave a value that cannot be sent: map key is ");
+        assert!(message.starts_with(&start), "{message}");
+    }
+    let error = in_time(client.call::<rmpv::Value>("echo", (keyed(3),)))
+        .await
+        .unwrap_err();
+    assert!(matches!(error, CallError::NotPortable { .. }), "{error:?}");
+
+    let (_server, client) = pair(service().values(Values::Any)).await;
+    let request = client.request("echo", (keyed(3),)).values(Values::Any);
+    let map: std::collections::HashMap<u8, String> = in_time(request.call()).await.unwrap();
+    assert_eq!(map[&3], "value");
 }
 
 #[tokio::test]
