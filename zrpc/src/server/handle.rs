@@ -90,6 +90,8 @@ impl ServerHandle {
     /// Shuts the server down: it takes no more calls, answers those that it has, and ends.
     /// Callers that come too late get an error with the name `ServerStopping`.
     ///
+    /// A handler is one of those calls: it must not wait for this, but may do it in a task.
+    ///
     /// # Cancel safety
     ///
     /// The server shuts down in the background if the future is dropped.
@@ -98,7 +100,8 @@ impl ServerHandle {
         self.finished.cancelled().await;
     }
 
-    /// Closes the server: all handlers are cancelled, and nobody is answered.
+    /// Closes the server: all handlers are cancelled, and their callers are not answered. What was
+    /// answered before is still sent, see [`ServerBuilder::linger`].
     ///
     /// # Cancel safety
     ///
