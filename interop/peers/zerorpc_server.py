@@ -5,6 +5,7 @@ Settings (one JSON object on the command line), all optional:
     bind / connect   endpoints (default: bind a free port of the loopback interface)
     heartbeat        seconds, or null for none (default 5)
     pool_size        limit of concurrent calls (default null)
+    name             the service name (default: of the class)
     getargspec       "as is" (default), "restored" or "removed": see compat.py
 
 Requests: `journal` -> what happened to the streams, in order; `stop` stops the
@@ -149,7 +150,8 @@ class Probe:
 
 def main():
     server = zerorpc.Server(
-        Probe(), heartbeat=SETTINGS.get("heartbeat", 5), pool_size=SETTINGS.get("pool_size"))
+        Probe(), name=SETTINGS.get("name"), heartbeat=SETTINGS.get("heartbeat", 5),
+        pool_size=SETTINGS.get("pool_size"))
     endpoints = []
     if "connect" in SETTINGS:
         server.connect(SETTINGS["connect"])

@@ -72,6 +72,27 @@ async fn a_hundred_calls_are_in_flight_at_once() -> TestResult {
     Ok(())
 }
 
+/// The failure that our server must not have: see `tests/zerorpc/blocking_methods.rs`.
+#[tokio::test]
+async fn a_python_server_loses_its_callers_while_a_method_blocks() -> TestResult {
+    let Interop::On(python) = environment()? else {
+        return Ok(());
+    };
+    let server = Peer::start(python, Program::ZerorpcServer, json!({"heartbeat": 1})).await?;
+    let mut client = Peer::start(python, Program::ZerorpcClient, json!({})).await?;
+    client
+        .request(
+            json!({"op": "client", "name": "c", "endpoint": server.endpoint()?,
+            "heartbeat": 1}),
+        )
+        .await?;
+
+    let blocked = client.request(call("block", json!([4.5]))).await?;
+
+    assert_eq!(blocked["raised"]["kind"], "LostRemote", "{blocked}");
+    Ok(())
+}
+
 #[tokio::test]
 async fn the_command_line_prints_results() -> TestResult {
     let Interop::On(python) = environment()? else {

@@ -68,6 +68,28 @@ async fn a_stream_that_pauses_for_longer_than_two_heartbeats_goes_on() -> TestRe
 }
 
 #[tokio::test]
+async fn our_iterator_that_holds_its_thread_for_longer_than_two_heartbeats_goes_on() -> TestResult {
+    let Some(python) = python()? else {
+        return Ok(());
+    };
+    let every_second = Heartbeat::every(INTERVAL);
+    let server =
+        serve_with(|builder| builder.heartbeat(every_second).bind("tcp://127.0.0.1:*")).await?;
+    let mut client = python_client(python, &server.endpoint, json!({"heartbeat": 1})).await?;
+
+    let received = client
+        .request(
+            json!({"op": "stream", "client": "c", "method": "slow_stream",
+            "args": [2, 3.5]}),
+        )
+        .await?;
+
+    assert_eq!(received["count"], 2, "{received}");
+    assert_eq!(received.get("raised"), None, "{received}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_python_server_that_is_killed_is_a_lost_remote() -> TestResult {
     let Some(python) = python()? else {
         return Ok(());

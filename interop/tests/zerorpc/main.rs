@@ -8,6 +8,8 @@ mod our_client;
 mod our_command;
 mod our_server;
 mod our_service;
+mod several_servers;
+mod shutdown;
 mod support;
 mod their_command;
 mod values;

@@ -16,7 +16,7 @@ use interop::Failure;
 use rmpv::Value;
 use serde_bytes::ByteBuf;
 use thiserror::Error;
-use zrpc::{Argument, Fault, Method, Server, ServerBuilder};
+use zrpc::{Argument, Fault, Method, Server, ServerBuilder, ServerHandle};
 
 use crate::support::{crc32, pattern};
 
@@ -29,6 +29,7 @@ struct CustomError(String);
 pub(crate) struct Served {
     pub(crate) endpoint: String,
     pub(crate) seen: Seen,
+    pub(crate) handle: ServerHandle,
     running: tokio::task::JoinHandle<()>,
 }
 
@@ -82,10 +83,12 @@ pub(crate) async fn serve_with(
     }
     let server = configure(builder).build().await?;
     let endpoint = server.endpoints().first().cloned().unwrap_or_default();
+    let handle = server.handle();
     let running = tokio::spawn(server.run());
     Ok(Served {
         endpoint,
         seen,
+        handle,
         running,
     })
 }
@@ -172,6 +175,11 @@ fn streaming_methods(seen: &Seen) -> Vec<Method> {
             .doc("Counts from zero.")
             .args(["to"]),
         Method::blocking_stream("count_blocking", |(to,): (u64,)| 0..to),
+        Method::blocking_stream("slow_stream", |(items, pause): (u64, f64)| {
+            (0..items).inspect(move |_| {
+                block(pause);
+            })
+        }),
         Method::stream("no_items", |(): ()| stream::empty::<u64>()),
         Method::stream("words", |(): ()| stream::iter(words())),
         Method::stream("fail_after", |(items,): (u64,)| {

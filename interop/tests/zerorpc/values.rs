@@ -3,6 +3,7 @@
 use interop::TestResult;
 use rmpv::Value;
 use serde_json::{Value as Json, json};
+use zrpc::CallError;
 
 use crate::{
     our_service::{self, serve},
@@ -129,6 +130,29 @@ async fn map_keys_that_python_would_not_take_are_taken_from_it() -> TestResult {
     let kinds = python_call(&mut client, "kinds", numbered).await?;
 
     assert_eq!(kinds["result"], json!(["map", "map"]), "{kinds}");
+    Ok(())
+}
+
+/// Python drops such an event without a word, and its caller would wait in vain.
+#[tokio::test]
+async fn map_keys_that_python_would_not_take_are_an_error_where_they_are_sent() -> TestResult {
+    let Some(python) = python()? else {
+        return Ok(());
+    };
+    let theirs = python_server(python, json!({})).await?;
+    let our_client = our_client(&theirs).await?;
+    let numbered = Value::Map(vec![(Value::from(1), Value::from(2))]);
+    let refused = our_client.call::<Value>("echo", (numbered,)).await;
+    assert!(
+        matches!(refused, Err(CallError::NotPortable { .. })),
+        "{refused:?}"
+    );
+
+    let ours = serve().await?;
+    let mut their_client = python_client(python, &ours.endpoint, json!({})).await?;
+    let numbered = json!([{"$map": [[1, 2]]}]);
+    let refused = python_call(&mut their_client, "echo", numbered).await?;
+    assert_eq!(refused["raised"]["name"], "TypeError", "{refused}");
     Ok(())
 }
 
