@@ -2,11 +2,11 @@
 //!
 //! - A server writes `port <number>` once it listens.
 //! - The process that measures reads `peer <process id>` before it starts.
-//! - It writes its [`Measurement`] as one line of JSON and exits.
+//! - It writes its [`Measurement`] as one line of JSON.
 //!
-//! The other process is killed then. Contenders in other languages talk the same way.
+//! Both are killed then. Contenders in other languages talk the same way.
 
-use std::io::{self, BufRead, Write};
+use std::io::{self, BufRead, Read, Write};
 
 use crate::cli::{PeerOptions, Side};
 use crate::error::BenchError;
@@ -15,12 +15,12 @@ use crate::workload::Workload;
 
 /// The end of the talk in a process that does the work.
 #[derive(Debug)]
-pub(crate) struct Link<'a> {
-    options: &'a PeerOptions,
+pub(crate) struct Link {
+    options: PeerOptions,
 }
 
-impl<'a> Link<'a> {
-    pub(crate) fn new(options: &'a PeerOptions) -> Self {
+impl Link {
+    pub(crate) fn new(options: PeerOptions) -> Self {
         Self { options }
     }
 
@@ -74,9 +74,12 @@ impl<'a> Link<'a> {
         })
     }
 
-    /// Hands the result over; the process may exit.
+    /// Hands the result over, and waits for the end: the other process goes first, so that it
+    /// does not complain about a lost connection.
     pub(crate) fn report(&self, measurement: &Measurement) -> Result<(), BenchError> {
-        write_line(&serde_json::to_string(measurement)?)
+        write_line(&serde_json::to_string(measurement)?)?;
+        io::stdin().lock().read_to_end(&mut Vec::new())?;
+        Ok(())
     }
 }
 

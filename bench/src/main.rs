@@ -25,7 +25,7 @@ const PEER: &str = "peer-process";
 
 fn main() -> ExitCode {
     let outcome = if std::env::args().nth(1).as_deref() == Some(PEER) {
-        contender::run_peer(&PeerOptions::parse_from(std::env::args().skip(1)))
+        contender::run_peer(PeerOptions::parse_from(std::env::args().skip(1)))
     } else {
         benchmark(&Options::parse())
     };

@@ -11,7 +11,7 @@ use crate::link::Link;
 use crate::measure::{Latencies, Meter};
 use crate::workload::Workload;
 
-pub(super) fn run(link: &Link<'_>) -> Result<(), BenchError> {
+pub(super) fn run(link: &Link) -> Result<(), BenchError> {
     let context = Context::new();
     match (link.workload(), link.side()) {
         (Workload::PushPull { size }, Side::Server) => {
@@ -39,7 +39,7 @@ pub(super) fn run(link: &Link<'_>) -> Result<(), BenchError> {
     }
 }
 
-fn bind(context: &Context, kind: SocketType, link: &Link<'_>) -> Result<Socket, BenchError> {
+fn bind(context: &Context, kind: SocketType, link: &Link) -> Result<Socket, BenchError> {
     let socket = context.socket(kind)?;
     socket.bind("tcp://127.0.0.1:*")?;
     let endpoint = socket
@@ -49,7 +49,7 @@ fn bind(context: &Context, kind: SocketType, link: &Link<'_>) -> Result<Socket, 
     Ok(socket)
 }
 
-fn connect(context: &Context, kind: SocketType, link: &Link<'_>) -> Result<Socket, BenchError> {
+fn connect(context: &Context, kind: SocketType, link: &Link) -> Result<Socket, BenchError> {
     let socket = context.socket(kind)?;
     socket.connect(&link.endpoint())?;
     Ok(socket)
@@ -62,7 +62,7 @@ fn send(socket: &Socket, size: usize) -> Result<(), BenchError> {
     }
 }
 
-fn receive(link: &Link<'_>, socket: &Socket, size: usize) -> Result<(), BenchError> {
+fn receive(link: &Link, socket: &Socket, size: usize) -> Result<(), BenchError> {
     let mut meter = Meter::new(link.plan()?);
     let mut message = Message::new();
     loop {
@@ -74,7 +74,7 @@ fn receive(link: &Link<'_>, socket: &Socket, size: usize) -> Result<(), BenchErr
     }
 }
 
-fn receive_with_identity(link: &Link<'_>, socket: &Socket, size: usize) -> Result<(), BenchError> {
+fn receive_with_identity(link: &Link, socket: &Socket, size: usize) -> Result<(), BenchError> {
     let mut meter = Meter::new(link.plan()?);
     let mut message = Message::new();
     loop {
@@ -97,7 +97,7 @@ fn echo(socket: &Socket) -> Result<(), BenchError> {
 }
 
 fn keep_in_flight(
-    link: &Link<'_>,
+    link: &Link,
     socket: &Socket,
     size: usize,
     in_flight: usize,
@@ -125,7 +125,7 @@ fn reply(socket: &Socket) -> Result<(), BenchError> {
     }
 }
 
-fn round_trips(link: &Link<'_>, socket: &Socket, size: usize) -> Result<(), BenchError> {
+fn round_trips(link: &Link, socket: &Socket, size: usize) -> Result<(), BenchError> {
     let body = vec![b'x'; size];
     let mut meter = Meter::new(link.plan()?);
     let mut latencies = Latencies::default();

@@ -1,8 +1,8 @@
 //! A bare tokio TCP stream: what the machine gives if nothing stands between.
 //!
-//! One way, frames of ZMTP's form are copied into a buffer of 64 KiB and written when it is full;
-//! the receiver walks over them in its read buffer. There are no sockets, no queues, no handshake
-//! and no message values. A round trip is 64 bytes there and back.
+//! One way, frames of ZMTP's form are copied into a buffer of 64 KiB and written when it is full.
+//! The receiver walks over them in its read buffer, or splits each body off it as a value. There
+//! are no sockets, no queues and no handshake. A round trip is 64 bytes there and back.
 
 use std::hint::black_box;
 use std::ops::ControlFlow;
@@ -21,17 +21,26 @@ use crate::workload::Workload;
 /// How many bytes are gathered for one write, and room for one read.
 const BATCH: usize = 64 * 1024;
 
-pub(super) async fn run(link: &Link<'_>) -> Result<(), BenchError> {
+/// What the receiver does with the bodies of frames.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Bodies {
+    /// It looks at them.
+    InPlace,
+    /// It makes a `Bytes` of each, as anything must that hands them over to somebody.
+    AsValues,
+}
+
+pub(super) async fn run(link: Link, bodies: Bodies) -> Result<(), BenchError> {
     match (link.workload(), link.side()) {
-        (Workload::PushPull { size }, Side::Server) => receive(link, size).await,
-        (Workload::PushPull { size }, Side::Client) => send(link, size).await,
-        (Workload::RoundTrip { size }, Side::Server) => echo(link, size).await,
-        (Workload::RoundTrip { size }, Side::Client) => round_trips(link, size).await,
+        (Workload::PushPull { size }, Side::Server) => receive(&link, size, bodies).await,
+        (Workload::PushPull { size }, Side::Client) => send(&link, size).await,
+        (Workload::RoundTrip { size }, Side::Server) => echo(&link, size).await,
+        (Workload::RoundTrip { size }, Side::Client) => round_trips(&link, size).await,
         (workload, _) => Err(unsupported(Implementation::Raw, workload)),
     }
 }
 
-async fn accept(link: &Link<'_>) -> Result<TcpStream, BenchError> {
+async fn accept(link: &Link) -> Result<TcpStream, BenchError> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     link.listening(listener.local_addr()?.port())?;
     let (stream, _) = listener.accept().await?;
@@ -39,13 +48,13 @@ async fn accept(link: &Link<'_>) -> Result<TcpStream, BenchError> {
     Ok(stream)
 }
 
-async fn connect(link: &Link<'_>) -> Result<TcpStream, BenchError> {
+async fn connect(link: &Link) -> Result<TcpStream, BenchError> {
     let stream = TcpStream::connect(("127.0.0.1", link.port())).await?;
     stream.set_nodelay(true)?;
     Ok(stream)
 }
 
-async fn send(link: &Link<'_>, size: usize) -> Result<(), BenchError> {
+async fn send(link: &Link, size: usize) -> Result<(), BenchError> {
     let mut stream = connect(link).await?;
     let body = vec![b'x'; size];
     let mut batch = Vec::with_capacity(BATCH + size + 9);
@@ -65,7 +74,7 @@ async fn send(link: &Link<'_>, size: usize) -> Result<(), BenchError> {
     }
 }
 
-async fn receive(link: &Link<'_>, size: usize) -> Result<(), BenchError> {
+async fn receive(link: &Link, size: usize, bodies: Bodies) -> Result<(), BenchError> {
     let mut stream = accept(link).await?;
     let mut meter = Meter::new(link.plan()?);
     let mut buffer = BytesMut::with_capacity(2 * BATCH);
@@ -75,8 +84,16 @@ async fn receive(link: &Link<'_>, size: usize) -> Result<(), BenchError> {
         }
         while let Some((header, body)) = frame(&buffer) {
             assert_eq!(body, size, "a frame of the wrong size");
-            black_box(&buffer[header..header + body]);
-            buffer.advance(header + body);
+            match bodies {
+                Bodies::InPlace => {
+                    black_box(&buffer[header..header + body]);
+                    buffer.advance(header + body);
+                }
+                Bodies::AsValues => {
+                    buffer.advance(header);
+                    drop(black_box(buffer.split_to(body).freeze()));
+                }
+            }
             if let ControlFlow::Break(measurement) = meter.record(1) {
                 return link.report(&measurement);
             }
@@ -98,7 +115,7 @@ fn frame(buffer: &[u8]) -> Option<(usize, usize)> {
     (buffer.len() >= header + body).then_some((header, body))
 }
 
-async fn echo(link: &Link<'_>, size: usize) -> Result<(), BenchError> {
+async fn echo(link: &Link, size: usize) -> Result<(), BenchError> {
     let mut stream = accept(link).await?;
     let mut buffer = vec![0; size];
     loop {
@@ -107,7 +124,7 @@ async fn echo(link: &Link<'_>, size: usize) -> Result<(), BenchError> {
     }
 }
 
-async fn round_trips(link: &Link<'_>, size: usize) -> Result<(), BenchError> {
+async fn round_trips(link: &Link, size: usize) -> Result<(), BenchError> {
     let mut stream = connect(link).await?;
     let request = vec![b'x'; size];
     let mut reply = vec![0; size];

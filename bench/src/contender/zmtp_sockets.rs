@@ -14,23 +14,23 @@ use crate::link::Link;
 use crate::measure::{Latencies, Meter};
 use crate::workload::Workload;
 
-pub(super) async fn run(link: &Link<'_>) -> Result<(), BenchError> {
+pub(super) async fn run(link: Link) -> Result<(), BenchError> {
     match (link.workload(), link.side()) {
-        (Workload::PushPull { size }, Side::Server) => pull(link, size).await,
-        (Workload::PushPull { size }, Side::Client) => push(link, size).await,
-        (Workload::DealerRouter { size }, Side::Server) => route(link, size).await,
-        (Workload::DealerRouter { size }, Side::Client) => deal(link, size).await,
-        (Workload::Echo { .. }, Side::Server) => echo(link).await,
+        (Workload::PushPull { size }, Side::Server) => pull(&link, size).await,
+        (Workload::PushPull { size }, Side::Client) => push(&link, size).await,
+        (Workload::DealerRouter { size }, Side::Server) => route(&link, size).await,
+        (Workload::DealerRouter { size }, Side::Client) => deal(&link, size).await,
+        (Workload::Echo { .. }, Side::Server) => echo(&link).await,
         (Workload::Echo { size, in_flight }, Side::Client) => {
-            keep_in_flight(link, size, in_flight).await
+            keep_in_flight(&link, size, in_flight).await
         }
-        (Workload::RoundTrip { .. }, Side::Server) => reply(link).await,
-        (Workload::RoundTrip { size }, Side::Client) => round_trips(link, size).await,
+        (Workload::RoundTrip { .. }, Side::Server) => reply(&link).await,
+        (Workload::RoundTrip { size }, Side::Client) => round_trips(&link, size).await,
         (workload, _) => Err(unsupported(Implementation::Zmtp, workload)),
     }
 }
 
-async fn bind<S: Socket + Sync>(link: &Link<'_>) -> Result<S, BenchError> {
+async fn bind<S: Socket + Sync>(link: &Link) -> Result<S, BenchError> {
     let socket = S::new();
     let endpoint = socket
         .bind("tcp://127.0.0.1:*")
@@ -40,7 +40,7 @@ async fn bind<S: Socket + Sync>(link: &Link<'_>) -> Result<S, BenchError> {
     Ok(socket)
 }
 
-async fn connect<S: Socket + Sync>(link: &Link<'_>) -> Result<S, BenchError> {
+async fn connect<S: Socket + Sync>(link: &Link) -> Result<S, BenchError> {
     let socket = S::new();
     socket
         .connect(link.endpoint())
@@ -57,7 +57,7 @@ fn check(message: &Message, size: usize) {
     assert_eq!(message.byte_len(), size, "a message of the wrong size");
 }
 
-async fn push(link: &Link<'_>, size: usize) -> Result<(), BenchError> {
+async fn push(link: &Link, size: usize) -> Result<(), BenchError> {
     let mut socket = connect::<PushSocket>(link).await?;
     let body = body(size);
     loop {
@@ -68,7 +68,7 @@ async fn push(link: &Link<'_>, size: usize) -> Result<(), BenchError> {
     }
 }
 
-async fn pull(link: &Link<'_>, size: usize) -> Result<(), BenchError> {
+async fn pull(link: &Link, size: usize) -> Result<(), BenchError> {
     let mut socket = bind::<PullSocket>(link).await?;
     let mut meter = Meter::new(link.plan()?);
     loop {
@@ -80,7 +80,7 @@ async fn pull(link: &Link<'_>, size: usize) -> Result<(), BenchError> {
     }
 }
 
-async fn deal(link: &Link<'_>, size: usize) -> Result<(), BenchError> {
+async fn deal(link: &Link, size: usize) -> Result<(), BenchError> {
     let mut socket = connect::<DealerSocket>(link).await?;
     let body = body(size);
     loop {
@@ -91,7 +91,7 @@ async fn deal(link: &Link<'_>, size: usize) -> Result<(), BenchError> {
     }
 }
 
-async fn route(link: &Link<'_>, size: usize) -> Result<(), BenchError> {
+async fn route(link: &Link, size: usize) -> Result<(), BenchError> {
     let mut socket = bind::<RouterSocket>(link).await?;
     let mut meter = Meter::new(link.plan()?);
     loop {
@@ -107,7 +107,7 @@ async fn route(link: &Link<'_>, size: usize) -> Result<(), BenchError> {
     }
 }
 
-async fn echo(link: &Link<'_>) -> Result<(), BenchError> {
+async fn echo(link: &Link) -> Result<(), BenchError> {
     let mut socket = bind::<RouterSocket>(link).await?;
     loop {
         let message = socket.recv().await.map_err(BenchError::contender)?;
@@ -115,7 +115,7 @@ async fn echo(link: &Link<'_>) -> Result<(), BenchError> {
     }
 }
 
-async fn keep_in_flight(link: &Link<'_>, size: usize, in_flight: usize) -> Result<(), BenchError> {
+async fn keep_in_flight(link: &Link, size: usize, in_flight: usize) -> Result<(), BenchError> {
     let mut socket = connect::<DealerSocket>(link).await?;
     let body = body(size);
     let mut meter = Meter::new(link.plan()?);
@@ -138,7 +138,7 @@ async fn keep_in_flight(link: &Link<'_>, size: usize, in_flight: usize) -> Resul
     }
 }
 
-async fn reply(link: &Link<'_>) -> Result<(), BenchError> {
+async fn reply(link: &Link) -> Result<(), BenchError> {
     let mut socket = bind::<RepSocket>(link).await?;
     loop {
         let request = socket.recv().await.map_err(BenchError::contender)?;
@@ -146,7 +146,7 @@ async fn reply(link: &Link<'_>) -> Result<(), BenchError> {
     }
 }
 
-async fn round_trips(link: &Link<'_>, size: usize) -> Result<(), BenchError> {
+async fn round_trips(link: &Link, size: usize) -> Result<(), BenchError> {
     let mut socket = connect::<ReqSocket>(link).await?;
     let body = body(size);
     let mut meter = Meter::new(link.plan()?);

@@ -66,8 +66,8 @@ fn subtitle(workload: Workload) -> String {
 
 fn bar(svg: &mut String, y: f64, scale: f64, (entry, spread): (Entry, Spread)) {
     let colour = match entry.contender {
-        Contender::Zmtp => "#c2410c",
-        Contender::Raw => "#d0d7de",
+        ours if ours.is_ours() => "#c2410c",
+        Contender::Raw | Contender::RawFramed => "#d0d7de",
         _ => "#6e8fb5",
     };
     let middle = y + LINE / 2.0;

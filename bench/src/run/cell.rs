@@ -44,19 +44,20 @@ impl Processes {
     ///
     /// If one of the processes fails, or none has a result in time.
     pub(crate) fn measure(&self, cell: &Cell) -> Result<Measurement, BenchError> {
-        let mut server = Process::start(self.command(cell, Side::Server, 0))?;
+        let server = Process::start(self.command(cell, Side::Server, 0))?;
         let line = server.line(GRACE)?;
         let port = line
             .strip_prefix("port ")
             .and_then(|port| port.parse().ok())
             .ok_or(BenchError::UnexpectedOutput(line))?;
-        let mut client = Process::start(self.command(cell, Side::Client, port))?;
-        let (measuring, other) = match cell.workload.measured_by() {
-            Side::Server => (&mut server, &client),
-            Side::Client => (&mut client, &server),
+        let client = Process::start(self.command(cell, Side::Client, port))?;
+        let (mut measuring, other) = match cell.workload.measured_by() {
+            Side::Server => (server, client),
+            Side::Client => (client, server),
         };
         measuring.tell(&format!("peer {}", other.child.id()))?;
         let line = measuring.line(self.warm_up + self.window + GRACE)?;
+        drop(other);
         serde_json::from_str(&line).map_err(|_| BenchError::UnexpectedOutput(line))
     }
 
@@ -77,7 +78,9 @@ impl Processes {
             .args(["--seconds", &self.window.as_secs_f64().to_string()])
             .args(["--warm-up", &self.warm_up.as_secs_f64().to_string()])
             .args(["--port", &port.to_string()]);
-        if let Some(runtime) = cell.entry.runtime {
+        if let Some(runtime) = cell.entry.runtime
+            && implementation != Implementation::Python
+        {
             command.args(["--runtime", runtime.name()]);
         }
         command

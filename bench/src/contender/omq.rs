@@ -1,0 +1,132 @@
+//! omq, with its defaults, its sockets on the runtime of the measurement.
+
+use std::ops::ControlFlow;
+
+use bytes::Bytes;
+use omq_tokio::{Endpoint, Message, Options, Socket, SocketType};
+
+use super::{Implementation, unsupported};
+use crate::cli::Side;
+use crate::error::BenchError;
+use crate::link::Link;
+use crate::measure::{Latencies, Meter};
+use crate::workload::Workload;
+
+pub(super) async fn run(link: Link) -> Result<(), BenchError> {
+    match (link.workload(), link.side()) {
+        (Workload::PushPull { size }, Side::Server) => {
+            receive(&link, &bind(&link, SocketType::Pull).await?, size).await
+        }
+        (Workload::PushPull { size }, Side::Client) => {
+            send(&connect(&link, SocketType::Push).await?, size).await
+        }
+        (Workload::DealerRouter { size }, Side::Server) => {
+            receive(&link, &bind(&link, SocketType::Router).await?, size).await
+        }
+        (Workload::DealerRouter { size }, Side::Client) => {
+            send(&connect(&link, SocketType::Dealer).await?, size).await
+        }
+        (Workload::Echo { .. }, Side::Server) => {
+            echo(&bind(&link, SocketType::Router).await?).await
+        }
+        (Workload::Echo { size, in_flight }, Side::Client) => {
+            let socket = connect(&link, SocketType::Dealer).await?;
+            keep_in_flight(&link, &socket, size, in_flight).await
+        }
+        (Workload::RoundTrip { .. }, Side::Server) => {
+            echo(&bind(&link, SocketType::Rep).await?).await
+        }
+        (Workload::RoundTrip { size }, Side::Client) => {
+            round_trips(&link, &connect(&link, SocketType::Req).await?, size).await
+        }
+        (workload, _) => Err(unsupported(Implementation::Omq, workload)),
+    }
+}
+
+async fn bind(link: &Link, kind: SocketType) -> Result<Socket, BenchError> {
+    let socket = Socket::new(kind, Options::default());
+    let endpoint: Endpoint = "tcp://127.0.0.1:0".parse().map_err(BenchError::contender)?;
+    let bound = socket.bind(endpoint).await.map_err(BenchError::contender)?;
+    link.listening_at(&bound.to_string())?;
+    Ok(socket)
+}
+
+async fn connect(link: &Link, kind: SocketType) -> Result<Socket, BenchError> {
+    let socket = Socket::new(kind, Options::default());
+    let endpoint: Endpoint = link.endpoint().parse().map_err(BenchError::contender)?;
+    socket
+        .connect(endpoint)
+        .await
+        .map_err(BenchError::contender)?;
+    Ok(socket)
+}
+
+fn body(size: usize) -> Bytes {
+    Bytes::from(vec![b'x'; size])
+}
+
+async fn send_one(socket: &Socket, body: &Bytes) -> Result<(), BenchError> {
+    let message = Message::single(body.clone());
+    socket.send(message).await.map_err(BenchError::contender)
+}
+
+async fn send(socket: &Socket, size: usize) -> Result<(), BenchError> {
+    let body = body(size);
+    loop {
+        send_one(socket, &body).await?;
+    }
+}
+
+async fn receive(link: &Link, socket: &Socket, size: usize) -> Result<(), BenchError> {
+    let mut meter = Meter::new(link.plan()?);
+    loop {
+        let message = socket.recv().await.map_err(BenchError::contender)?;
+        let len = message.part_slice(message.len() - 1).map(<[u8]>::len);
+        assert_eq!(len, Some(size), "a message of the wrong size");
+        if let ControlFlow::Break(measurement) = meter.record(1) {
+            return link.report(&measurement);
+        }
+    }
+}
+
+async fn echo(socket: &Socket) -> Result<(), BenchError> {
+    loop {
+        let message = socket.recv().await.map_err(BenchError::contender)?;
+        socket.send(message).await.map_err(BenchError::contender)?;
+    }
+}
+
+async fn keep_in_flight(
+    link: &Link,
+    socket: &Socket,
+    size: usize,
+    in_flight: usize,
+) -> Result<(), BenchError> {
+    let body = body(size);
+    let mut meter = Meter::new(link.plan()?);
+    for _ in 0..in_flight {
+        send_one(socket, &body).await?;
+    }
+    loop {
+        socket.recv().await.map_err(BenchError::contender)?;
+        if let ControlFlow::Break(measurement) = meter.record(1) {
+            return link.report(&measurement);
+        }
+        send_one(socket, &body).await?;
+    }
+}
+
+async fn round_trips(link: &Link, socket: &Socket, size: usize) -> Result<(), BenchError> {
+    let body = body(size);
+    let mut meter = Meter::new(link.plan()?);
+    let mut latencies = Latencies::default();
+    loop {
+        let sent = Latencies::start(&meter);
+        send_one(socket, &body).await?;
+        socket.recv().await.map_err(BenchError::contender)?;
+        latencies.stop(sent);
+        if let ControlFlow::Break(measurement) = meter.record(1) {
+            return link.report(&measurement.with_latency(latencies));
+        }
+    }
+}
