@@ -270,18 +270,24 @@ async fn text_that_is_not_utf_8_is_answered() {
     assert_eq!(reply.entry("response_to"), Some(&rpc::id(1)));
 }
 
-// B14, Q22: any key is accepted.
+// B14, Q22: any key is accepted; what Python would drop on the way back is an error instead.
 #[tokio::test]
 async fn map_keys_of_any_type_are_answered() {
     let server = Running::start(methods()).await;
     let mut peer = server.raw_client().await;
-    let value = Value::Map(vec![
-        (Value::from(1), Value::from(2)),
-        (Value::Nil, Value::Array(vec![])),
-    ]);
-    let request = rpc::request(rpc::id(1), "echo", vec![value.clone()]);
-    let reply = ask(&mut peer, &request).await;
-    assert_eq!(reply.args, Value::Array(vec![value]));
+    for key in [Value::from(1), Value::Nil, Value::Array(vec![])] {
+        let value = Value::Map(vec![(key, Value::from(2))]);
+        let request = rpc::request(rpc::id(1), "echo", vec![value]);
+        let reply = ask(&mut peer, &request).await;
+        assert!(reply.is("ERR"), "{reply:?}");
+        assert_eq!(reply.args[0], Value::from("TypeError"));
+    }
+    for key in [Value::from("text"), Value::Binary(vec![1])] {
+        let value = Value::Map(vec![(key, Value::from(2))]);
+        let request = rpc::request(rpc::id(1), "echo", vec![value.clone()]);
+        let reply = ask(&mut peer, &request).await;
+        assert_eq!(reply.args, Value::Array(vec![value]));
+    }
 }
 
 // Q18.
