@@ -203,6 +203,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             return Ok(());
         };
         self.hub.half_open.remove(self.peer.id);
+        self.peer.outbox.resume();
         // Among the peers first: from here on a subscription reaches it one way or the other.
         self.hub.insert_peer(&self.peer);
         for topic in self.hub.pattern.attach(&self.peer, &info)? {

@@ -19,6 +19,7 @@ use super::connection::Connection;
 use super::hub::{Hub, Linger};
 use super::listener::{Progress, report_end};
 use super::monitor::{DisconnectReason, SocketEvent};
+use super::options::Queueing;
 use super::peer::Peer;
 use crate::endpoint::{Endpoint, TcpEndpoint};
 use crate::session::{Session, Side};
@@ -102,6 +103,10 @@ impl Connector {
         let session = Session::new(config, tokio::time::Instant::now().into_std());
         let connection = Connection::new(stream, session, Arc::clone(peer), Arc::clone(hub));
         let (reason, progress) = connection.run().await;
+        if hub.options.queueing == Queueing::WhileConnected {
+            peer.outbox.suspend();
+            hub.remove_peer(peer);
+        }
         report_end(hub, peer, &reason, progress, &address);
         if progress == Progress::Attached {
             backoff.succeeded();

@@ -36,7 +36,7 @@ pub(crate) use fair_queue::{Envelope, FairQueue, Received};
 pub(crate) use hub::{Hub, Linger, NoPattern, Pattern};
 pub(crate) use listener::listen;
 pub(crate) use load_balancer::{BalanceError, LoadBalancer};
-pub(crate) use options::{ReconnectPolicy, SocketOptions, Unroutable};
+pub(crate) use options::{Queueing, ReconnectPolicy, SocketOptions, Unroutable};
 pub(crate) use outbox::{ConnectionCommand, PushError};
 pub(crate) use peer::Peer;
 pub(crate) use sync::lock;

@@ -31,6 +31,16 @@ pub(crate) struct SocketOptions {
     pub(crate) max_half_open: usize,
     pub(crate) subscription_limits: SubscriptionLimits,
     pub(crate) unroutable: Unroutable,
+    pub(crate) queueing: Queueing,
+}
+
+/// For which of the peers that a socket connects to messages are queued.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Queueing {
+    /// All of them: the messages wait for the peer to come, or to come back.
+    Always,
+    /// Those that are connected, and for as long as they are.
+    WhileConnected,
 }
 
 /// What a ROUTER does with a message that cannot be queued for the peer it names.
@@ -72,6 +82,7 @@ impl Default for SocketOptions {
             max_half_open: 8192,
             subscription_limits: SubscriptionLimits::default(),
             unroutable: Unroutable::Drop,
+            queueing: Queueing::Always,
         }
     }
 }

@@ -44,7 +44,7 @@ pub(crate) enum ConnectionCommand {
 pub(crate) enum PushError {
     /// The queue is at its high-water mark; the hub's `writable` tells when it no longer is.
     Full,
-    /// The connection has ended, or the socket is closing.
+    /// There is no connection any more, or not yet, or the socket is closing.
     Closed,
 }
 
@@ -62,6 +62,8 @@ pub(crate) enum Taken {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Lifecycle {
     Open,
+    /// There is no connection, and nothing is queued for the next one.
+    Suspended,
     /// The socket closes: what is queued still goes out.
     Draining,
     /// Nobody reads the queue any more.
@@ -166,7 +168,7 @@ impl Outbox {
             state.reader = Waiting::Yes;
             state.batch.release();
             let taken = match state.lifecycle {
-                Lifecycle::Open => Taken::Empty,
+                Lifecycle::Open | Lifecycle::Suspended => Taken::Empty,
                 Lifecycle::Draining | Lifecycle::Closed => Taken::Finished,
             };
             return (taken, room);
@@ -198,6 +200,23 @@ impl Outbox {
         match &mut state.task {
             Some(task) => task.clone_from(context.waker()),
             None => state.task = Some(context.waker().clone()),
+        }
+    }
+
+    /// Drops what is queued, and accepts nothing until [`Self::resume`].
+    pub(crate) fn suspend(&self) {
+        let mut state = lock(&self.state);
+        if state.lifecycle == Lifecycle::Open {
+            state.lifecycle = Lifecycle::Suspended;
+            state.batch = EncodedBatch::default();
+        }
+    }
+
+    /// Accepts messages again: there is a connection.
+    pub(crate) fn resume(&self) {
+        let mut state = lock(&self.state);
+        if state.lifecycle == Lifecycle::Suspended {
+            state.lifecycle = Lifecycle::Open;
         }
     }
 

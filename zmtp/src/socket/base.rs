@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::{BindError, Builder, ConnectError};
 use crate::driver::{
-    Hub, Linger, Monitor, Pattern, PeerId, SocketEvent, SocketOptions, keep_connected, listen,
+    Hub, Linger, Monitor, Pattern, PeerId, Queueing, SocketEvent, SocketOptions, keep_connected,
+    listen,
 };
 use crate::endpoint::{Endpoint, EndpointError, Host, Port};
 use crate::pattern::SocketType;
@@ -277,8 +278,11 @@ fn connect(hub: &Arc<Hub>, endpoint: Endpoint) -> Result<PeerId, ConnectError> {
         _ => return Err(ConnectError::UnsupportedTransport { endpoint }),
     };
     let peer = hub.new_peer();
-    hub.insert_peer(&peer);
     let id = peer.id;
+    match hub.options.queueing {
+        Queueing::Always => hub.insert_peer(&peer),
+        Queueing::WhileConnected => peer.outbox.suspend(),
+    }
     hub.tasks
         .spawn(keep_connected(Arc::clone(hub), peer, tcp_endpoint));
     Ok(id)

@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::time::Duration;
 
 use super::Socket;
-use crate::driver::{ReconnectPolicy, SocketOptions};
+use crate::driver::{Queueing, ReconnectPolicy, SocketOptions};
 use crate::pattern::{RoutingId, RoutingIdError};
 use crate::session::{Heartbeat, Limits};
 use crate::wire::metadata::Metadata;
@@ -95,6 +95,14 @@ impl<S: Socket> Builder<S> {
         if let ReconnectPolicy::Backoff { max: current, .. } = &mut self.options.reconnect {
             *current = max;
         }
+        self
+    }
+
+    /// Queues messages only for peers that are connected, and drops what is still queued for a peer
+    /// when its connection ends. Default: messages for a peer that the socket connects to wait until
+    /// it comes, or comes back.
+    pub fn immediate(mut self) -> Self {
+        self.options.queueing = Queueing::WhileConnected;
         self
     }
 

@@ -264,3 +264,30 @@ async fn nothing_is_lost_between_threads() {
     }
     soon(sender).await.unwrap();
 }
+
+// PIPE-012
+#[tokio::test]
+async fn an_immediate_socket_queues_only_for_peers_that_are_connected() {
+    let mut push = PushSocket::builder()
+        .immediate()
+        .reconnect_interval(Duration::from_millis(5))
+        .build();
+    let mut monitor = push.monitor();
+    let mut pull = PullSocket::new();
+    let endpoint = pull.bind(LOOPBACK).await.unwrap();
+    push.connect("tcp://127.0.0.1:1").await.unwrap();
+    push.connect(&endpoint).await.unwrap();
+    for number in 0..10u8 {
+        push.send(&[number]).await.unwrap();
+        assert_eq!(soon(pull.recv()).await.unwrap(), Message::from(&[number]));
+    }
+    pull.close().await;
+    disconnect(&mut monitor).await;
+    let refused = push.try_send("for nobody");
+    assert!(matches!(refused, Err(TrySendError::Full(_))));
+
+    let mut pull = PullSocket::new();
+    pull.bind(&endpoint).await.unwrap();
+    push.send("again").await.unwrap();
+    assert_eq!(soon(pull.recv()).await.unwrap(), Message::from("again"));
+}
