@@ -22,8 +22,8 @@ pub mod codec;
 #[cfg(feature = "socket")]
 mod driver;
 pub mod endpoint;
-mod message;
 pub mod mechanism;
+mod message;
 pub mod pattern;
 pub mod session;
 #[cfg(feature = "socket")]
