@@ -144,7 +144,7 @@ async fn subscriptions_end_with_their_connection() {
     assert_eq!(second.recv_for(WINDOW).await.unwrap(), b"");
 }
 
-/// PUBSUB-008, PUBSUB-009, INT-032, INT-040.
+/// PUBSUB-002, PUBSUB-008, PUBSUB-009, INT-032, INT-040.
 #[tokio::test]
 async fn a_subscriber_that_does_not_read_costs_the_others_nothing() {
     let publisher = PubSocket::builder().send_high_water_mark(10).build();

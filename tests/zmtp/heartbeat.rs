@@ -53,7 +53,7 @@ async fn a_ping_within_a_message_is_answered_before_the_message_ends() {
     expect_message(&mut pull, &[b"a", b"b"]).await.unwrap();
 }
 
-/// ZMTP31-144.
+/// ZMTP31-144, ZMTP30-014.
 #[tokio::test]
 async fn a_3_0_peer_gets_its_pong_too() {
     let pull = PullSocket::new();

@@ -107,7 +107,7 @@ async fn an_endless_message_ends_the_connection() {
     );
 }
 
-/// ZMTP31-039, ZMTP31-050.
+/// ZMTP31-039, ZMTP31-050, PIPE-018.
 #[tokio::test]
 async fn an_unfinished_message_is_dropped_with_its_connection() {
     let mut pull = PullSocket::new();

@@ -167,7 +167,7 @@ async fn a_reply_to_a_client_that_left_is_discarded() {
     assert_eq!(request(&mut rep).await, Message::from("two"));
 }
 
-/// REQREP-028, ZMTP31-026, ZMTP31-031.
+/// REQREP-028, ZMTP31-026, ZMTP31-031, ZMTP31-154.
 #[tokio::test]
 async fn a_dealer_adds_nothing() {
     let mut dealer = DealerSocket::new();
