@@ -53,12 +53,17 @@ pub(crate) struct Options {
 }
 
 impl Options {
+    /// Whether nothing is left out, so that the results may stand for the project.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.filter.is_empty() && self.runtime.is_none() && self.output.is_none()
+    }
+
     /// Where the results belong.
     pub(crate) fn output_directory(&self) -> PathBuf {
         let home = Path::new(env!("CARGO_MANIFEST_DIR"));
         match &self.output {
             Some(directory) => directory.clone(),
-            None if self.filter.is_empty() && self.runtime.is_none() => home.join("results"),
+            None if self.is_complete() => home.join("results"),
             None => home.join("target/results"),
         }
     }

@@ -46,6 +46,10 @@ fn benchmark(options: &Options) -> Result<(), BenchError> {
     }
     let results = run::run(&selection, options)?;
     report::write(&results, &options.output_directory())?;
+    if options.is_complete() {
+        let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
+        report::update_readme(&results, readme.as_ref())?;
+    }
     print!("{}", report::table(&results));
     Ok(())
 }

@@ -2,6 +2,7 @@
 
 mod chart;
 mod json;
+mod readme;
 mod table;
 
 use std::fs;
@@ -10,6 +11,7 @@ use std::path::Path;
 use crate::error::BenchError;
 use crate::run::Results;
 
+pub(crate) use readme::update_readme;
 pub(crate) use table::{short, table};
 
 /// Writes `latest.json`, `latest.md` and a chart for each workload.

@@ -8,21 +8,27 @@ use crate::workload::Workload;
 
 /// One table for each workload.
 pub(crate) fn table(results: &Results) -> String {
-    let mut text = format!(
-        "{}, {} cores, Linux {}; {} rounds of {} s; median (min to max)\n",
-        results.machine.processor,
-        results.machine.cores,
-        results.machine.kernel,
-        results.rounds,
-        results.seconds,
-    );
+    let mut text = conditions(results);
     for workload in results.workloads() {
         section(&mut text, results, workload);
     }
     text
 }
 
-fn section(text: &mut String, results: &Results, workload: Workload) {
+/// Under what conditions the figures came about.
+pub(super) fn conditions(results: &Results) -> String {
+    format!(
+        "{}, {} cores, Linux {}; {} rounds of {} s; median (min to max)\n",
+        results.machine.processor,
+        results.machine.cores,
+        results.machine.kernel,
+        results.rounds,
+        results.seconds,
+    )
+}
+
+/// The table of one workload, under its title.
+pub(super) fn section(text: &mut String, results: &Results, workload: Workload) {
     let latency = results
         .of(workload)
         .any(|row| row.latency(|latency| latency.p50).is_some());

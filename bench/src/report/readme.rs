@@ -1,0 +1,52 @@
+//! Puts the results of a complete run into `README.md`.
+
+use std::fs;
+use std::path::Path;
+
+use super::table::{conditions, section};
+use crate::error::BenchError;
+use crate::run::Results;
+
+const BEGIN: &str = "<!-- results -->\n";
+const END: &str = "<!-- end of results -->";
+
+/// Replaces what lies between the two marks.
+pub(crate) fn update_readme(results: &Results, path: &Path) -> Result<(), BenchError> {
+    let old = fs::read_to_string(path)?;
+    if let Some(new) = replaced(&old, &tables_and_charts(results)) {
+        fs::write(path, new)?;
+    }
+    Ok(())
+}
+
+fn tables_and_charts(results: &Results) -> String {
+    let mut text = conditions(results);
+    for workload in results.workloads() {
+        section(&mut text, results, workload);
+        text.push_str(&format!(
+            "\n![{}](results/{workload}.svg)\n",
+            workload.title()
+        ));
+    }
+    text
+}
+
+/// `None` if the marks are not there.
+fn replaced(old: &str, results: &str) -> Option<String> {
+    let (before, rest) = old.split_once(BEGIN)?;
+    let (_, after) = rest.split_once(END)?;
+    Some(format!("{before}{BEGIN}\n{results}\n{END}{after}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_lies_between_the_marks_is_replaced() {
+        let old = format!("before\n{BEGIN}old\n{END}\nafter\n");
+        let new = replaced(&old, "new").unwrap();
+        assert_eq!(new, format!("before\n{BEGIN}\nnew\n{END}\nafter\n"));
+        assert_eq!(replaced("no marks", "new"), None);
+    }
+}
