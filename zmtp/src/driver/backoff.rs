@@ -21,10 +21,13 @@ impl Backoff {
         }
     }
 
-    /// Starts over. Only a finished handshake counts as success: a server that accepts and closes
-    /// at once is not tried at the base rate for ever.
-    pub(crate) fn succeeded(&mut self) {
-        self.failures = 0;
+    /// Takes note of a connection that came to be, and how long it lasted. One that lasted longer
+    /// than the next delay starts the delays over; a server that lets everybody in and out again at
+    /// once is not tried at the base rate for ever.
+    pub(crate) fn lasted(&mut self, lifetime: Duration) {
+        if self.full_delay().is_some_and(|delay| lifetime > delay) {
+            self.failures = 0;
+        }
     }
 
     /// The delay before the next attempt, or `None` where there is to be none.
@@ -32,13 +35,18 @@ impl Backoff {
     /// The delay has a random half, so that the clients of a restarted server do not come back in
     /// the same instant.
     pub(crate) fn next_delay(&mut self, random: &mut impl Rng) -> Option<Duration> {
+        let full = self.full_delay()?;
+        self.failures = self.failures.saturating_add(1);
+        Some(full.mul_f64(random.random_range(0.5..1.0)))
+    }
+
+    fn full_delay(&self) -> Option<Duration> {
         let ReconnectPolicy::Backoff { initial, max } = self.policy else {
             return None;
         };
         let doublings = self.failures.min(MAX_DOUBLINGS);
-        self.failures = self.failures.saturating_add(1);
-        let full = initial.saturating_mul(1 << doublings).min(max.max(initial));
-        Some(full.mul_f64(random.random_range(0.5..1.0)))
+        let delay = initial.saturating_mul(1 << doublings);
+        Some(delay.min(max.max(initial)))
     }
 }
 
@@ -78,13 +86,15 @@ mod tests {
     }
 
     #[test]
-    fn a_handshake_starts_the_delays_over() {
+    fn a_connection_that_lasted_starts_the_delays_over_and_a_short_one_does_not() {
         let mut random = SmallRng::seed_from_u64(7);
         let mut backoff = backoff();
         for _ in 0..10 {
             backoff.next_delay(&mut random);
         }
-        backoff.succeeded();
+        backoff.lasted(Duration::from_millis(900));
+        assert!(backoff.next_delay(&mut random) >= Some(Duration::from_millis(500)));
+        backoff.lasted(Duration::from_secs(2));
         assert!(backoff.next_delay(&mut random) <= Some(Duration::from_millis(100)));
     }
 

@@ -22,12 +22,12 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::Sleep;
 
 use super::encoded::{EncodedBatch, IDLE_CAPACITY, MAX_SLICES};
+use super::half_open::Listed;
 use super::hub::{Hub, Linger};
-use super::inbox::{FrameBatch, InboxRoom};
-use super::listener::Progress;
+use super::inbox::{FrameBatch, InboxRoom, charge};
 use super::monitor::{DisconnectReason, SocketEvent};
 use super::outbox::{ConnectionCommand, Room, Taken};
-use super::peer::Peer;
+use super::peer::{Peer, Retention};
 use super::read_buffer::ReadBuffer;
 use crate::message::More;
 use crate::session::{Event, Session};
@@ -35,6 +35,9 @@ use crate::session::{Event, Session};
 /// How long a closed connection waits for the other side to take note, so that an RST does not
 /// overtake what was sent last.
 const FAREWELL: Duration = Duration::from_secs(1);
+
+/// Reads that are made before writing, timers and other tasks get their turn.
+const READS_PER_TURN: usize = 16;
 
 /// Drives one connection until it ends; the output says why.
 #[derive(Debug)]
@@ -87,10 +90,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             reader: ReadBuffer::new(),
             incoming: FrameBatch::default(),
             decoded: Decoded::NeedsMore,
-            room: InboxRoom {
-                messages: 0,
-                bytes: 0,
-            },
+            room: InboxRoom::NONE,
             outgoing: EncodedBatch::default(),
             control: BytesMut::new(),
             timer: None,
@@ -107,10 +107,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     fn drive(&mut self, context: &mut Context<'_>) -> Result<(), DisconnectReason> {
         let now = now();
         // First what has come: a peer is not silent because this task slept.
-        self.read(context, now)?;
+        let turn = self.read(context, now)?;
         self.check_time(now)?;
         self.run_commands();
         self.write(context)?;
+        if turn == Turn::Over {
+            context.waker().wake_by_ref();
+        }
         Ok(())
     }
 
@@ -119,11 +122,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             self.session.handle_timeout(now)?;
         }
         if self.stage == Stage::Handshake {
+            let is_closing = self.hub.linger() != Linger::Open;
+            if is_closing && self.peer.outbox.is_empty() {
+                return Err(DisconnectReason::SocketClosed);
+            }
             if self.peer.outbox.is_closed() {
                 return Err(DisconnectReason::Evicted);
-            }
-            if self.hub.linger() != Linger::Open && self.peer.outbox.is_empty() {
-                return Err(DisconnectReason::SocketClosed);
             }
         }
         match self.hub.linger() {
@@ -132,15 +136,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
-    fn read(&mut self, context: &mut Context<'_>, now: Instant) -> Result<(), DisconnectReason> {
-        loop {
+    fn read(&mut self, context: &mut Context<'_>, now: Instant) -> Result<Turn, DisconnectReason> {
+        for _ in 0..READS_PER_TURN {
+            self.incoming.prepare();
             let decoded = self.decode(context, now);
-            self.peer
-                .inbox
-                .publish(&mut self.incoming, &self.peer, &self.hub.ready);
+            self.publish();
             self.decoded = decoded?;
             if self.decoded == Decoded::InboxFull {
-                return Ok(());
+                return Ok(Turn::Done);
             }
             let missing = self.session.read_hint();
             let read = self
@@ -148,7 +151,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 .poll_read(context, &mut self.stream, missing)
                 .map_err(|error| DisconnectReason::Io(error.kind()))?;
             match read {
-                Poll::Pending => return Ok(()),
+                Poll::Pending => {
+                    self.incoming.release();
+                    return Ok(Turn::Done);
+                }
                 Poll::Ready(0) => {
                     self.session.handle_eof()?;
                     return Err(DisconnectReason::PeerClosed);
@@ -156,23 +162,35 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 Poll::Ready(_) => {}
             }
         }
+        Ok(Turn::Over)
+    }
+
+    /// Hands what was decoded to the receiver, or drops it when no receiver is left: a peer that is
+    /// not read from may never read what this side still has to say.
+    fn publish(&mut self) {
+        if self.hub.linger() == Linger::Open {
+            self.peer
+                .inbox
+                .publish(&mut self.incoming, &self.peer, &self.hub.ready);
+        } else {
+            self.incoming.discard();
+            self.room = InboxRoom::UNLIMITED;
+        }
     }
 
     /// Decodes what has been read, as far as the inbox has room.
     fn decode(&mut self, context: &Context<'_>, now: Instant) -> Result<Decoded, DisconnectReason> {
         loop {
             if self.room.is_none() {
-                self.peer
-                    .inbox
-                    .publish(&mut self.incoming, &self.peer, &self.hub.ready);
                 self.room = self.peer.inbox.room(context);
+                self.publish();
                 if self.room.is_none() {
                     return Ok(Decoded::InboxFull);
                 }
             }
             match self.session.handle_input(now, &mut self.reader.bytes)? {
                 Some(Event::Frame(frame)) => {
-                    self.room.bytes = self.room.bytes.saturating_sub(frame.body.len());
+                    self.room.bytes = self.room.bytes.saturating_sub(charge(&frame));
                     if frame.more == More::Last {
                         self.room.messages -= 1;
                     }
@@ -202,7 +220,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let Some(info) = self.session.peer().cloned().map(Arc::new) else {
             return Ok(());
         };
-        self.hub.half_open.remove(self.peer.id);
+        let listed = self.hub.half_open.remove(self.peer.id);
+        if self.peer.retention == Retention::Connection && listed == Listed::No {
+            return Err(DisconnectReason::Evicted);
+        }
         self.peer.outbox.resume();
         // Among the peers first: from here on a subscription reaches it one way or the other.
         self.hub.insert_peer(&self.peer);
@@ -221,7 +242,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     fn run_commands(&mut self) {
-        if self.stage != Stage::Attached {
+        // What the kernel does not take stays where it is bounded by what the application does.
+        if self.stage != Stage::Attached || self.control.has_remaining() {
             return;
         }
         while let Some(command) = self.peer.outbox.pop_command() {
@@ -292,23 +314,38 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Takes the peer from the socket and decides what still has to go out.
     fn begin_farewell(&mut self, reason: DisconnectReason) {
         self.incoming.drop_unfinished_message();
-        self.peer
-            .inbox
-            .publish(&mut self.incoming, &self.peer, &self.hub.ready);
+        self.publish();
         if self.stage == Stage::Attached {
             self.hub.pattern.detach(&self.peer);
         }
         self.hub.half_open.remove(self.peer.id);
         self.peer.set_info(None);
+        // At once: senders shall not find a peer that is as good as gone.
+        match self.peer.retention {
+            Retention::Connection => {
+                self.hub.remove_peer(&self.peer);
+                self.peer.outbox.close();
+            }
+            Retention::Endpoint => {
+                self.hub.remove_peer(&self.peer);
+                self.peer.outbox.suspend();
+            }
+            Retention::Queue => {}
+        }
         let shutdown = match reason {
             // There is nobody left to say anything to.
             DisconnectReason::PeerClosed | DisconnectReason::Io(_) => Shutdown::Done,
             _ => Shutdown::Pending,
         };
+        let farewell = now() + FAREWELL;
+        let deadline = match self.hub.linger() {
+            Linger::Until(deadline) => deadline.min(farewell),
+            Linger::Open | Linger::Unlimited => farewell,
+        };
         self.stage = Stage::Farewell {
             reason,
             shutdown,
-            deadline: now() + FAREWELL,
+            deadline,
         };
     }
 
@@ -434,6 +471,24 @@ impl<S> Drop for Connection<S> {
             self.hub.writable.notify_waiters();
         }
     }
+}
+
+/// How far a connection had come when it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// The handshake was not done.
+    Handshake,
+    /// The peer was part of the socket.
+    Attached,
+}
+
+/// Whether a task has done what there was to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Turn {
+    /// It has.
+    Done,
+    /// It has not, but it is the turn of others.
+    Over,
 }
 
 /// How far what was read has been decoded.

@@ -13,13 +13,13 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 
 use super::backoff::Backoff;
-use super::connection::Connection;
+use super::connection::{Connection, Progress};
 use super::hub::{Hub, Linger};
-use super::listener::{Progress, report_end};
+use super::listener::report_end;
 use super::monitor::{DisconnectReason, SocketEvent};
-use super::options::Queueing;
 use super::peer::Peer;
 use crate::endpoint::{Endpoint, TcpEndpoint};
 use crate::session::{Session, Side};
@@ -100,21 +100,24 @@ impl Connector {
             address,
         });
         let config = hub.options.session_config(hub.socket_type, Side::Connector);
-        let session = Session::new(config, tokio::time::Instant::now().into_std());
+        let session = Session::new(config, Instant::now().into_std());
+        let begun = Instant::now();
         let connection = Connection::new(stream, session, Arc::clone(peer), Arc::clone(hub));
         let (reason, progress) = connection.run().await;
-        if hub.options.queueing == Queueing::WhileConnected {
-            peer.outbox.suspend();
-            hub.remove_peer(peer);
-        }
         report_end(hub, peer, &reason, progress, &address);
         if progress == Progress::Attached {
-            backoff.succeeded();
+            backoff.lasted(begun.elapsed());
         }
-        match reason {
-            DisconnectReason::SocketClosed => Next::Stop,
-            // [ZMTP31-095] [ZMTP31-082]: the same attempt would end the same way.
-            DisconnectReason::Protocol(error) if !error.is_retryable() => Next::Stop,
+        match (&reason, progress) {
+            (DisconnectReason::SocketClosed, _) => Next::Stop,
+            // [ZMTP31-095] [ZMTP31-082]: the same handshake would end the same way.
+            (DisconnectReason::Protocol(error), Progress::Handshake) if !error.is_retryable() => {
+                hub.monitor.send(SocketEvent::ConnectGivenUp {
+                    endpoint: Endpoint::Tcp(self.endpoint.clone()),
+                    reason,
+                });
+                Next::Stop
+            }
             _ => Next::Retry,
         }
     }

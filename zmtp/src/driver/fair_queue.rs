@@ -4,6 +4,8 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use tokio::task::coop;
+
 use super::hub::Hub;
 use super::inbox::ReadySetClosed;
 use super::peer::{Peer, PeerId};
@@ -16,8 +18,8 @@ use crate::message::{Frame, Message, More, Part};
 #[derive(Debug)]
 pub(crate) struct FairQueue {
     hub: Arc<Hub>,
-    active: Vec<ActivePeer>,
-    next: usize,
+    /// The peers of this round; it is the turn of the first.
+    active: VecDeque<ActivePeer>,
 }
 
 /// A peer that has messages, or had some a moment ago.
@@ -50,8 +52,7 @@ impl FairQueue {
     pub(crate) fn new(hub: Arc<Hub>) -> Self {
         Self {
             hub,
-            active: Vec::new(),
-            next: 0,
+            active: VecDeque::new(),
         }
     }
 
@@ -62,13 +63,14 @@ impl FairQueue {
             .or_else(|| self.pop_next_batch(envelope))
     }
 
-    /// Takes the next message of a single part from a single busy peer: the common case, and the
-    /// one that counts.
+    /// Takes the next message of a single part from a single busy peer, if it is at hand: the common
+    /// case, and the one that counts. It needs no task context, and no turn ends with it.
     #[inline]
-    fn pop_in_batch(&mut self, envelope: Envelope) -> Option<Received> {
-        let [active] = &mut self.active[..] else {
+    pub(crate) fn pop_in_batch(&mut self, envelope: Envelope) -> Option<Received> {
+        if self.active.len() != 1 {
             return None;
-        };
+        }
+        let active = self.active.front_mut()?;
         if active.frames.len() <= active.credit_at
             || active.frames.front()?.more == More::More
             || self.hub.ready.has_peers()
@@ -90,7 +92,7 @@ impl FairQueue {
             if self.hub.ready.has_peers() {
                 self.admit_ready_peers();
             }
-            let active = self.active.get_mut(self.next)?;
+            let active = self.active.front_mut()?;
             if active.frames.len() <= active.credit_at {
                 if active.frames.is_empty() {
                     self.refill();
@@ -107,7 +109,7 @@ impl FairQueue {
                 }
             };
             if self.active.len() > 1 {
-                self.next = (self.next + 1) % self.active.len();
+                self.active.rotate_left(1);
             }
             return Some(Received { peer, message });
         }
@@ -116,11 +118,14 @@ impl FairQueue {
     /// Waits for the next message.
     pub(crate) fn poll_pop(
         &mut self,
-        context: &Context<'_>,
+        context: &mut Context<'_>,
         envelope: Envelope,
     ) -> Poll<Result<Received, ReadySetClosed>> {
+        // A receiver that always finds something still lets others have their turn.
+        let turn = ready!(coop::poll_proceed(context));
         loop {
             if let Some(received) = self.pop(envelope) {
+                turn.made_progress();
                 return Poll::Ready(Ok(received));
             }
             ready!(self.hub.ready.poll_ready(context))?;
@@ -129,15 +134,14 @@ impl FairQueue {
 
     /// Swaps in the next batch of the peer whose turn it is; a peer without one leaves the round.
     fn refill(&mut self) {
-        let active = &mut self.active[self.next];
+        let Some(active) = self.active.front_mut() else {
+            return;
+        };
         if let Some(routing_id) = active.peer.inbox.take(&mut active.frames) {
             active.routing_id = routing_id;
             active.credit_at = active.frames.len() / 2;
         } else {
-            self.active.remove(self.next);
-            if self.next >= self.active.len() {
-                self.next = 0;
-            }
+            self.active.pop_front();
         }
     }
 
@@ -145,7 +149,7 @@ impl FairQueue {
     fn admit_ready_peers(&mut self) {
         let active = &mut self.active;
         self.hub.ready.drain(|peer| {
-            active.push(ActivePeer {
+            active.push_back(ActivePeer {
                 peer,
                 routing_id: Part::default(),
                 frames: VecDeque::new(),

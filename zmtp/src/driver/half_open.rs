@@ -20,6 +20,13 @@ pub(crate) struct HalfOpen {
     max: usize,
 }
 
+/// Whether a handshake was among those in progress, or had to go before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Listed {
+    Yes,
+    No,
+}
+
 #[derive(Debug)]
 struct Entry {
     address: IpAddr,
@@ -49,17 +56,21 @@ impl HalfOpen {
         };
         let evicted = evicted.and_then(|index| entries.remove(index));
         entries.push_back(Entry { address, peer });
-        drop(entries);
+        // Before the lock is given back, so that nobody sees it listed nowhere and not closed.
         if let Some(evicted) = evicted {
             evicted.peer.outbox.close();
         }
     }
 
     /// Removes the handshake of a peer that has finished it or is gone.
-    pub(crate) fn remove(&self, peer: PeerId) {
+    pub(crate) fn remove(&self, peer: PeerId) -> Listed {
         let mut entries = lock(&self.entries);
-        if let Some(index) = entries.iter().position(|entry| entry.peer.id == peer) {
-            entries.remove(index);
+        match entries.iter().position(|entry| entry.peer.id == peer) {
+            Some(index) => {
+                entries.remove(index);
+                Listed::Yes
+            }
+            None => Listed::No,
         }
     }
 
@@ -75,10 +86,16 @@ impl HalfOpen {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::driver::SocketOptions;
+    use crate::driver::outbox::QueueLimits;
+    use crate::driver::peer::Retention;
 
     fn peer(number: u64) -> Arc<Peer> {
-        Arc::new(Peer::new(PeerId::new(number), &SocketOptions::default()))
+        let limits = QueueLimits {
+            messages: 1,
+            bytes: 1,
+        };
+        let id = PeerId::new(number);
+        Arc::new(Peer::new(id, Retention::Connection, limits, limits))
     }
 
     fn address(last: u8) -> IpAddr {

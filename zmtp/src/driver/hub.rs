@@ -14,7 +14,7 @@ use super::half_open::HalfOpen;
 use super::inbox::ReadySet;
 use super::monitor::{DisconnectReason, MonitorSender};
 use super::options::SocketOptions;
-use super::peer::{Peer, PeerId};
+use super::peer::{Peer, PeerId, Retention};
 use super::sync::lock;
 use crate::message::Part;
 use crate::pattern::SocketType;
@@ -82,6 +82,7 @@ pub(crate) struct Hub {
     /// Changes with `peers`, so that senders notice without the lock.
     generation: AtomicUsize,
     next_peer: AtomicU64,
+    next_start: AtomicUsize,
     accepted: AtomicUsize,
     /// Until when what is queued may still go out, once the socket closes.
     linger: OnceLock<Option<Instant>>,
@@ -98,7 +99,7 @@ impl Hub {
             half_open: HalfOpen::new(options.max_half_open),
             options,
             pattern,
-            monitor: MonitorSender::new(),
+            monitor: MonitorSender::default(),
             ready: ReadySet::default(),
             writable: Arc::new(Notify::new()),
             closing: CancellationToken::new(),
@@ -106,15 +107,23 @@ impl Hub {
             peers: Mutex::new(BTreeMap::new()),
             generation: AtomicUsize::new(0),
             next_peer: AtomicU64::new(1),
+            next_start: AtomicUsize::new(0),
             accepted: AtomicUsize::new(0),
             linger: OnceLock::new(),
         }
     }
 
     /// Makes a peer, which is not yet part of the socket.
-    pub(crate) fn new_peer(&self) -> Arc<Peer> {
+    pub(crate) fn new_peer(&self, retention: Retention) -> Arc<Peer> {
         let id = PeerId::new(self.next_peer.fetch_add(1, Ordering::Relaxed));
-        Arc::new(Peer::new(id, &self.options))
+        let send = self.options.send_limits(self.socket_type);
+        let receive = self.options.receive_limits();
+        Arc::new(Peer::new(id, retention, send, receive))
+    }
+
+    /// Where the next sender begins its round, so that many short-lived ones are fair together.
+    pub(crate) fn next_start(&self) -> usize {
+        self.next_start.fetch_add(1, Ordering::Relaxed)
     }
 
     /// Lets the senders use `peer`.
@@ -175,7 +184,11 @@ impl Hub {
     /// the linger period is over.
     pub(crate) fn close(&self) {
         let now = tokio::time::Instant::now().into_std();
-        let deadline = self.options.linger.map(|linger| now + linger);
+        // A period beyond all time is none.
+        let deadline = self
+            .options
+            .linger
+            .and_then(|linger| now.checked_add(linger));
         if self.linger.set(deadline).is_err() {
             return;
         }

@@ -30,6 +30,14 @@ pub(crate) struct FrameBatch {
     bytes: usize,
     /// The parts of a message whose last one has not come.
     unfinished: Vec<Frame>,
+    /// How many frames the last batch had, and so the next may have.
+    expected: usize,
+}
+
+/// What a frame costs: an empty one takes memory too.
+#[inline]
+pub(crate) fn charge(frame: &Frame) -> usize {
+    frame.body.len() + size_of::<Frame>()
 }
 
 impl FrameBatch {
@@ -39,10 +47,31 @@ impl FrameBatch {
         if frame.more == More::More || !self.unfinished.is_empty() {
             self.push_multipart(frame);
         } else {
-            self.bytes += frame.body.len();
+            self.bytes += charge(&frame);
             self.messages += 1;
             self.frames.push_back(frame);
         }
+    }
+
+    /// Makes room for a batch as large as the last one, in one go.
+    pub(crate) fn prepare(&mut self) {
+        if self.frames.capacity() == 0 {
+            self.frames.reserve(self.expected);
+        }
+    }
+
+    /// Gives the room of a large batch back while nothing comes.
+    pub(crate) fn release(&mut self) {
+        if self.frames.is_empty() && self.frames.capacity() > IDLE_FRAMES {
+            self.frames = VecDeque::new();
+        }
+    }
+
+    /// Drops what has not been handed over.
+    pub(crate) fn discard(&mut self) {
+        self.frames.clear();
+        self.messages = 0;
+        self.bytes = 0;
     }
 
     /// Drops the parts of a message whose last one has not come ([ZMTP31-050]).
@@ -54,9 +83,12 @@ impl FrameBatch {
         let more = frame.more;
         self.unfinished.push(frame);
         if more == More::Last {
-            self.bytes += self.unfinished.iter().map(|f| f.body.len()).sum::<usize>();
+            self.bytes += self.unfinished.iter().map(charge).sum::<usize>();
             self.messages += 1;
             self.frames.extend(self.unfinished.drain(..));
+            if self.unfinished.capacity() > IDLE_FRAMES {
+                self.unfinished = Vec::new();
+            }
         }
     }
 }
@@ -69,6 +101,16 @@ pub(crate) struct InboxRoom {
 }
 
 impl InboxRoom {
+    pub(crate) const NONE: Self = Self {
+        messages: 0,
+        bytes: 0,
+    };
+
+    pub(crate) const UNLIMITED: Self = Self {
+        messages: usize::MAX,
+        bytes: usize::MAX,
+    };
+
     pub(crate) fn is_none(self) -> bool {
         self.messages == 0 || self.bytes == 0
     }
@@ -125,7 +167,10 @@ impl Inbox {
         let mut state = lock(&self.state);
         let room = state.room(self.limits);
         if room.is_none() {
-            state.writer = Some(context.waker().clone());
+            match &mut state.writer {
+                Some(writer) => writer.clone_from(context.waker()),
+                None => state.writer = Some(context.waker().clone()),
+            }
         }
         room
     }
@@ -135,6 +180,7 @@ impl Inbox {
         if batch.messages == 0 {
             return;
         }
+        batch.expected = batch.frames.len().min(MAX_EXPECTED);
         let mut state = lock(&self.state);
         let queue = &mut state.queue;
         if queue.frames.is_empty() {
@@ -161,8 +207,13 @@ impl Inbox {
         state.taken_bytes = state.queue.bytes;
         let routing_id = if state.queue.frames.is_empty() {
             state.listing = Listing::Unlisted;
-            if frames.capacity() > IDLE_FRAMES {
-                *frames = VecDeque::new();
+            // Of the two deques a small one stays for the next message, and a large one goes.
+            let queue = &mut state.queue.frames;
+            if queue.capacity() == 0 || queue.capacity() > IDLE_FRAMES {
+                std::mem::swap(queue, frames);
+            }
+            if queue.capacity() > IDLE_FRAMES {
+                *queue = VecDeque::new();
             }
             None
         } else {
@@ -191,8 +242,11 @@ impl Inbox {
     }
 }
 
-/// A receiver that runs dry gives back queues with room for more frames than this.
-const IDLE_FRAMES: usize = 64;
+/// Queues that run dry and have room for more frames than this are given back.
+const IDLE_FRAMES: usize = 32;
+
+/// No more frames than this are made room for before they have come.
+const MAX_EXPECTED: usize = 1024;
 
 impl State {
     fn room(&self, limits: QueueLimits) -> InboxRoom {
@@ -292,15 +346,15 @@ impl ReadySet {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::driver::SocketOptions;
-    use crate::driver::peer::PeerId;
+    use crate::driver::peer::{PeerId, Retention};
 
     fn peer(high_water_mark: usize) -> Arc<Peer> {
-        let options = SocketOptions {
-            receive_high_water_mark: high_water_mark,
-            ..SocketOptions::default()
+        let limits = QueueLimits {
+            messages: high_water_mark,
+            bytes: 1000 * size_of::<Frame>(),
         };
-        Arc::new(Peer::new(PeerId::new(1), &options))
+        let id = PeerId::new(1);
+        Arc::new(Peer::new(id, Retention::Connection, limits, limits))
     }
 
     fn batch(bodies: &[&str]) -> FrameBatch {
@@ -350,6 +404,14 @@ mod tests {
         assert!(peer.inbox.take(&mut frames).is_none());
         peer.inbox.publish(&mut batch(&["d"]), &peer, &ready);
         assert_eq!(listed(&ready), 1);
+    }
+
+    #[test]
+    fn empty_parts_are_charged_the_memory_they_take() {
+        let (peer, ready) = (peer(usize::MAX), ReadySet::default());
+        peer.inbox.publish(&mut batch(&[""; 1000]), &peer, &ready);
+        let room = peer.inbox.room(&Context::from_waker(Waker::noop()));
+        assert!(room.is_none());
     }
 
     #[test]

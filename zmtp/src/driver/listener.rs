@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
 
-use super::connection::Connection;
+use super::connection::{Connection, Progress};
 use super::hub::{AcceptedSlot, Hub};
 use super::monitor::{DisconnectReason, SocketEvent};
+use super::peer::{Peer, Retention};
 use crate::session::{Session, Side};
 use crate::transport::tcp;
 
@@ -29,7 +30,10 @@ pub(crate) async fn listen(hub: Arc<Hub>, listener: TcpListener) {
                 hub.monitor.send(SocketEvent::AcceptFailed {
                     error: error.kind(),
                 });
-                tokio::time::sleep(ACCEPT_PAUSE).await;
+                tokio::select! {
+                    () = hub.closing.cancelled() => return,
+                    () = tokio::time::sleep(ACCEPT_PAUSE) => {}
+                }
             }
         }
     }
@@ -47,7 +51,7 @@ fn accept(hub: &Arc<Hub>, stream: TcpStream, address: SocketAddr) {
 }
 
 async fn serve(hub: Arc<Hub>, stream: TcpStream, address: SocketAddr, slot: AcceptedSlot) {
-    let peer = hub.new_peer();
+    let peer = hub.new_peer(Retention::Connection);
     hub.half_open.insert(address.ip(), Arc::clone(&peer));
     hub.monitor.send(SocketEvent::Accepted {
         peer: peer.id,
@@ -57,25 +61,14 @@ async fn serve(hub: Arc<Hub>, stream: TcpStream, address: SocketAddr, slot: Acce
     let session = Session::new(config, tokio::time::Instant::now().into_std());
     let connection = Connection::new(stream, session, Arc::clone(&peer), Arc::clone(&hub));
     let (reason, progress) = connection.run().await;
-    hub.remove_peer(&peer);
-    peer.outbox.close();
     drop(slot);
     report_end(&hub, &peer, &reason, progress, &address);
-}
-
-/// How far a connection had come when it ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Progress {
-    /// The handshake was not done.
-    Handshake,
-    /// The peer was part of the socket.
-    Attached,
 }
 
 /// Tells monitors, and whoever reads the log, that a connection has ended: once for each.
 pub(crate) fn report_end(
     hub: &Hub,
-    peer: &super::peer::Peer,
+    peer: &Peer,
     reason: &DisconnectReason,
     progress: Progress,
     address: &SocketAddr,

@@ -17,6 +17,9 @@ pub(crate) struct LoadBalancer {
     next: usize,
 }
 
+/// The generation of a balancer that has not looked for peers yet.
+const NEVER: usize = usize::MAX;
+
 /// Why no peer got the message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BalanceError {
@@ -31,7 +34,7 @@ impl LoadBalancer {
         Self {
             hub,
             targets: Vec::new(),
-            generation: usize::MAX,
+            generation: NEVER,
             next: 0,
         }
     }
@@ -72,10 +75,11 @@ impl LoadBalancer {
     #[cold]
     fn refresh(&mut self, generation: usize) {
         self.targets = self.hub.peers();
-        self.generation = generation;
-        if self.next >= self.targets.len() {
-            self.next = 0;
+        if self.generation == NEVER {
+            self.next = self.hub.next_start();
         }
+        self.generation = generation;
+        self.next = self.next.checked_rem(self.targets.len()).unwrap_or(0);
     }
 }
 

@@ -36,7 +36,9 @@ pub(crate) use fair_queue::{Envelope, FairQueue, Received};
 pub(crate) use hub::{Hub, Linger, NoPattern, Pattern};
 pub(crate) use listener::listen;
 pub(crate) use load_balancer::{BalanceError, LoadBalancer};
-pub(crate) use options::{Queueing, ReconnectPolicy, SocketOptions, Unroutable};
+pub(crate) use options::{
+    Queueing, RECONNECT_INTERVAL_MAX, ReconnectPolicy, SocketOptions, Unroutable,
+};
 pub(crate) use outbox::{ConnectionCommand, PushError};
-pub(crate) use peer::Peer;
+pub(crate) use peer::{Peer, Retention};
 pub(crate) use sync::lock;

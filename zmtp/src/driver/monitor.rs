@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::sync::broadcast;
@@ -54,6 +54,13 @@ pub enum SocketEvent {
         endpoint: Endpoint,
         /// What the operating system said.
         error: io::ErrorKind,
+    },
+    /// The endpoint is not tried again: it would end the same way.
+    ConnectGivenUp {
+        /// What was connected to.
+        endpoint: Endpoint,
+        /// Why.
+        reason: DisconnectReason,
     },
     /// The endpoint is tried again.
     ConnectRetried {
@@ -136,27 +143,25 @@ impl Monitor {
 }
 
 /// The sending side of all monitors of a socket.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct MonitorSender {
-    sender: broadcast::Sender<SocketEvent>,
+    /// Made for the first monitor: most sockets have none.
+    sender: OnceLock<broadcast::Sender<SocketEvent>>,
 }
 
 impl MonitorSender {
-    pub(crate) fn new() -> Self {
-        Self {
-            sender: broadcast::Sender::new(CAPACITY),
-        }
-    }
-
     pub(crate) fn subscribe(&self) -> Monitor {
+        let sender = self.sender.get_or_init(|| broadcast::Sender::new(CAPACITY));
         Monitor {
-            receiver: self.sender.subscribe(),
+            receiver: sender.subscribe(),
         }
     }
 
     /// Tells the monitors, if there are any.
     pub(crate) fn send(&self, event: SocketEvent) {
-        // An error only says that nobody listens.
-        let _ = self.sender.send(event);
+        if let Some(sender) = self.sender.get() {
+            // An error only says that nobody listens any more.
+            let _ = sender.send(event);
+        }
     }
 }

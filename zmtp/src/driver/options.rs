@@ -13,6 +13,9 @@ use crate::wire::metadata::Metadata;
 /// the speed; much below it, 1 KiB messages suffer (measured, see `bench/README.md`).
 pub(crate) const QUEUE_BYTES: usize = 1024 * 1024;
 
+/// The longest time between two attempts to connect, unless another is asked for.
+pub(crate) const RECONNECT_INTERVAL_MAX: Duration = Duration::from_secs(5);
+
 /// The options that all socket types share, with their defaults.
 #[derive(Clone, Debug)]
 pub(crate) struct SocketOptions {
@@ -57,7 +60,8 @@ pub(crate) enum Unroutable {
 pub(crate) enum ReconnectPolicy {
     /// Never.
     Never,
-    /// After `initial`, doubled up to `max` with every failure, and a random part of it on top.
+    /// After `initial`, doubled up to `max` with every failure, of which a random part is left
+    /// out.
     Backoff { initial: Duration, max: Duration },
 }
 
@@ -70,7 +74,7 @@ impl Default for SocketOptions {
             routing_id: None,
             reconnect: ReconnectPolicy::Backoff {
                 initial: Duration::from_millis(100),
-                max: Duration::from_secs(5),
+                max: RECONNECT_INTERVAL_MAX,
             },
             connect_timeout: None,
             handshake_timeout: Some(Duration::from_secs(30)),
@@ -88,12 +92,24 @@ impl Default for SocketOptions {
 }
 
 impl SocketOptions {
-    pub(crate) fn send_limits(&self) -> QueueLimits {
-        queue_limits(self.send_high_water_mark)
+    pub(crate) fn send_limits(&self, socket_type: SocketType) -> QueueLimits {
+        let bytes = match (socket_type, self.unroutable) {
+            // These drop what does not fit, and the high-water mark alone may decide that.
+            (SocketType::Pub | SocketType::XPub | SocketType::Rep, _)
+            | (SocketType::Router, Unroutable::Drop) => usize::MAX,
+            _ => QUEUE_BYTES,
+        };
+        QueueLimits {
+            messages: high_water_mark(self.send_high_water_mark),
+            bytes,
+        }
     }
 
     pub(crate) fn receive_limits(&self) -> QueueLimits {
-        queue_limits(self.receive_high_water_mark)
+        QueueLimits {
+            messages: high_water_mark(self.receive_high_water_mark),
+            bytes: QUEUE_BYTES,
+        }
     }
 
     pub(crate) fn session_config(&self, socket_type: SocketType, side: Side) -> SessionConfig {
@@ -108,13 +124,9 @@ impl SocketOptions {
 }
 
 /// A high-water mark of zero means none, as in libzmq.
-fn queue_limits(high_water_mark: usize) -> QueueLimits {
-    QueueLimits {
-        messages: if high_water_mark == 0 {
-            usize::MAX
-        } else {
-            high_water_mark
-        },
-        bytes: QUEUE_BYTES,
+fn high_water_mark(messages: usize) -> usize {
+    match messages {
+        0 => usize::MAX,
+        messages => messages,
     }
 }

@@ -75,7 +75,8 @@ struct State {
     batch: EncodedBatch,
     taken_messages: usize,
     taken_bytes: usize,
-    commands: VecDeque<ConnectionCommand>,
+    /// `None` while no connection takes commands: the next one starts from the whole state.
+    commands: Option<VecDeque<ConnectionCommand>>,
     lifecycle: Lifecycle,
     /// The connection task, whether or not it waits for messages.
     task: Option<Waker>,
@@ -115,7 +116,7 @@ impl Outbox {
                 batch: EncodedBatch::default(),
                 taken_messages: 0,
                 taken_bytes: 0,
-                commands: VecDeque::new(),
+                commands: None,
                 lifecycle: Lifecycle::Open,
                 task: None,
                 reader: Waiting::No,
@@ -137,10 +138,13 @@ impl Outbox {
         self.try_encode(|batch| batch.append(encoded))
     }
 
-    /// Queues a command, which no high-water mark holds back.
+    /// Queues a command, which no high-water mark holds back, if there is a connection for it.
     pub(crate) fn push_command(&self, command: ConnectionCommand) {
         let mut state = lock(&self.state);
-        state.commands.push_back(command);
+        let Some(commands) = &mut state.commands else {
+            return;
+        };
+        commands.push_back(command);
         let task = state.task.clone();
         drop(state);
         if let Some(task) = task {
@@ -150,12 +154,12 @@ impl Outbox {
 
     /// Takes the next command.
     pub(crate) fn pop_command(&self) -> Option<ConnectionCommand> {
-        lock(&self.state).commands.pop_front()
+        lock(&self.state).commands.as_mut()?.pop_front()
     }
 
-    /// Forgets the commands that wait; a new connection starts from the whole state anyway.
-    pub(crate) fn clear_commands(&self) {
-        lock(&self.state).commands.clear();
+    /// Begins to queue commands: a connection has taken the whole state.
+    pub(crate) fn accept_commands(&self) {
+        lock(&self.state).commands = Some(VecDeque::new());
     }
 
     /// Swaps everything queued into `batch`, which must be written out, and credits what the
@@ -184,11 +188,13 @@ impl Outbox {
     pub(crate) fn put_back(&self, batch: &mut EncodedBatch) -> Room {
         batch.retain_unwritten();
         let mut state = lock(&self.state);
-        if batch.message_count() > 0 {
+        let has_next = matches!(state.lifecycle, Lifecycle::Open | Lifecycle::Draining);
+        if has_next && batch.message_count() > 0 {
             batch.append(&state.batch);
             std::mem::swap(&mut state.batch, batch);
         }
         batch.clear();
+        state.commands = None;
         state.task = None;
         state.reader = Waiting::No;
         state.credit()
@@ -272,7 +278,7 @@ impl Outbox {
         }
         if lifecycle == Lifecycle::Closed {
             state.batch = EncodedBatch::default();
-            state.commands = VecDeque::new();
+            state.commands = None;
         }
         let task = state.task.clone();
         drop(state);

@@ -4,8 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex};
 
 use super::inbox::Inbox;
-use super::options::SocketOptions;
-use super::outbox::Outbox;
+use super::outbox::{Outbox, QueueLimits};
 use super::sync::lock;
 use crate::session::PeerInfo;
 
@@ -34,21 +33,39 @@ impl fmt::Display for PeerId {
     }
 }
 
+/// What becomes of a peer, and of what is queued for it, when its connection ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Retention {
+    /// It goes with the connection: it was accepted.
+    Connection,
+    /// It comes back with the next connection, and nothing is queued for it until then.
+    Endpoint,
+    /// It stays, and what is queued for it waits for the next connection.
+    Queue,
+}
+
 /// A peer: its two queues and what its latest handshake told.
 #[derive(Debug)]
 pub(crate) struct Peer {
     pub(crate) id: PeerId,
+    pub(crate) retention: Retention,
     pub(crate) outbox: Outbox,
     pub(crate) inbox: Inbox,
     info: Mutex<Option<Arc<PeerInfo>>>,
 }
 
 impl Peer {
-    pub(crate) fn new(id: PeerId, options: &SocketOptions) -> Self {
+    pub(crate) fn new(
+        id: PeerId,
+        retention: Retention,
+        send: QueueLimits,
+        receive: QueueLimits,
+    ) -> Self {
         Self {
             id,
-            outbox: Outbox::new(options.send_limits()),
-            inbox: Inbox::new(options.receive_limits()),
+            retention,
+            outbox: Outbox::new(send),
+            inbox: Inbox::new(receive),
             info: Mutex::new(None),
         }
     }

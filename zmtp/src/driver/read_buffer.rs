@@ -13,6 +13,9 @@ use super::encoded::IDLE_CAPACITY;
 /// What the first read of a connection asks for.
 const MIN_READ: usize = 128;
 
+/// So few octets of a frame that has begun are moved, to give a large buffer back.
+const SMALL_REST: usize = 64;
+
 /// What a read asks for on a busy connection.
 const MAX_READ: usize = 128 * 1024;
 
@@ -105,8 +108,8 @@ impl ReadBuffer {
 
     /// Gives a large buffer back while nothing comes.
     fn release(&mut self) {
-        if self.bytes.is_empty() && self.bytes.capacity() > IDLE_CAPACITY {
-            self.bytes = BytesMut::new();
+        if self.bytes.capacity() > IDLE_CAPACITY && self.bytes.len() < SMALL_REST {
+            self.bytes = BytesMut::from(&self.bytes[..]);
         }
     }
 }

@@ -31,6 +31,8 @@ enum Role {
     Subscriptions,
     /// Some messages are subscriptions, and the others are for the application (XPUB).
     Both,
+    /// No message is for anybody (PUSH).
+    Nothing,
 }
 
 /// How much of a message has come.
@@ -50,6 +52,7 @@ impl Open {
             role: match config.socket_type {
                 SocketType::Pub => Role::Subscriptions,
                 SocketType::XPub => Role::Both,
+                SocketType::Push | SocketType::Scatter => Role::Nothing,
                 _ => Role::Messages,
             },
             message: Assembly::Idle,
@@ -60,7 +63,7 @@ impl Open {
     /// The limits of the frames that may come.
     pub(super) fn frame_limits(&self) -> FrameLimits {
         let mut limits = self.limits.traffic_frames();
-        if self.role == Role::Subscriptions {
+        if matches!(self.role, Role::Subscriptions | Role::Nothing) {
             limits.max_message_frame = limits.max_message_frame.min(limits.max_command);
         }
         limits
@@ -84,7 +87,7 @@ impl Open {
                 Ok(self.recv_subscription(frame.body))
             }
             // [ZMTP30-011] PUB discards what is no subscription, XPUB delivers it.
-            Role::Subscriptions => Ok(None),
+            Role::Subscriptions | Role::Nothing => Ok(None),
             Role::Both => Ok(Some(Event::Frame(frame))),
         }
     }

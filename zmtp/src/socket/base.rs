@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::{BindError, Builder, ConnectError};
 use crate::driver::{
-    Hub, Linger, Monitor, Pattern, PeerId, Queueing, SocketEvent, SocketOptions, keep_connected,
-    listen,
+    Hub, Linger, Monitor, Pattern, PeerId, Queueing, Retention, SocketEvent, SocketOptions,
+    keep_connected, listen,
 };
 use crate::endpoint::{Endpoint, EndpointError, Host, Port};
 use crate::pattern::SocketType;
@@ -93,12 +93,9 @@ pub trait Socket: sealed::Sealed + Send {
     ///
     /// The socket closes in the background if the future is dropped.
     fn close(self) -> impl Future<Output = ()> + Send {
-        let hub = Arc::clone(self.handle().hub());
+        let closing = self.handle().close();
         drop(self);
-        async move {
-            hub.close();
-            hub.tasks.wait().await;
-        }
+        closing
     }
 }
 
@@ -209,6 +206,17 @@ impl SocketHandle {
         async move { connect(&hub, endpoint?) }
     }
 
+    /// As [`Socket::close`], for a socket whose halves or clones are elsewhere.
+    ///
+    /// # Cancel safety
+    ///
+    /// The socket closes in the background if the future is dropped.
+    pub fn close(&self) -> impl Future<Output = ()> + Send + use<> {
+        let hub = Arc::clone(self.hub());
+        hub.close();
+        async move { hub.tasks.wait().await }
+    }
+
     /// As [`Socket::monitor`].
     #[must_use]
     pub fn monitor(&self) -> Monitor {
@@ -277,12 +285,19 @@ fn connect(hub: &Arc<Hub>, endpoint: Endpoint) -> Result<PeerId, ConnectError> {
         Endpoint::Tcp(tcp) => tcp.clone(),
         _ => return Err(ConnectError::UnsupportedTransport { endpoint }),
     };
-    let peer = hub.new_peer();
+    let peer = match hub.options.queueing {
+        Queueing::Always => {
+            let peer = hub.new_peer(Retention::Queue);
+            hub.insert_peer(&peer);
+            peer
+        }
+        Queueing::WhileConnected => {
+            let peer = hub.new_peer(Retention::Endpoint);
+            peer.outbox.suspend();
+            peer
+        }
+    };
     let id = peer.id;
-    match hub.options.queueing {
-        Queueing::Always => hub.insert_peer(&peer),
-        Queueing::WhileConnected => peer.outbox.suspend(),
-    }
     hub.tasks
         .spawn(keep_connected(Arc::clone(hub), peer, tcp_endpoint));
     Ok(id)

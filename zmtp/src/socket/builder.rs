@@ -5,7 +5,7 @@ use std::marker::PhantomData;
 use std::time::Duration;
 
 use super::Socket;
-use crate::driver::{Queueing, ReconnectPolicy, SocketOptions};
+use crate::driver::{Queueing, RECONNECT_INTERVAL_MAX, ReconnectPolicy, SocketOptions};
 use crate::pattern::{RoutingId, RoutingIdError};
 use crate::session::{Heartbeat, Limits};
 use crate::wire::metadata::Metadata;
@@ -46,7 +46,7 @@ impl<S: Socket> Builder<S> {
     /// How many messages wait for one peer before sending waits (PUB: before messages to it are
     /// dropped); 0 for no mark. Default: 1000.
     ///
-    /// Beside it, each connection queues about 1 MiB.
+    /// Where sending waits, a connection also queues no more than about 1 MiB.
     pub fn send_high_water_mark(mut self, messages: usize) -> Self {
         self.options.send_high_water_mark = messages;
         self
@@ -54,6 +54,8 @@ impl<S: Socket> Builder<S> {
 
     /// How many messages from one peer wait to be received before no more are read from it; 0 for
     /// no mark. Default: 1000.
+    ///
+    /// A connection also queues no more than about 1 MiB.
     pub fn receive_high_water_mark(mut self, messages: usize) -> Self {
         self.options.receive_high_water_mark = messages;
         self
@@ -77,15 +79,16 @@ impl<S: Socket> Builder<S> {
     }
 
     /// How long after a failure a connection is tried again. The delay doubles with every failure
-    /// up to [`Self::reconnect_interval_max`], and varies at random. Default: 100 ms.
+    /// up to [`Self::reconnect_interval_max`], and varies at random. Zero: never, as in libzmq.
+    /// Default: 100 ms.
     pub fn reconnect_interval(mut self, interval: Duration) -> Self {
         let max = match self.options.reconnect {
             ReconnectPolicy::Backoff { max, .. } => max,
-            ReconnectPolicy::Never => DEFAULT_RECONNECT_MAX,
+            ReconnectPolicy::Never => RECONNECT_INTERVAL_MAX,
         };
-        self.options.reconnect = ReconnectPolicy::Backoff {
-            initial: interval,
-            max,
+        self.options.reconnect = match interval {
+            Duration::ZERO => ReconnectPolicy::Never,
+            initial => ReconnectPolicy::Backoff { initial, max },
         };
         self
     }
@@ -164,8 +167,6 @@ impl<S: Socket> Builder<S> {
         self
     }
 }
-
-const DEFAULT_RECONNECT_MAX: Duration = Duration::from_secs(5);
 
 impl<S> fmt::Debug for Builder<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

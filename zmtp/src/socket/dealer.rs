@@ -146,6 +146,11 @@ impl DealerSocket {
 }
 
 impl DealerSender {
+    /// The handle of the socket, to bind, connect or close it.
+    pub fn handle(&self) -> &SocketHandle {
+        self.sender.handle()
+    }
+
     /// As [`DealerSocket::send`].
     ///
     /// # Errors
@@ -157,6 +162,7 @@ impl DealerSender {
     /// If the future is dropped before it is done, the message is not sent.
     #[inline]
     pub async fn send(&mut self, message: impl Into<Message>) -> Result<(), SendError> {
+        self.sender.take_turn().await;
         match self.sender.try_send(message.into()) {
             Ok(_peer) => Ok(()),
             Err(error) => self.sender.retry(error).await.map(drop),
@@ -198,6 +204,11 @@ impl DealerSender {
 }
 
 impl DealerReceiver {
+    /// The handle of the socket, to bind, connect or close it.
+    pub fn handle(&self) -> &SocketHandle {
+        self.receiver.handle()
+    }
+
     /// As [`DealerSocket::recv`].
     ///
     /// # Errors

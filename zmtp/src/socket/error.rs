@@ -64,8 +64,8 @@ pub enum SendError {
     /// The socket is closing.
     #[error("the socket is closed")]
     Closed(Message),
-    /// The message has no parts, and so is none.
-    #[error("a message needs at least one part")]
+    /// The message has no parts, or only the routing id that a ROUTER takes off.
+    #[error("the message has no part to send")]
     NoParts(Message),
     /// No peer has the routing id, or it has just gone.
     #[error("no peer has the routing id")]
@@ -85,8 +85,8 @@ pub enum TrySendError {
     /// The socket is closing.
     #[error("the socket is closed")]
     Closed(Message),
-    /// The message has no parts, and so is none.
-    #[error("a message needs at least one part")]
+    /// The message has no parts, or only the routing id that a ROUTER takes off.
+    #[error("the message has no part to send")]
     NoParts(Message),
     /// No peer has the routing id, or it has just gone.
     #[error("no peer has the routing id")]

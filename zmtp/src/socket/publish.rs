@@ -47,7 +47,8 @@ impl Builder<PubSocket> {
 
 impl PubSocket {
     /// Sends `message` to the peers whose subscriptions its first part begins with. Never waits:
-    /// for a peer at its high-water mark the message is dropped.
+    /// for a peer at its high-water mark the message is dropped. A burst beyond the mark therefore
+    /// wants pauses, in which the connections get their turn: `tokio::task::yield_now` is one.
     ///
     /// # Errors
     ///
@@ -108,6 +109,7 @@ impl State {
                 *dropped += 1;
             }
         });
+        encoded.clear();
         encoded.release();
     }
 }

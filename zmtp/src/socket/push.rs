@@ -43,6 +43,7 @@ impl PushSocket {
     /// If the future is dropped before it is done, the message is not sent.
     #[inline]
     pub async fn send(&mut self, message: impl Into<Message>) -> Result<(), SendError> {
+        self.sender.take_turn().await;
         match self.sender.try_send(message.into()) {
             Ok(_peer) => Ok(()),
             Err(error) => self.sender.retry(error).await.map(drop),

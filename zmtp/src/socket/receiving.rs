@@ -30,14 +30,17 @@ impl FairReceiver {
     }
 
     #[inline]
-    pub(crate) fn poll_recv(&mut self, context: &Context<'_>) -> Poll<Result<Received, RecvError>> {
+    pub(crate) fn poll_recv(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<Received, RecvError>> {
         self.poll_recv_as(context, self.envelope)
     }
 
     #[inline]
     pub(crate) fn poll_recv_as(
         &mut self,
-        context: &Context<'_>,
+        context: &mut Context<'_>,
         envelope: Envelope,
     ) -> Poll<Result<Received, RecvError>> {
         self.queue
@@ -48,7 +51,7 @@ impl FairReceiver {
     /// Takes the next message if it is there; most are, and need no task context to be taken.
     #[inline]
     pub(crate) fn pop(&mut self) -> Option<Received> {
-        self.queue.pop(self.envelope)
+        self.queue.pop_in_batch(self.envelope)
     }
 
     pub(crate) async fn recv(&mut self) -> Result<Received, RecvError> {

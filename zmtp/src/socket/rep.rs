@@ -94,7 +94,8 @@ impl RepSocket {
     ///
     /// # Errors
     ///
-    /// [`SendError::OutOfTurn`] if there is no request to reply to.
+    /// [`SendError::OutOfTurn`] if there is no request to reply to, [`SendError::NoParts`] for a
+    /// message without parts; the request can still be replied to then.
     pub fn send(&mut self, message: impl Into<Message>) -> Result<(), SendError> {
         let message = message.into();
         let State::OwesReply { to, envelope } = &self.state else {

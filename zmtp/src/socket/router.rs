@@ -15,7 +15,7 @@ use super::receiving::FairReceiver;
 use super::routing_table::RoutingTable;
 use super::sending::{self, final_error, when_writable};
 use super::{RecvError, SendError, TryRecvError, TrySendError};
-use crate::driver::{Envelope, PeerId, PushError, Unroutable};
+use crate::driver::{Envelope, Linger, PeerId, PushError, Unroutable};
 use crate::message::Message;
 use crate::pattern::SocketType;
 
@@ -79,7 +79,8 @@ impl RouterSocket {
     ///
     /// # Errors
     ///
-    /// As [`Self::send`]; [`TrySendError::Full`] if the queue of the peer is full.
+    /// As [`Self::send`]; with [`Builder::router_mandatory`] also [`TrySendError::Full`] if the queue
+    /// of the peer is full.
     #[inline]
     pub fn try_send(&self, message: impl Into<Message>) -> Result<(), TrySendError> {
         self.sender.try_send(message)
@@ -160,6 +161,11 @@ impl RouterSocket {
 }
 
 impl RouterSender {
+    /// The handle of the socket, to bind, connect or close it.
+    pub fn handle(&self) -> &SocketHandle {
+        &self.handle
+    }
+
     /// As [`RouterSocket::send`].
     ///
     /// # Errors
@@ -198,8 +204,13 @@ impl RouterSender {
             None => Err(PushError::Closed),
         };
         let policy = self.handle.hub().options.unroutable;
+        let is_closing = self.handle.hub().linger() != Linger::Open;
         match (pushed, policy) {
             (Ok(()), _) => Ok(()),
+            (Err(_), _) if is_closing => {
+                message.push_front(routing_id);
+                Err(TrySendError::Closed(message))
+            }
             // `REQREP`: "SHALL silently drop" what cannot be routed.
             (Err(_), Unroutable::Drop) => Ok(()),
             (Err(error), Unroutable::Report) => {
@@ -237,6 +248,11 @@ impl RouterSender {
 }
 
 impl RouterReceiver {
+    /// The handle of the socket, to bind, connect or close it.
+    pub fn handle(&self) -> &SocketHandle {
+        self.receiver.handle()
+    }
+
     /// As [`RouterSocket::recv`].
     ///
     /// # Errors

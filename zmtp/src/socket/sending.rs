@@ -14,6 +14,8 @@ pub(crate) struct BalancedSender {
     balancer: LoadBalancer,
     /// What goes in front of every message.
     envelope: &'static [Part],
+    /// Messages sent, to know when it is the turn of other tasks.
+    sent: u8,
     handle: SocketHandle,
 }
 
@@ -22,6 +24,7 @@ impl BalancedSender {
         Self {
             balancer: LoadBalancer::new(Arc::clone(handle.hub())),
             envelope,
+            sent: 0,
             handle: handle.clone(),
         }
     }
@@ -44,9 +47,20 @@ impl BalancedSender {
 
     #[inline]
     pub(crate) async fn send(&mut self, message: Message) -> Result<PeerId, SendError> {
+        self.take_turn().await;
         match self.try_send(message) {
             Ok(peer) => Ok(peer),
             Err(error) => self.retry(error).await,
+        }
+    }
+
+    /// Lets other tasks have their turn now and then: a sender whose peers always have room would
+    /// never wait otherwise.
+    #[inline]
+    pub(crate) async fn take_turn(&mut self) {
+        self.sent = self.sent.wrapping_add(1);
+        if self.sent == 0 {
+            tokio::task::coop::consume_budget().await;
         }
     }
 

@@ -3,6 +3,7 @@
 //! [29/PUBSUB]: https://rfc.zeromq.org/spec/29/
 
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, ready};
 
@@ -56,6 +57,7 @@ impl SubSocket {
         let topic = topic.as_ref();
         let mut counts = lock(&self.topics.counts);
         if counts.cancel(topic) {
+            self.topics.has_cancelled.store(true, Ordering::Relaxed);
             let topic = Part::copy_from_slice(topic);
             self.tell_peers(|| ConnectionCommand::Cancel(topic.clone()));
         }
@@ -90,7 +92,7 @@ impl SubSocket {
         }
     }
 
-    fn poll_recv(&mut self, context: &Context<'_>) -> Poll<Result<Message, RecvError>> {
+    fn poll_recv(&mut self, context: &mut Context<'_>) -> Poll<Result<Message, RecvError>> {
         loop {
             let message = ready!(self.receiver.poll_recv(context))?.message;
             if self.topics.matches(&message) {
@@ -121,12 +123,18 @@ impl Stream for SubSocket {
 #[derive(Debug)]
 struct Topics {
     counts: Mutex<TopicCounts>,
+    /// Whether a subscription was ever taken back. Until then a publisher sends only what is asked
+    /// for, and there is nothing to filter.
+    has_cancelled: AtomicBool,
 }
 
 impl Topics {
     /// Whether `message` is still asked for: it may have been on its way when it was not any more.
     #[inline]
     fn matches(&self, message: &Message) -> bool {
+        if !self.has_cancelled.load(Ordering::Relaxed) {
+            return true;
+        }
         let first = message.first().map_or(&[][..], Part::as_slice);
         lock(&self.counts).matches(first)
     }
@@ -135,8 +143,8 @@ impl Topics {
 impl Pattern for Topics {
     fn attach(&self, peer: &Arc<Peer>, _info: &PeerInfo) -> Result<Vec<Part>, DisconnectReason> {
         let counts = lock(&self.counts);
-        // What waits there is part of the whole that is sent now.
-        peer.outbox.clear_commands();
+        // What changes from here on is told beside the whole that is sent now.
+        peer.outbox.accept_commands();
         Ok(counts.topics().map(Part::from).collect())
     }
 }
@@ -151,6 +159,7 @@ impl sealed::Sealed for SubSocket {
     fn from_builder(builder: Builder<Self>) -> Self {
         let topics = Arc::new(Topics {
             counts: Mutex::new(TopicCounts::new()),
+            has_cancelled: AtomicBool::new(false),
         });
         let handle = SocketHandle::new(SocketType::Sub, builder.options, Arc::clone(&topics) as _);
         Self {

@@ -40,6 +40,11 @@ pub(crate) async fn connect(endpoint: &TcpEndpoint) -> io::Result<(TcpStream, So
     let mut last_error = None;
     for address in resolve(endpoint).await? {
         match TcpStream::connect(address).await {
+            // A port of this machine that nobody listens on may be given to the connecting end
+            // itself, which then finds its own other end.
+            Ok(stream) if stream.local_addr().ok() == Some(address) => {
+                last_error = Some(io::ErrorKind::ConnectionRefused.into());
+            }
             Ok(stream) => {
                 set_no_delay(&stream);
                 return Ok((stream, address));
@@ -63,7 +68,9 @@ fn listen(address: SocketAddr, backlog: u32) -> io::Result<TcpListener> {
         SocketAddr::V4(_) => TcpSocket::new_v4()?,
         SocketAddr::V6(_) => TcpSocket::new_v6()?,
     };
-    // A restarted server gets its port back while old connections linger in TIME_WAIT.
+    // A restarted server gets its port back while old connections linger in TIME_WAIT. On Windows
+    // the option would let another program take the port away.
+    #[cfg(unix)]
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     socket.listen(backlog)

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use tokio::io::AsyncWriteExt;
+use tokio::time::timeout;
 use zmtp::{
-    BindError, ConnectError, DealerSocket, Message, PullSocket, PushSocket, RouterSocket, Socket,
-    SocketEvent,
+    BindError, ConnectError, DealerSocket, Endpoint, Message, PullSocket, PushSocket, RouterSocket,
+    Socket, SocketEvent,
 };
 
 use crate::{LOOPBACK, disconnect, handshake, soon};
@@ -120,4 +122,76 @@ async fn one_half_of_a_socket_keeps_it_open() {
         soon(receiver.recv()).await.unwrap(),
         Message::from("answer")
     );
+}
+
+#[tokio::test]
+async fn a_linger_period_beyond_all_time_is_none() {
+    let mut pull = PullSocket::new();
+    let endpoint = pull.bind(LOOPBACK).await.unwrap();
+    let mut push = PushSocket::builder().linger(Duration::MAX).build();
+    push.connect(&endpoint).await.unwrap();
+    push.send("sent").await.unwrap();
+    soon(push.close()).await;
+    assert_eq!(soon(pull.recv()).await.unwrap(), Message::from("sent"));
+}
+
+#[tokio::test]
+async fn two_sockets_that_send_and_do_not_read_can_both_close() {
+    let left = DealerSocket::builder().receive_high_water_mark(1).build();
+    let endpoint = left.bind(LOOPBACK).await.unwrap();
+    let right = DealerSocket::builder().receive_high_water_mark(1).build();
+    let mut monitor = left.monitor();
+    right.connect(&endpoint).await.unwrap();
+    handshake(&mut monitor).await;
+    let (mut left, mut right) = (left, right);
+    let body = vec![0u8; 200_000];
+    for socket in [&mut left, &mut right] {
+        while timeout(Duration::from_millis(100), socket.send(body.as_slice()))
+            .await
+            .is_ok()
+        {}
+    }
+    soon(async { tokio::join!(left.close(), right.close()) }).await;
+}
+
+#[tokio::test]
+async fn a_peer_without_receiver_cannot_fill_a_pusher() {
+    let push = PushSocket::new();
+    let mut monitor = push.monitor();
+    let endpoint = push.bind(LOOPBACK).await.unwrap();
+    let Endpoint::Tcp(address) = &endpoint else {
+        unreachable!("it is a tcp endpoint");
+    };
+    let mut raw = tokio::net::TcpStream::connect(address.to_string())
+        .await
+        .unwrap();
+    let mut opening = vec![0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0x7f, 3, 1];
+    opening.extend_from_slice(b"NULL");
+    opening.resize(64, 0);
+    opening.extend_from_slice(b"\x04\x1a\x05READY\x0bSocket-Type\0\0\0\x04PULL");
+    raw.write_all(&opening).await.unwrap();
+    handshake(&mut monitor).await;
+    // Far more than any queue holds: it is read and dropped.
+    let frame = [&[0u8, 255][..], &[7; 255]].concat();
+    let flood = frame.repeat(1000);
+    for _ in 0..100 {
+        soon(raw.write_all(&flood)).await.unwrap();
+    }
+    drop(raw);
+    disconnect(&mut monitor).await;
+}
+
+#[tokio::test]
+async fn connecting_and_leaving_leaves_nothing_behind() {
+    let pull = PullSocket::new();
+    let mut monitor = pull.monitor();
+    let endpoint = pull.bind(LOOPBACK).await.unwrap();
+    for _ in 0..300 {
+        let push = PushSocket::new();
+        push.connect(&endpoint).await.unwrap();
+        handshake(&mut monitor).await;
+        push.close().await;
+        disconnect(&mut monitor).await;
+    }
+    assert_eq!(pull.peers(), []);
 }

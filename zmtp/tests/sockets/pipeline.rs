@@ -291,3 +291,42 @@ async fn an_immediate_socket_queues_only_for_peers_that_are_connected() {
     push.send("again").await.unwrap();
     assert_eq!(soon(pull.recv()).await.unwrap(), Message::from("again"));
 }
+
+// PIPE-001, PIPE-006
+#[tokio::test]
+async fn clones_that_send_once_still_take_turns() {
+    let push = PushSocket::new();
+    let mut monitor = push.monitor();
+    let endpoint = push.bind(LOOPBACK).await.unwrap();
+    let mut pulls = Vec::new();
+    for _ in 0..3 {
+        let pull = PullSocket::new();
+        pull.connect(&endpoint).await.unwrap();
+        handshake(&mut monitor).await;
+        pulls.push(pull);
+    }
+    for number in 0..3u8 {
+        push.clone().send(&[number]).await.unwrap();
+    }
+    for pull in &mut pulls {
+        soon(pull.recv()).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_burst_of_empty_parts_stops_at_the_mark_in_octets() {
+    let mut pull = PullSocket::builder().receive_high_water_mark(0).build();
+    let endpoint = pull.bind(LOOPBACK).await.unwrap();
+    let mut push = PushSocket::builder().send_high_water_mark(0).build();
+    push.connect(&endpoint).await.unwrap();
+    let sender = tokio::spawn(async move {
+        for _ in 0..200_000u32 {
+            push.send("").await.unwrap();
+        }
+        push.close().await;
+    });
+    for _ in 0..200_000u32 {
+        assert_eq!(soon(pull.recv()).await.unwrap(), Message::from(""));
+    }
+    soon(sender).await.unwrap();
+}

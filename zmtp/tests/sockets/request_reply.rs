@@ -237,3 +237,55 @@ async fn a_peer_with_a_full_queue_is_passed_over() {
         soon(rep.recv()).await.unwrap();
     }
 }
+
+// REQREP-022
+#[tokio::test]
+async fn many_large_replies_in_one_turn_are_all_sent() {
+    let mut rep = RepSocket::new();
+    let endpoint = rep.bind(LOOPBACK).await.unwrap();
+    let mut dealer = DealerSocket::new();
+    dealer.connect(&endpoint).await.unwrap();
+    for _ in 0..100 {
+        dealer.send(["", "question"]).await.unwrap();
+    }
+    let server = tokio::spawn(async move {
+        let reply = vec![7u8; 64 * 1024];
+        for _ in 0..100 {
+            rep.recv().await.unwrap();
+            rep.send(reply.as_slice()).unwrap();
+        }
+        rep
+    });
+    for _ in 0..100 {
+        assert_eq!(soon(dealer.recv()).await.unwrap()[1].len(), 64 * 1024);
+    }
+    soon(server).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_mandatory_router_waits_for_a_peer_with_a_full_queue() {
+    let mut router = RouterSocket::builder()
+        .router_mandatory()
+        .send_high_water_mark(1)
+        .build();
+    let mut monitor = router.monitor();
+    let endpoint = router.bind(LOOPBACK).await.unwrap();
+    let mut dealer = DealerSocket::builder()
+        .routing_id("me")
+        .unwrap()
+        .receive_high_water_mark(1)
+        .build();
+    dealer.connect(&endpoint).await.unwrap();
+    handshake(&mut monitor).await;
+    let sender = tokio::spawn(async move {
+        let body = vec![0u8; 100_000];
+        for _ in 0..100 {
+            router.send([b"me".as_slice(), &body]).await.unwrap();
+        }
+        router
+    });
+    for _ in 0..100 {
+        soon(dealer.recv()).await.unwrap();
+    }
+    soon(sender).await.unwrap();
+}
