@@ -116,10 +116,11 @@ impl RepSocket {
     /// Takes the envelope off a request and keeps it for the reply.
     fn accept(&mut self, received: Received) -> Option<Message> {
         let parts = received.message.parts();
-        let delimiter = parts.iter().position(|part| part.is_empty())?;
-        if delimiter + 1 == parts.len() {
+        let delimiter = parts.iter().position(|part| part.is_empty());
+        let Some(delimiter) = delimiter.filter(|at| at + 1 < parts.len()) else {
+            tracing::debug!(peer = %received.peer, "dropped a request without delimiter and body");
             return None;
-        }
+        };
         let mut envelope = received.message.into_parts();
         let body = envelope.split_off(delimiter + 1);
         self.state = State::OwesReply {

@@ -128,11 +128,12 @@ impl ReqSocket {
 /// The body of a reply from the peer that was asked; `None` for anything else.
 fn reply(received: Received, from: PeerId) -> Option<Message> {
     let mut message = received.message;
-    if received.peer != from || !message.first()?.is_empty() {
+    let delimiter = message.pop_front()?;
+    if received.peer != from || !delimiter.is_empty() || message.is_empty() {
+        tracing::debug!(peer = %received.peer, "dropped what is no reply to the last request");
         return None;
     }
-    message.pop_front();
-    (!message.is_empty()).then_some(message)
+    Some(message)
 }
 
 impl super::Socket for ReqSocket {
