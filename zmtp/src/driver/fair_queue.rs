@@ -59,8 +59,10 @@ impl FairQueue {
     /// Takes the next message; `None` when there is none now.
     #[inline]
     pub(crate) fn pop(&mut self, envelope: Envelope) -> Option<Received> {
-        self.pop_in_batch(envelope)
-            .or_else(|| self.pop_next_batch(envelope))
+        match self.pop_in_batch(envelope) {
+            Some(received) => Some(received),
+            None => self.pop_next_batch(envelope),
+        }
     }
 
     /// Takes the next message of a single part from a single busy peer, if it is at hand: the common
@@ -87,6 +89,7 @@ impl FairQueue {
         })
     }
 
+    #[inline(never)]
     fn pop_next_batch(&mut self, envelope: Envelope) -> Option<Received> {
         loop {
             if self.hub.ready.has_peers() {

@@ -39,6 +39,8 @@ impl Frame {
     clippy::exhaustive_enums,
     reason = "it is one bit of the frame's flags and stays one"
 )]
+// As wide as a word, so that a frame is moved as words: see `Part`.
+#[repr(usize)]
 pub enum More {
     /// This frame ends its message.
     Last,

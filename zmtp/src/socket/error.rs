@@ -99,6 +99,9 @@ pub enum TrySendError {
 /// Why no message can be received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
+// As wide as a word: a result with a narrower error in it is moved in uneven pieces, and each such
+// move of a message waits for the one before.
+#[repr(usize)]
 pub enum RecvError {
     /// The socket is closed and everything it had received was taken.
     #[error("the socket is closed")]
@@ -111,6 +114,9 @@ pub enum RecvError {
 /// Why no message can be received at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
+// As wide as a word: a result with a narrower error in it is moved in uneven pieces, and each such
+// move of a message waits for the one before.
+#[repr(usize)]
 pub enum TryRecvError {
     /// Nothing has come yet.
     #[error("no message is there")]

@@ -44,10 +44,11 @@ impl PushSocket {
     #[inline]
     pub async fn send(&mut self, message: impl Into<Message>) -> Result<(), SendError> {
         self.sender.take_turn().await;
-        match self.sender.try_send(message.into()) {
-            Ok(_peer) => Ok(()),
-            Err(error) => self.sender.retry(error).await.map(drop),
+        let message = message.into();
+        if self.sender.offer(&message).is_some() {
+            return Ok(());
         }
+        self.sender.send(message).await.map(drop)
     }
 
     /// Queues `message` for the next peer with room.

@@ -45,6 +45,15 @@ impl BalancedSender {
         }
     }
 
+    /// Queues `message` if a peer has room for it: the common case, in which it need not be moved.
+    #[inline]
+    pub(crate) fn offer(&mut self, message: &Message) -> Option<PeerId> {
+        if message.is_empty() {
+            return None;
+        }
+        self.balancer.try_send(self.envelope, message).ok()
+    }
+
     #[inline]
     pub(crate) async fn send(&mut self, message: Message) -> Result<PeerId, SendError> {
         self.take_turn().await;
@@ -65,7 +74,7 @@ impl BalancedSender {
     }
 
     /// Goes on after an attempt that failed: waits if that can help.
-    pub(crate) async fn retry(&mut self, error: TrySendError) -> Result<PeerId, SendError> {
+    async fn retry(&mut self, error: TrySendError) -> Result<PeerId, SendError> {
         let TrySendError::Full(message) = error else {
             return Err(final_error(error));
         };
