@@ -29,7 +29,7 @@ use super::monitor::{DisconnectReason, SocketEvent};
 use super::outbox::{ConnectionCommand, Room, Taken};
 use super::peer::{Peer, Retention};
 use super::read_buffer::ReadBuffer;
-use crate::message::More;
+use crate::message::{Frame, More};
 use crate::session::{Event, Session};
 
 /// How long a closed connection waits for the other side to take note, so that an RST does not
@@ -187,6 +187,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 if self.room.is_none() {
                     return Ok(Decoded::InboxFull);
                 }
+            }
+            if let Some(body) = self.session.take_small_message(now, &mut self.reader.bytes) {
+                self.room.bytes = self
+                    .room
+                    .bytes
+                    .saturating_sub(body.len() + size_of::<Frame>());
+                self.room.messages -= 1;
+                self.incoming.push_message(body);
+                continue;
             }
             match self.session.handle_input(now, &mut self.reader.bytes)? {
                 Some(Event::Frame(frame)) => {

@@ -67,7 +67,8 @@ impl FairQueue {
 
     /// Takes the next message of a single part from a single busy peer, if it is at hand: the common
     /// case, and the one that counts. It needs no task context, and no turn ends with it.
-    #[inline]
+    // Not inlined, it would hand the message over in memory, and it is moved on at once.
+    #[inline(always)]
     pub(crate) fn pop_in_batch(&mut self, envelope: Envelope) -> Option<Received> {
         if self.active.len() != 1 {
             return None;

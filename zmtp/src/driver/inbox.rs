@@ -53,6 +53,17 @@ impl FrameBatch {
         }
     }
 
+    /// Appends a message of one part, between two messages.
+    #[inline]
+    pub(crate) fn push_message(&mut self, body: Part) {
+        self.bytes += body.len() + size_of::<Frame>();
+        self.messages += 1;
+        self.frames.push_back(Frame {
+            body,
+            more: More::Last,
+        });
+    }
+
     /// Makes room for a batch as large as the last one, in one go.
     pub(crate) fn prepare(&mut self) {
         if self.frames.capacity() == 0 {

@@ -74,7 +74,12 @@ impl Open {
     /// The limits of frames see to its size.
     #[inline]
     pub(super) fn is_plain_message(&self, frame: &Frame) -> bool {
-        frame.more == More::Last && self.message == Assembly::Idle && self.role == Role::Messages
+        frame.more == More::Last && self.expects_plain_message()
+    }
+
+    #[inline]
+    pub(super) fn expects_plain_message(&self) -> bool {
+        self.message == Assembly::Idle && self.role == Role::Messages
     }
 
     /// Takes a part of a message; not every one is an event.

@@ -49,7 +49,8 @@ impl FairReceiver {
     }
 
     /// Takes the next message if it is there; most are, and need no task context to be taken.
-    #[inline]
+    // Not inlined, it would hand the message over in memory, and it is moved on at once.
+    #[inline(always)]
     pub(crate) fn pop(&mut self) -> Option<Received> {
         self.queue.pop_in_batch(self.envelope)
     }

@@ -99,6 +99,22 @@ impl FrameDecoder {
         self.decode_any(input)
     }
 
+    /// Takes the next frame if it is a whole message with a small body, and wholly there.
+    #[inline]
+    pub(crate) fn decode_small_message(&self, input: &mut BytesMut) -> Option<Part> {
+        if !self.is_at_boundary() {
+            return None;
+        }
+        let (&[flags, len], rest) = input.split_first_chunk()?;
+        let body_len = usize::from(len);
+        if flags != 0 || body_len > rest.len() || u64::from(len) > self.limits.max_message_frame {
+            return None;
+        }
+        let body = Part::from_block(rest.first_chunk()?, len)?;
+        input.advance(HEADER_LEN_SHORT.saturating_add(body_len));
+        Some(body)
+    }
+
     /// Replaces the limits, from the next head of a frame on.
     pub const fn set_limits(&mut self, limits: FrameLimits) {
         self.limits = limits;
