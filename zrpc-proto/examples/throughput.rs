@@ -89,7 +89,7 @@ fn stream(client: &mut Mux, server: &mut Mux, now: Instant) -> Result<(), Box<dy
 }
 
 fn carry(from: &mut Mux, to: &mut Mux, now: Instant) -> Result<(), Box<dyn Error>> {
-    while let Some(transmit) = from.poll_transmit() {
+    while let Some(transmit) = from.poll_transmit(now) {
         to.handle_event(now, &0, transmit.payload)?;
     }
     Ok(())

@@ -29,7 +29,7 @@
 //!
 //! let request = Request::new("hello", Body::args(&("RPC",))?);
 //! let call = client.open(now, &"server", request, &ChannelOptions::default())?;
-//! while let Some(transmit) = client.poll_transmit() {
+//! while let Some(transmit) = client.poll_transmit(now) {
 //!     server.handle_event(now, &"client", transmit.payload)?;
 //! }
 //! while let Some(event) = server.poll_event() {
@@ -38,7 +38,7 @@
 //!         server.reply(channel, Body::value(&format!("Hello, {name}"))?)?;
 //!     }
 //! }
-//! while let Some(transmit) = server.poll_transmit() {
+//! while let Some(transmit) = server.poll_transmit(now) {
 //!     client.handle_event(now, &"server", transmit.payload)?;
 //! }
 //! let Some(ChannelEvent::Reply { channel, value, .. }) = client.poll_event() else { panic!() };

@@ -194,7 +194,7 @@ impl Pair {
             }),
             11 => self.give_up(value),
             12 => {
-                if let Some(transmit) = self.server.poll_transmit() {
+                if let Some(transmit) = self.server.poll_transmit(self.now) {
                     self.server.handle_blocked(transmit);
                 }
             }
@@ -256,8 +256,8 @@ impl Pair {
     /// Carries everything that waits to the other side.
     fn deliver(&mut self) {
         for _ in 0..MAX_OUTPUTS {
-            let to_server = self.client.poll_transmit();
-            let to_client = self.server.poll_transmit();
+            let to_server = self.client.poll_transmit(self.now);
+            let to_client = self.server.poll_transmit(self.now);
             if to_server.is_none() && to_client.is_none() {
                 return;
             }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 
-use super::{Credit, ReceiveWindow};
+use super::{Arrival, Credit, ReceiveWindow};
 use crate::event::names;
 
 /// The client's side of a channel.
@@ -23,7 +23,7 @@ use crate::event::names;
 pub(crate) struct ClientSide {
     state: State,
     window: ReceiveWindow,
-    /// The lengths of the items that are received and not consumed.
+    /// The bytes that each item holds that is received and not consumed.
     held: VecDeque<usize>,
     held_bytes: usize,
     largest_item: usize,
@@ -49,8 +49,10 @@ pub(crate) enum ReplyKind {
 /// What a reply did to the channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Progress {
-    /// It goes on.
+    /// It goes on, with an item that the peer had credit for.
     Open,
+    /// It goes on, with an item that the peer had no credit for.
+    Ahead,
     /// That was the last event.
     Ended,
     /// The reply does not fit the state.
@@ -88,7 +90,7 @@ impl ClientSide {
         }
     }
 
-    /// A reply of `len` bytes came.
+    /// A reply came that holds `len` bytes.
     pub(crate) fn recv_reply(&mut self, kind: ReplyKind, len: usize) -> Progress {
         match (self.state, kind) {
             (State::ExpectReply, ReplyKind::Ok) => Progress::Ended,
@@ -96,13 +98,16 @@ impl ClientSide {
             (_, ReplyKind::Err | ReplyKind::StreamDone) => Progress::Ended,
             (_, ReplyKind::Stream) => {
                 self.state = State::Streaming;
-                if self.window.receive().is_none() {
+                let Some(arrival) = self.window.receive() else {
                     return Progress::Overrun;
-                }
+                };
                 self.held.push_back(len);
                 self.held_bytes = self.held_bytes.saturating_add(len);
                 self.largest_item = self.largest_item.max(len);
-                Progress::Open
+                match arrival {
+                    Arrival::Granted => Progress::Open,
+                    Arrival::Ahead => Progress::Ahead,
+                }
             }
         }
     }
@@ -118,9 +123,9 @@ impl ClientSide {
         released
     }
 
-    /// Returns what to grant after the application took items, with `room` bytes left for items.
+    /// Returns what to grant after the application took items. `room` is how many bytes this
+    /// channel may hold, received ones included.
     pub(crate) fn grant(&mut self, items: usize, room: usize) -> Option<Credit> {
-        let room = room.saturating_add(self.held_bytes);
         let affordable = room.checked_div(self.largest_item).unwrap_or(usize::MAX);
         let count = u32::try_from(items).unwrap_or(u32::MAX);
         self.window
@@ -129,6 +134,12 @@ impl ClientSide {
 
     pub(crate) fn held_bytes(&self) -> usize {
         self.held_bytes
+    }
+
+    /// Returns how many bytes the items may take that the peer has credit for, going by the largest.
+    pub(crate) fn reserved_bytes(&self) -> usize {
+        let items = usize::try_from(self.window.outstanding()).unwrap_or(usize::MAX);
+        items.saturating_mul(self.largest_item)
     }
 
     pub(crate) fn slots(&self) -> u32 {

@@ -83,6 +83,15 @@ pub(crate) struct ReceiveWindow {
     queued: u32,
 }
 
+/// What a received item was sent on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Arrival {
+    /// Credit that was granted.
+    Granted,
+    /// Nothing, though there is a slot for it.
+    Ahead,
+}
+
 impl ReceiveWindow {
     pub(crate) fn new(slots: u32) -> Self {
         Self {
@@ -93,12 +102,16 @@ impl ReceiveWindow {
     }
 
     /// Counts an item. Returns `None` if all slots hold items already: the peer ignores credit.
-    pub(crate) fn receive(&mut self) -> Option<()> {
+    pub(crate) fn receive(&mut self) -> Option<Arrival> {
         if self.queued >= self.slots {
             return None;
         }
+        let arrival = match self.outstanding() {
+            0 => Arrival::Ahead,
+            _ => Arrival::Granted,
+        };
         self.queued = self.queued.saturating_add(1);
-        Some(())
+        Some(arrival)
     }
 
     /// Counts items that the application took, and returns what to grant for more.
@@ -121,6 +134,11 @@ impl ReceiveWindow {
 
     pub(crate) fn slots(&self) -> u32 {
         self.slots
+    }
+
+    /// Returns how many items the peer may still send.
+    pub(crate) fn outstanding(&self) -> u32 {
+        self.reserved.saturating_sub(self.queued)
     }
 }
 

@@ -9,7 +9,7 @@ pub enum Heartbeat {
     /// Sends no heartbeats of its own and never declares the peer lost.
     ///
     /// Heartbeats of the peer are still answered one for one, so that a peer that keeps heartbeats
-    /// on does not declare this side lost.
+    /// on does not declare this side lost. Such answers are marked and are not answered in turn.
     Off,
     /// Sends a heartbeat every interval, and declares the peer lost when nothing was heard from it
     /// for two intervals (three at the start of a channel).

@@ -7,6 +7,7 @@ use super::Heartbeat;
 /// Sends signs of life and watches for those of the peer.
 ///
 /// ```text
+///   Waiting ──request leaves──▶ Off, Silent or Beating
 ///   Off      answers heartbeats, sends and judges nothing
 ///   Silent ──first heartbeat──▶ Beating ──nothing heard for two intervals──▶ lost
 /// ```
@@ -15,6 +16,12 @@ pub(crate) struct Pulse(State);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
+    /// The request of the channel has not left: the peer cannot know of the channel.
+    Waiting {
+        heartbeat: Heartbeat,
+        /// About when the first tick will be, so that it takes no second deadline.
+        look: Option<Instant>,
+    },
     Off,
     /// Passive, and the peer has sent no heartbeat yet.
     Silent {
@@ -36,6 +43,16 @@ enum Heard {
     At(Instant),
 }
 
+/// What a heartbeat is sent for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// Its time has come.
+    Interval,
+    /// A heartbeat of a side that has heartbeats on, which this side has off. It says so, because
+    /// two such sides would answer each other for ever.
+    Answer,
+}
+
 /// What a tick asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tick {
@@ -48,6 +65,12 @@ pub(crate) enum Tick {
 }
 
 impl Pulse {
+    /// Returns the pulse of a channel whose request waits for the socket.
+    pub(crate) fn waiting(heartbeat: Heartbeat, now: Instant) -> Self {
+        let look = Self::new(heartbeat, now).deadline();
+        Self(State::Waiting { heartbeat, look })
+    }
+
     /// Returns the pulse of a channel that is created now.
     pub(crate) fn new(heartbeat: Heartbeat, now: Instant) -> Self {
         Self(match (heartbeat, heartbeat.interval()) {
@@ -61,6 +84,24 @@ impl Pulse {
         })
     }
 
+    /// The request leaves now.
+    pub(crate) fn start(&mut self, now: Instant) {
+        if let State::Waiting { heartbeat, .. } = self.0 {
+            *self = Self::new(heartbeat, now);
+        }
+    }
+
+    /// The request came back from a socket that is full.
+    pub(crate) fn stop(&mut self) {
+        let (heartbeat, look) = match self.0 {
+            State::Waiting { .. } => return,
+            State::Off => (Heartbeat::Off, None),
+            State::Silent { interval } => (Heartbeat::Passive(interval), None),
+            State::Beating { interval, next, .. } => (Heartbeat::Active(interval), Some(next)),
+        };
+        self.0 = State::Waiting { heartbeat, look };
+    }
+
     /// Any event came: the peer lives.
     pub(crate) fn recv_any(&mut self, now: Instant) {
         if let State::Beating { heard, .. } = &mut self.0 {
@@ -69,10 +110,11 @@ impl Pulse {
     }
 
     /// A heartbeat came. Returns whether to answer it at once.
-    pub(crate) fn recv_heartbeat(&mut self, now: Instant) -> Tick {
+    pub(crate) fn recv_heartbeat(&mut self, now: Instant, cause: Cause) -> Tick {
         self.recv_any(now);
         match self.0 {
-            State::Off => Tick::Beat,
+            State::Off if cause == Cause::Interval => Tick::Beat,
+            State::Off | State::Waiting { .. } => Tick::Early,
             State::Silent { interval } => {
                 let next = later(now, interval);
                 self.0 = State::Beating {
@@ -88,13 +130,17 @@ impl Pulse {
 
     /// Time passed.
     pub(crate) fn handle_timeout(&mut self, now: Instant) -> Tick {
-        let State::Beating {
-            interval,
-            next,
-            heard,
-        } = &mut self.0
-        else {
-            return Tick::Early;
+        let (interval, next, heard) = match &mut self.0 {
+            State::Beating {
+                interval,
+                next,
+                heard,
+            } => (interval, next, heard),
+            State::Waiting { look, .. } => {
+                *look = look.filter(|look| now < *look);
+                return Tick::Early;
+            }
+            State::Off | State::Silent { .. } => return Tick::Early,
         };
         let (due, interval) = (*next, *interval);
         if now < due {
@@ -119,7 +165,16 @@ impl Pulse {
     pub(crate) fn deadline(&self) -> Option<Instant> {
         match self.0 {
             State::Off | State::Silent { .. } => None,
+            State::Waiting { look, .. } => look,
             State::Beating { next, .. } => Some(next),
+        }
+    }
+
+    /// Returns what this side sends heartbeats for.
+    pub(crate) fn cause(&self) -> Cause {
+        match self.0 {
+            State::Off => Cause::Answer,
+            State::Waiting { .. } | State::Silent { .. } | State::Beating { .. } => Cause::Interval,
         }
     }
 }

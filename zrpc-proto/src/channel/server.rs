@@ -2,18 +2,18 @@
 
 use bytes::Bytes;
 
-use super::SendCredit;
-use crate::event::{Notice, Version};
+use super::{Queued, SendCredit};
+use crate::event::{Event, Notice, Version};
 
 /// The server's side of a channel.
 ///
 /// ```text
 ///   ExpectRequest ──request──▶ Serving ──last reply, with credit──▶ closed
-///                                 │                                    ▲
-///                                 └──last reply──▶ Draining ──credit───┘
+///        │                      ▲ │                                    ▲
+///        └──request──▶ Held ────┘ └──last reply──▶ Draining ──credit───┘
 /// ```
 ///
-/// A channel starts in `Serving` when a request opens it, and in `ExpectRequest` when a heartbeat
+/// A request is held back while its peer does not read what waits for it. A channel starts in `Serving` when a request opens it, and in `ExpectRequest` when a heartbeat
 /// or a grant does. A lost peer, a cancel and the application's close also lead to closed, from
 /// any state. Closed is not a state: the channel is gone, though its last reply may still wait for
 /// the socket.
@@ -22,6 +22,8 @@ pub(crate) struct ServerSide {
     pub(crate) state: ServerState,
     pub(crate) credit: SendCredit,
     pub(crate) stall: Stall,
+    /// Whether the peer's list of streams that wait for the socket has this one.
+    pub(crate) listed: Queued,
     pub(crate) version: Version,
     /// What the header of the next reply says.
     pub(crate) notice: Notice,
@@ -32,6 +34,10 @@ pub(crate) struct ServerSide {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum ServerState {
     ExpectRequest,
+    /// The application does not know of the request yet.
+    Held {
+        request: Box<Event>,
+    },
     Serving,
     /// The last reply waits for credit.
     Draining {
@@ -59,6 +65,7 @@ impl ServerSide {
             state: ServerState::ExpectRequest,
             credit: SendCredit::new(),
             stall: Stall::None,
+            listed: Queued::No,
             version,
             notice,
             charged: 0,

@@ -41,19 +41,52 @@ impl Event {
             reader: Reader::new(payload),
             limits,
             values: limits.values,
+            fault: None,
         };
-        let header = decoder.open().and_then(|()| decoder.header());
-        let header = header.map_err(|error| DecodeFailure::new(error, None))?;
-        let rest = if len > limit {
-            Err(DecodeError::TooLong { len, limit })
-        } else {
-            decoder.name().and_then(|name| Ok((name, decoder.value()?)))
+        let header = match decoder.open().and_then(|()| decoder.header()) {
+            Ok(header) => header,
+            Err(error) => {
+                let error = decoder.fault.unwrap_or(error);
+                return Err(DecodeFailure::new(error, None));
+            }
+        };
+        if len > limit {
+            decoder.note(DecodeError::TooLong { len, limit });
+        }
+        let rest = match decoder.fault.take() {
+            Some(error) => Err(error),
+            None => decoder.name().and_then(|name| Ok((name, decoder.value()?))),
         };
         match rest {
             Ok((name, args)) => Ok(Self { header, name, args }),
             Err(error) => Err(DecodeFailure::new(error, Some(header))),
         }
     }
+
+    /// Sees to it that small parts of a large payload do not keep all of it in memory. Returns how
+    /// many bytes the event holds from then on.
+    pub(crate) fn detach(&mut self, payload_len: usize) -> usize {
+        let extra = &mut self.header.extra;
+        let entries = extra.count().saturating_mul(size_of::<(Bytes, Bytes)>());
+        let parts = self.args.len().saturating_add(self.name.as_bytes().len());
+        let parts = parts.saturating_add(extra.encoded_len());
+        let held = if is_small_part(parts, payload_len) {
+            self.args = Bytes::copy_from_slice(&self.args);
+            self.name = Name::from_bytes(Bytes::copy_from_slice(self.name.as_bytes()));
+            extra.detach();
+            parts
+        } else {
+            payload_len
+        };
+        held.saturating_add(entries)
+    }
+}
+
+/// Returns whether keeping `part` bytes would waste most of the `whole` that they are a slice of.
+pub(crate) fn is_small_part(part: usize, whole: usize) -> bool {
+    /// What is shorter wastes less than a copy costs.
+    const WORTH_IT: usize = 4096;
+    whole > WORTH_IT && part < whole / 2
 }
 
 /// Why a payload is no event, and its header if that much could be read.
@@ -74,13 +107,22 @@ struct Decoder<'a> {
     reader: Reader<'a>,
     limits: &'a DecodeLimits,
     values: usize,
+    /// The first thing that is wrong, if what follows can be read nevertheless.
+    fault: Option<DecodeError>,
 }
 
 impl<'a> Decoder<'a> {
+    fn note(&mut self, error: DecodeError) {
+        self.fault.get_or_insert(error);
+    }
+
     fn open(&mut self) -> Result<(), DecodeError> {
         match self.reader.head()? {
             Head::Array(3) => Ok(()),
-            Head::Array(count) => Err(DecodeError::WrongArity { count }),
+            Head::Array(count) => {
+                self.note(DecodeError::WrongArity { count });
+                Ok(())
+            }
             other => Err(DecodeError::NotAnArray {
                 found: other.kind(),
             }),
@@ -98,7 +140,7 @@ impl<'a> Decoder<'a> {
         };
         let limit = self.limits.header_entries;
         if count > limit {
-            return Err(DecodeError::TooManyHeaderEntries { count, limit });
+            self.note(DecodeError::TooManyHeaderEntries { count, limit });
         }
         let mut header = Header {
             message_id: None,
@@ -111,7 +153,13 @@ impl<'a> Decoder<'a> {
             let key = self.raw()?;
             match crate::msgpack::read_text(key) {
                 Some(key) if key == names::MESSAGE_ID.as_bytes() => {
-                    header.message_id = self.id()?;
+                    header.message_id = match self.id() {
+                        Err(error @ DecodeError::IdTooLong { .. }) => {
+                            self.note(error);
+                            None
+                        }
+                        id => id?,
+                    };
                 }
                 Some(key) if key == names::RESPONSE_TO.as_bytes() => {
                     header.response_to = self.id()?;
@@ -122,6 +170,7 @@ impl<'a> Decoder<'a> {
                         header.notice = Notice::UnderstandsCancel;
                     }
                 }
+                _ if count > limit => drop(self.raw()?),
                 _ => {
                     let key = self.payload.slice_ref(key);
                     header.extra.push(key, self.value()?);
@@ -155,9 +204,12 @@ impl<'a> Decoder<'a> {
             Head::F32(version) if version.fract() == 0.0 => {
                 Ok(version_of_float(f64::from(version)))
             }
-            other => Err(DecodeError::VersionNotAnInteger {
-                found: other.kind(),
-            }),
+            other => {
+                self.note(DecodeError::VersionNotAnInteger {
+                    found: other.kind(),
+                });
+                Ok(Version::V3)
+            }
         }
     }
 

@@ -39,13 +39,16 @@ impl Outgoing<'_> {
         body.into_encoded()
     }
 
-    /// Encodes an event whose arguments are `[number]`.
-    pub(crate) fn encode_number(&self, number: u32) -> Bytes {
-        let mut out = Vec::with_capacity(128);
-        self.encode_head(&Extra::new(), &mut out);
-        out.put_u8(0x91);
-        put_uint(&mut out, number);
-        Bytes::from(out)
+    /// Encodes an event whose arguments are numbers, at most 15.
+    pub(crate) fn encode_numbers(&self, numbers: &[u32], scratch: &mut Vec<u8>) -> Bytes {
+        scratch.clear();
+        self.encode_head(&Extra::new(), scratch);
+        scratch.put_u8(0x90 | u8::try_from(numbers.len()).unwrap_or(0x0f));
+        for number in numbers {
+            put_uint(scratch, *number);
+        }
+        // A buffer of exactly this length needs no second allocation to be shared.
+        Bytes::copy_from_slice(scratch)
     }
 
     fn encode_head(&self, extra: &Extra, out: &mut Vec<u8>) {

@@ -120,6 +120,20 @@ impl Extra {
         }
     }
 
+    /// Returns the encoded length of all entries.
+    pub(crate) fn encoded_len(&self) -> usize {
+        let lens = self.entries.iter().flat_map(|(key, value)| [key, value]);
+        lens.fold(0, |sum, part| sum.saturating_add(part.len()))
+    }
+
+    /// Copies the entries out of the payload that they came in.
+    pub(super) fn detach(&mut self) {
+        for (key, value) in &mut self.entries {
+            *key = Bytes::copy_from_slice(key);
+            *value = Bytes::copy_from_slice(value);
+        }
+    }
+
     pub(super) fn push(&mut self, key: Bytes, value: Bytes) {
         self.entries.push((key, value));
     }

@@ -8,8 +8,8 @@ mod id;
 mod name;
 pub mod names;
 
-pub(crate) use decode::DecodeFailure;
 pub use decode::Event;
+pub(crate) use decode::{DecodeFailure, is_small_part};
 pub(crate) use encode::{Notice, Outgoing};
 pub use error::RemoteError;
 pub use header::{Extra, Header, Version};

@@ -81,7 +81,7 @@ fn heartbeat_of_python_3_is_what_is_sent() {
         name: b"_zpc_hb",
         notice: Notice::Nothing,
     };
-    assert_eq!(head.encode_number(0), golden);
+    assert_eq!(head.encode_numbers(&[0], &mut Vec::new()), golden);
 }
 
 #[test]

@@ -4,7 +4,10 @@ use std::fmt::Debug;
 use std::hash::Hash;
 use std::time::Instant;
 
+use bytes::Bytes;
+
 use super::peers::{CancelSupport, Entry};
+use super::receive::Received;
 use super::transmit::queue_grant;
 use super::{
     ChannelEvent, ChannelId, CloseReason, CommandError, Multiplexer, OpenError, OverrunUnit,
@@ -13,7 +16,7 @@ use super::{
 use crate::channel::{
     Channel, ChannelOptions, ClientSide, Control, Dialect, Expiry, Progress, Pulse, ReplyKind, Side,
 };
-use crate::event::{Event, Header, MessageId, Notice, Outgoing, RemoteError};
+use crate::event::{Event, Header, MessageId, Notice, Outgoing, RemoteError, is_small_part};
 use crate::msgpack::Elements;
 
 impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
@@ -22,7 +25,9 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
     /// # Errors
     ///
     /// [`OpenError::TooManyChannels`] if the peer has as many as
-    /// [`Limits::channels_per_peer`](crate::Limits::channels_per_peer).
+    /// [`Limits::channels_per_peer`](crate::Limits::channels_per_peer),
+    /// [`OpenError::TooManyChannelsInTotal`] if all have as many as
+    /// [`Limits::channels_total`](crate::Limits::channels_total).
     pub fn open(
         &mut self,
         now: Instant,
@@ -39,6 +44,11 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
         {
             return Err(OpenError::TooManyChannels { limit });
         }
+        let limit = self.config.limits.channels_total;
+        if self.total_occupancy() >= limit {
+            self.peers.settle(peer);
+            return Err(OpenError::TooManyChannelsInTotal { limit });
+        }
         let encoded_id = self.ids.next_encoded();
         let id = MessageId::from_encoded(encoded_id);
         let head = Outgoing {
@@ -52,7 +62,7 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
         let channel = self.channels.insert(Channel {
             peer,
             id: id.clone(),
-            pulse: Pulse::new(options.heartbeat, now),
+            pulse: Pulse::waiting(options.heartbeat, now),
             expiry: options.timeout.map(|after| Expiry::new(now, after)),
             scheduled: None,
             control: Control::new(),
@@ -60,8 +70,8 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
             side: Side::Client(ClientSide::new(options.slots, payload)),
         });
         self.peers.push(peer, Entry::Request(channel));
+        self.peers.charge_queued(peer, len);
         if let Some(peer) = self.peers.get_mut(peer) {
-            peer.queued_bytes = peer.queued_bytes.saturating_add(len);
             peer.channels.insert(id, channel);
         }
         self.schedule(channel);
@@ -81,13 +91,20 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
         let Side::Client(client) = &mut channel.side else {
             return Err(CommandError::Misuse);
         };
+        let reserved = client.reserved_bytes();
         let released = client.release(items);
-        let mut room = self.config.limits.received_bytes_per_peer;
-        if let Some(peer) = self.peers.get_mut(channel.peer) {
-            peer.received_bytes = peer.received_bytes.saturating_sub(released);
-            room = room.saturating_sub(peer.received_bytes);
-        }
-        if let Some(grant) = client.grant(items, room) {
+        self.peers.release_received(channel.peer, released);
+        let Some(peer) = self.peers.get_mut(channel.peer) else {
+            return Err(CommandError::Closed);
+        };
+        // What other streams hold, and may still receive on the credit that they have.
+        let held = peer.received_bytes().saturating_sub(client.held_bytes());
+        let others = peer.reserved_bytes.saturating_sub(reserved);
+        let room = self.config.limits.received_bytes_per_peer;
+        let room = room.saturating_sub(held).saturating_sub(others);
+        let grant = client.grant(items, room);
+        peer.reserved_bytes = others.saturating_add(client.reserved_bytes());
+        if let Some(grant) = grant {
             queue_grant(&mut self.peers, id, channel, grant);
         }
         Ok(())
@@ -113,7 +130,8 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
     }
 
     /// Handles an event that is not for the protocol itself on a client's channel.
-    pub(super) fn recv_reply(&mut self, id: ChannelId, event: Event) {
+    pub(super) fn recv_reply(&mut self, id: ChannelId, received: Received) {
+        let Received { event, held } = received;
         let Some(channel) = self.channels.get_mut(id) else {
             return;
         };
@@ -125,8 +143,13 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
             return;
         };
         channel.expiry = None;
-        let len = event.args.len();
-        match client.recv_reply(kind, len) {
+        let reserved = client.reserved_bytes();
+        let progress = client.recv_reply(kind, held);
+        if let Some(peer) = self.peers.get_mut(channel.peer) {
+            let others = peer.reserved_bytes.saturating_sub(reserved);
+            peer.reserved_bytes = others.saturating_add(client.reserved_bytes());
+        }
+        match progress {
             Progress::Ended => self.finish_call(id, kind, event),
             Progress::Unexpected => {
                 self.abort(id, CloseReason::UnexpectedEvent { name: event.name });
@@ -135,21 +158,32 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
                 let limit = usize::try_from(client.slots()).unwrap_or(usize::MAX);
                 self.overrun(id, limit, OverrunUnit::Items);
             }
-            Progress::Open => {
-                let limit = self.config.limits.received_bytes_per_peer;
-                let Some(peer) = self.peers.get_mut(channel.peer) else {
-                    return;
-                };
-                peer.received_bytes = peer.received_bytes.saturating_add(len);
-                if peer.received_bytes > limit {
+            Progress::Open | Progress::Ahead => {
+                let peer = channel.peer;
+                self.peers.charge_received(peer, held);
+                if let Some(limit) = self.exceeded_by_item(peer, progress) {
                     self.overrun(id, limit, OverrunUnit::Bytes);
-                } else {
-                    self.events.push_back(ChannelEvent::StreamItem {
-                        channel: id,
-                        item: event.args,
-                    });
+                    return;
                 }
+                self.events.push_back(ChannelEvent::StreamItem {
+                    channel: id,
+                    item: event.args,
+                });
             }
+        }
+    }
+
+    /// Returns the limit that an item exceeds. Memory for what comes on credit was set aside as far
+    /// as it could be known, so only the socket as a whole may be short of it.
+    fn exceeded_by_item(&self, peer: u32, progress: Progress) -> Option<usize> {
+        let limits = &self.config.limits;
+        let received = self.peers.get(peer)?.received_bytes();
+        if progress == Progress::Ahead && received > limits.received_bytes_per_peer {
+            Some(limits.received_bytes_per_peer)
+        } else if self.peers.totals().received_bytes > limits.received_bytes_total {
+            Some(limits.received_bytes_total)
+        } else {
+            None
         }
     }
 
@@ -169,10 +203,10 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
             ReplyKind::Ok => {
                 // `OK` carries `[result]`. What is no array is a bare result, and nothing is nil.
                 let value = match Elements::of(&args) {
-                    Some(mut elements) => elements.next().map(|value| args.slice_ref(value)),
+                    Some(mut elements) => elements.next().map(|value| part_of(&args, value)),
                     None => Some(args.clone()),
                 };
-                let value = value.unwrap_or_else(|| bytes::Bytes::from_static(b"\xc0"));
+                let value = value.unwrap_or_else(|| Bytes::from_static(b"\xc0"));
                 ChannelEvent::Reply {
                     channel,
                     value,
@@ -194,5 +228,14 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
     pub(super) fn abort(&mut self, id: ChannelId, reason: CloseReason) {
         self.tell_cancel(id);
         self.end(id, reason);
+    }
+}
+
+/// Returns a part of `whole` that does not keep all of it in memory without need.
+fn part_of(whole: &Bytes, part: &[u8]) -> Bytes {
+    if is_small_part(part.len(), whole.len()) {
+        Bytes::copy_from_slice(part)
+    } else {
+        whole.slice_ref(part)
     }
 }

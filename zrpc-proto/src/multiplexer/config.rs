@@ -68,7 +68,12 @@ impl Config {
     }
 }
 
-/// What one peer may use. Exceeding a limit is an error of the channel concerned, never of others.
+/// What one peer may use, and what all peers together may use.
+///
+/// Exceeding a limit of a peer is an error of the channel concerned, never of others, and no other
+/// peer notices. A peer is whatever the driver names as one. Where a connection can pose as many
+/// peers, as behind a broker, the totals bound what it uses; whoever comes when a total is reached
+/// is refused.
 ///
 /// # Example
 ///
@@ -86,16 +91,40 @@ pub struct Limits {
     ///
     /// Default 16 384: far more than a peer has calls in flight, and a few MiB of memory.
     pub channels_per_peer: usize,
-    /// Received bytes that one peer's channels hold: arguments of open calls, stream items not yet
+    /// Received bytes that one peer's channels hold: requests of open calls, stream items not yet
     /// consumed.
+    ///
+    /// A server refuses requests beyond it. A client grants no more credit than there is room for,
+    /// judged by the largest item of each stream, but always one item, and closes a channel only
+    /// if its server sends beyond the credit.
     ///
     /// Default 512 MiB: five times the largest event that Python accepts.
     pub received_bytes_per_peer: usize,
-    /// Bytes that wait for the socket of one peer, beyond which its streams stop
-    /// ([`SendError::Full`](crate::SendError::Full)) and its new requests are refused.
+    /// Bytes that wait for the socket of one peer, from which on its streams stop
+    /// ([`SendError::Full`](crate::SendError::Full)) and its new requests are held back: accepted,
+    /// and counted as open calls, but not handed out until the peer has read what waits for it.
     ///
     /// Default 1 MiB, the size of a healthy socket queue. One larger event always passes.
     pub queued_bytes_per_peer: usize,
+    /// Bytes that wait for the socket of one peer, beyond which its new requests are refused. Only
+    /// replies to requests that were handed out already get so far: each of them may add one.
+    ///
+    /// Default 256 MiB: twice the largest event.
+    pub unread_bytes_per_peer: usize,
+    /// Open channels of all peers, counted as those of one peer.
+    ///
+    /// Default 262 144: sixteen peers at their limit.
+    pub channels_total: usize,
+    /// Received bytes that the channels of all peers hold. Beyond it, requests are refused, and
+    /// streams are closed whose next item comes, with credit or without.
+    ///
+    /// Default 2 GiB: four peers at their limit.
+    pub received_bytes_total: usize,
+    /// Bytes that wait for the sockets of all peers. Beyond it, requests are refused, and a stream
+    /// stops if anything waits for its peer.
+    ///
+    /// Default 1 GiB: a thousand peers whose streams have stopped.
+    pub queued_bytes_total: usize,
     /// Idle peers that are remembered, so that sequential calls do not build a peer up and down.
     ///
     /// Default 1024. A peer with a channel or a waiting frame is never forgotten.
@@ -109,6 +138,10 @@ impl Default for Limits {
             channels_per_peer: 16_384,
             received_bytes_per_peer: 512 * 1024 * 1024,
             queued_bytes_per_peer: 1024 * 1024,
+            unread_bytes_per_peer: 256 * 1024 * 1024,
+            channels_total: 262_144,
+            received_bytes_total: 2 * 1024 * 1024 * 1024,
+            queued_bytes_total: 1024 * 1024 * 1024,
             idle_peers: 1024,
         }
     }
@@ -130,8 +163,10 @@ pub struct Stats {
     pub malformed: u64,
     /// Events for channels that do not exist (any more): routine at the end of a call.
     pub unroutable: u64,
-    /// Requests refused because the peer exceeds a limit.
+    /// Requests refused because a limit is exceeded.
     pub refused: u64,
+    /// Requests that were not handed out at once because the peer does not read its replies.
+    pub held_back: u64,
     /// Events on a channel that make no sense in its state and are ignored.
     pub ignored: u64,
     /// Channels closed because nothing was heard from the peer.

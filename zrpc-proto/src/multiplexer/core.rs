@@ -26,9 +26,10 @@ use crate::value::Body;
 /// - `handle_*` with what happened outside: received payloads, time, a socket that is full,
 /// - commands for the application: [`open`](Self::open), [`reply`](Self::reply) and so on,
 ///
-/// and after any of them drains the outputs: [`poll_event`](Self::poll_event) until `None`,
-/// [`poll_transmit`](Self::poll_transmit) until `None`, then sleeps until
-/// [`poll_timeout`](Self::poll_timeout), new input, or a command.
+/// and after any of them drains the outputs: [`poll_transmit`](Self::poll_transmit) until `None`,
+/// [`poll_event`](Self::poll_event) until `None`, both again if there was an event, then sleeps
+/// until [`poll_timeout`](Self::poll_timeout), new input, or a command. What leaves may be what an
+/// event waited for, so the payloads come first.
 ///
 /// The outputs are separate: a driver whose socket is full stops polling payloads, or gives one back
 /// with [`handle_blocked`](Self::handle_blocked), and goes on with events.
@@ -42,6 +43,8 @@ pub struct Multiplexer<P> {
     pub(super) peers: Peers<P>,
     pub(super) deadlines: Deadlines,
     pub(super) events: VecDeque<ChannelEvent<P>>,
+    /// Whose payload was polled last. What waits for its place goes on once it did not come back.
+    pub(super) polled: Option<u32>,
     pub(super) stats: Stats,
 }
 
@@ -58,6 +61,7 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
             peers,
             deadlines: Deadlines::new(),
             events: VecDeque::new(),
+            polled: None,
             stats: Stats::default(),
         }
     }
@@ -91,7 +95,7 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
     pub fn queued_count(&self) -> usize {
         self.peers
             .iter()
-            .fold(0, |sum, peer| sum.saturating_add(peer.outbox.len()))
+            .fold(0, |sum, peer| sum.saturating_add(peer.queued_count()))
     }
 
     /// Returns what was counted.
@@ -103,18 +107,20 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
     /// Frees a channel and everything that it holds.
     pub(super) fn remove(&mut self, id: ChannelId) -> Option<Channel> {
         let channel = self.channels.remove(id)?;
+        let (received, queued, reserved) = match &channel.side {
+            Side::Client(client) => (
+                client.held_bytes(),
+                client.request.as_ref().map_or(0, Bytes::len),
+                client.reserved_bytes(),
+            ),
+            Side::Server(server) => (server.charged, 0, 0),
+        };
         if let Some(peer) = self.peers.get_mut(channel.peer) {
             peer.channels.remove(&channel.id);
-            let (received, queued) = match &channel.side {
-                Side::Client(client) => (
-                    client.held_bytes(),
-                    client.request.as_ref().map_or(0, Bytes::len),
-                ),
-                Side::Server(server) => (server.charged, 0),
-            };
-            peer.received_bytes = peer.received_bytes.saturating_sub(received);
-            peer.queued_bytes = peer.queued_bytes.saturating_sub(queued);
+            peer.reserved_bytes = peer.reserved_bytes.saturating_sub(reserved);
         }
+        self.peers.release_received(channel.peer, received);
+        self.peers.release_queued(channel.peer, queued);
         self.peers.settle(channel.peer);
         Some(channel)
     }
@@ -166,7 +172,7 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
                 Body::nil(),
                 Notice::Nothing,
             );
-            self.peers.push(peer, Entry::Payload(payload));
+            self.peers.push(peer, Entry::Control(payload));
         }
     }
 

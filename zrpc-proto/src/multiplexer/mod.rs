@@ -3,9 +3,11 @@
 //! - `core`: the state, getters, and what every part uses,
 //! - `receive`: received events, sorted to channels,
 //! - `client`, `server`: the commands and the replies of either side,
+//! - `admission`: what a peer may have, and whose turn it is when it has read,
 //! - `transmit`: what goes out, fairly and within bounds,
 //! - `timeout`: heartbeats, lost peers, expired calls.
 
+mod admission;
 mod client;
 mod config;
 mod core;

@@ -197,7 +197,9 @@ pub enum CloseReason {
 pub enum OverrunUnit {
     /// Items beyond the granted slots.
     Items,
-    /// Bytes beyond [`Limits::received_bytes_per_peer`](crate::Limits::received_bytes_per_peer).
+    /// Bytes beyond [`Limits::received_bytes_per_peer`](crate::Limits::received_bytes_per_peer), sent
+    /// without credit, or beyond
+    /// [`Limits::received_bytes_total`](crate::Limits::received_bytes_total).
     Bytes,
 }
 
@@ -222,6 +224,16 @@ pub struct Transmit<P> {
     pub peer: P,
     /// The encoded event, to be wrapped in the peer's [`Envelope`](crate::Envelope).
     pub payload: Bytes,
+    pub(super) origin: Origin,
+}
+
+/// Where a payload goes if it comes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    Control,
+    Data,
+    Last,
+    Request(ChannelId),
 }
 
 /// Why no channel was opened.
@@ -232,6 +244,12 @@ pub enum OpenError {
     #[error("peer has {limit} open channels already")]
     TooManyChannels {
         /// [`Limits::channels_per_peer`](crate::Limits::channels_per_peer).
+        limit: usize,
+    },
+    /// All peers together have as many open channels as allowed. Wait for one to end.
+    #[error("all peers together have {limit} open channels already")]
+    TooManyChannelsInTotal {
+        /// [`Limits::channels_total`](crate::Limits::channels_total).
         limit: usize,
     },
 }

@@ -13,13 +13,21 @@ use crate::event::MessageId;
 pub(super) struct Peer<P> {
     pub(super) key: P,
     pub(super) channels: HashMap<MessageId, ChannelId>,
-    pub(super) outbox: VecDeque<Entry>,
-    /// The bytes in the outbox that are encoded.
-    pub(super) queued_bytes: usize,
+    /// Events of the protocol itself, which pass by the data: few, small, and urgent.
+    control: VecDeque<Entry>,
+    outbox: VecDeque<Entry>,
+    /// The entries in the outbox whose channels are gone.
+    ends: usize,
+    /// The encoded bytes that wait.
+    queued_bytes: usize,
     /// The bytes that the peer's channels hold.
-    pub(super) received_bytes: usize,
-    /// Streams that wait until the outbox is shorter.
-    pub(super) waiting: Vec<ChannelId>,
+    received_bytes: usize,
+    /// The bytes that may come on the credit that the peer's streams have.
+    pub(super) reserved_bytes: usize,
+    /// Streams that wait until less waits for the peer.
+    pub(super) waiting: VecDeque<ChannelId>,
+    /// Channels whose requests are held back until less waits for the peer.
+    pub(super) held: VecDeque<ChannelId>,
     pub(super) cancel: CancelSupport,
     flow: Flow,
 }
@@ -27,11 +35,31 @@ pub(super) struct Peer<P> {
 /// One thing to send. What names a channel that is gone by then is skipped.
 #[derive(Debug)]
 pub(super) enum Entry {
-    Payload(Bytes),
+    /// An event of a channel that goes on.
+    Data(Bytes),
+    /// The last event of a channel that is gone, or of one that was refused.
+    Last(Bytes),
     /// The request that its channel holds.
     Request(ChannelId),
+    /// An event of the protocol itself, as all that follow.
+    Control(Bytes),
     Heartbeat(ChannelId),
     Grant(ChannelId),
+}
+
+/// Where an entry is queued.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Place {
+    Front,
+    Back,
+}
+
+/// What all peers use together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Totals {
+    pub(super) ends: usize,
+    pub(super) queued_bytes: usize,
+    pub(super) received_bytes: usize,
 }
 
 /// Whether a peer understands being told that a call was given up.
@@ -64,6 +92,7 @@ pub(super) struct Peers<P> {
     by_key: HashMap<P, u32>,
     /// The peers to send to next, in turn.
     line: VecDeque<u32>,
+    totals: Totals,
     idle_limit: usize,
 }
 
@@ -74,6 +103,7 @@ impl<P: Clone + Eq + Hash> Peers<P> {
             free: Vec::new(),
             by_key: HashMap::new(),
             line: VecDeque::new(),
+            totals: Totals::default(),
             idle_limit,
         }
     }
@@ -109,27 +139,83 @@ impl<P: Clone + Eq + Hash> Peers<P> {
         self.slots.iter().flatten()
     }
 
+    pub(super) fn totals(&self) -> Totals {
+        self.totals
+    }
+
+    /// Counts bytes that a channel of the peer holds from now on.
+    pub(super) fn charge_received(&mut self, index: u32, len: usize) {
+        if let Some(peer) = slot_mut(&mut self.slots, index).and_then(Option::as_mut) {
+            peer.received_bytes = peer.received_bytes.saturating_add(len);
+            self.totals.received_bytes = self.totals.received_bytes.saturating_add(len);
+        }
+    }
+
+    /// Counts bytes that a channel of the peer holds no longer.
+    pub(super) fn release_received(&mut self, index: u32, len: usize) {
+        if let Some(peer) = slot_mut(&mut self.slots, index).and_then(Option::as_mut) {
+            peer.received_bytes = peer.received_bytes.saturating_sub(len);
+            self.totals.received_bytes = self.totals.received_bytes.saturating_sub(len);
+        }
+    }
+
+    /// Counts encoded bytes that wait for the peer.
+    pub(super) fn charge_queued(&mut self, index: u32, len: usize) {
+        if let Some(peer) = slot_mut(&mut self.slots, index).and_then(Option::as_mut) {
+            peer.queued_bytes = peer.queued_bytes.saturating_add(len);
+            self.totals.queued_bytes = self.totals.queued_bytes.saturating_add(len);
+        }
+    }
+
+    /// Counts encoded bytes that wait for the peer no longer.
+    pub(super) fn release_queued(&mut self, index: u32, len: usize) {
+        if let Some(peer) = slot_mut(&mut self.slots, index).and_then(Option::as_mut) {
+            peer.queued_bytes = peer.queued_bytes.saturating_sub(len);
+            self.totals.queued_bytes = self.totals.queued_bytes.saturating_sub(len);
+        }
+    }
+
     /// Queues `entry` behind what waits for the peer already.
     pub(super) fn push(&mut self, index: u32, entry: Entry) {
+        self.queue(index, entry, Place::Back);
         let Some(peer) = slot_mut(&mut self.slots, index).and_then(Option::as_mut) else {
             return;
         };
-        peer.charge(&entry);
-        peer.outbox.push_back(entry);
         if peer.flow == Flow::Idle {
             peer.flow = Flow::Listed;
             self.line.push_back(index);
         }
     }
 
-    /// Puts a payload in front of what waits for the peer, and sends it nothing until unblocked.
-    pub(super) fn block(&mut self, index: u32, payload: Bytes) {
+    /// Queues `entry` in front of its like, to be sent when the peer has its next turn.
+    pub(super) fn put_back(&mut self, index: u32, entry: Entry) {
+        self.queue(index, entry, Place::Front);
+    }
+
+    fn queue(&mut self, index: u32, entry: Entry, place: Place) {
+        self.charge_queued(index, entry.encoded_len());
         let Some(peer) = slot_mut(&mut self.slots, index).and_then(Option::as_mut) else {
             return;
         };
-        let entry = Entry::Payload(payload);
-        peer.charge(&entry);
-        peer.outbox.push_front(entry);
+        if matches!(entry, Entry::Last(_)) {
+            peer.ends = peer.ends.saturating_add(1);
+            self.totals.ends = self.totals.ends.saturating_add(1);
+        }
+        let lane = match entry {
+            Entry::Data(_) | Entry::Last(_) | Entry::Request(_) => &mut peer.outbox,
+            Entry::Control(_) | Entry::Heartbeat(_) | Entry::Grant(_) => &mut peer.control,
+        };
+        match place {
+            Place::Front => lane.push_front(entry),
+            Place::Back => lane.push_back(entry),
+        }
+    }
+
+    /// Sends the peer nothing until unblocked.
+    pub(super) fn block(&mut self, index: u32) {
+        let Some(peer) = slot_mut(&mut self.slots, index).and_then(Option::as_mut) else {
+            return;
+        };
         if peer.flow == Flow::Listed {
             self.line.retain(|listed| *listed != index);
         }
@@ -153,19 +239,21 @@ impl<P: Clone + Eq + Hash> Peers<P> {
             let Some(peer) = slot_mut(&mut self.slots, index).and_then(Option::as_mut) else {
                 continue;
             };
-            let Some(entry) = peer.outbox.pop_front() else {
+            let Some(entry) = peer.pop() else {
                 peer.flow = Flow::Idle;
                 self.settle(index);
                 continue;
             };
-            if let Entry::Payload(payload) = &entry {
-                peer.queued_bytes = peer.queued_bytes.saturating_sub(payload.len());
-            }
-            if peer.outbox.is_empty() {
+            if peer.queued_count() == 0 {
                 peer.flow = Flow::Idle;
             } else {
                 self.line.push_back(index);
             }
+            if matches!(entry, Entry::Last(_)) {
+                peer.ends = peer.ends.saturating_sub(1);
+                self.totals.ends = self.totals.ends.saturating_sub(1);
+            }
+            self.release_queued(index, entry.encoded_len());
             return Some((index, entry));
         }
     }
@@ -185,6 +273,16 @@ impl<P: Clone + Eq + Hash> Peers<P> {
         if peer.flow == Flow::Listed {
             self.line.retain(|listed| *listed != index);
         }
+        let Totals {
+            ends,
+            queued_bytes,
+            received_bytes,
+        } = self.totals;
+        self.totals = Totals {
+            ends: ends.saturating_sub(peer.ends),
+            queued_bytes: queued_bytes.saturating_sub(peer.queued_bytes),
+            received_bytes: received_bytes.saturating_sub(peer.received_bytes),
+        };
         Some(peer)
     }
 }
@@ -194,29 +292,61 @@ impl<P> Peer<P> {
         Self {
             key,
             channels: HashMap::new(),
+            control: VecDeque::new(),
             outbox: VecDeque::new(),
+            ends: 0,
             queued_bytes: 0,
             received_bytes: 0,
-            waiting: Vec::new(),
+            reserved_bytes: 0,
+            waiting: VecDeque::new(),
+            held: VecDeque::new(),
             cancel: CancelSupport::Unknown,
             flow: Flow::Idle,
         }
     }
 
-    fn charge(&mut self, entry: &Entry) {
-        if let Entry::Payload(payload) = entry {
-            self.queued_bytes = self.queued_bytes.saturating_add(payload.len());
-        }
+    fn pop(&mut self) -> Option<Entry> {
+        self.control.pop_front().or_else(|| self.outbox.pop_front())
     }
 
-    /// Returns what counts against the limit of channels: those that are open, and replies of those
-    /// that are not but still wait for the socket.
+    /// Returns how many channels are gone whose last events still wait for the socket.
+    pub(super) fn ends(&self) -> usize {
+        self.ends
+    }
+
+    /// Returns the encoded bytes that wait for the socket.
+    pub(super) fn queued_bytes(&self) -> usize {
+        self.queued_bytes
+    }
+
+    /// Returns the bytes that the peer's channels hold.
+    pub(super) fn received_bytes(&self) -> usize {
+        self.received_bytes
+    }
+
+    /// Returns how many entries wait for the socket.
+    pub(super) fn queued_count(&self) -> usize {
+        self.outbox.len().saturating_add(self.control.len())
+    }
+
+    /// Returns what counts against the limit of channels: those that are open, and those that are
+    /// gone but whose last events still wait for the socket.
     pub(super) fn occupancy(&self) -> usize {
-        self.channels.len().saturating_add(self.outbox.len())
+        self.channels.len().saturating_add(self.ends)
     }
 
     fn is_idle(&self) -> bool {
-        self.channels.is_empty() && self.outbox.is_empty() && self.flow == Flow::Idle
+        self.channels.is_empty() && self.queued_count() == 0 && self.flow == Flow::Idle
+    }
+}
+
+impl Entry {
+    /// Returns the bytes that this entry itself keeps.
+    fn encoded_len(&self) -> usize {
+        match self {
+            Self::Data(payload) | Self::Last(payload) | Self::Control(payload) => payload.len(),
+            Self::Request(_) | Self::Heartbeat(_) | Self::Grant(_) => 0,
+        }
     }
 }
 

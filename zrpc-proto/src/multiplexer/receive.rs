@@ -6,15 +6,20 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use super::peers::Entry;
-use super::server::error_body;
 use super::{ChannelId, CloseReason, Multiplexer, Role};
 use crate::channel::{
-    Channel, Control, Dialect, Expiry, Heartbeat, Pulse, ServerSide, ServerState, Side, Tick,
-    granted,
+    Cause, Channel, Control, Dialect, Expiry, Heartbeat, Pulse, ServerSide, ServerState, Side,
+    Tick, granted,
 };
-use crate::event::{DecodeFailure, Event, MessageId, Notice, RemoteError, Version, names};
-use crate::msgpack::DecodeError;
+use crate::event::{DecodeFailure, Event, MessageId, RemoteError, names};
+use crate::msgpack::{DecodeError, Elements};
+
+/// An event, and how many bytes it holds.
+#[derive(Debug)]
+pub(super) struct Received {
+    pub(super) event: Event,
+    pub(super) held: usize,
+}
 
 impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
     /// Handles one payload from `peer`.
@@ -25,7 +30,7 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
     /// # Errors
     ///
     /// [`DecodeError`] if it is no event; the driver may log it and go on. If its header could be
-    /// read, the caller of a request gets an error, and a channel ends with
+    /// read, the caller of a request gets an error, and a client's channel ends with
     /// [`CloseReason::Malformed`].
     pub fn handle_event(
         &mut self,
@@ -35,16 +40,22 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
     ) -> Result<(), DecodeError> {
         self.stats.events_received = self.stats.events_received.wrapping_add(1);
         let result = Event::decode_or_header(&payload, &self.config.limits.decode);
+        let len = payload.len();
         // The slices of the event hold the payload.
         drop(payload);
         let result = match result {
-            Ok(event) => match event.header.response_to.clone() {
-                Some(channel) => {
-                    self.route(now, peer, &channel, event);
-                    Ok(())
+            Ok(mut event) => {
+                let held = event.detach(len);
+                let channel = event.header.response_to.clone();
+                let received = Received { event, held };
+                match channel {
+                    Some(channel) => {
+                        self.route(now, peer, &channel, received);
+                        Ok(())
+                    }
+                    None => self.accept(now, peer, received),
                 }
-                None => self.accept(now, peer, event),
-            },
+            }
             Err(failure) => {
                 self.blame(peer, &failure);
                 Err(failure.error)
@@ -57,13 +68,16 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
     }
 
     /// Lets whom a malformed event concerns know, so that nobody waits for a timeout: the caller of
-    /// a request gets an error, a call whose reply it is ends.
+    /// a request gets an error, a call whose reply it is ends. A server goes on with a call that it
+    /// has the request of.
     fn blame(&mut self, peer: &P, failure: &DecodeFailure) {
         let Some(header) = &failure.header else {
             return;
         };
         if let Some(id) = &header.response_to {
-            if let Some(channel) = self.find_channel(peer, id) {
+            if self.config.role == Role::Client
+                && let Some(channel) = self.find_channel(peer, id)
+            {
                 self.abort(
                     channel,
                     CloseReason::Malformed {
@@ -81,7 +95,8 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
     }
 
     /// Handles an event that opens a channel.
-    fn accept(&mut self, now: Instant, peer: &P, event: Event) -> Result<(), DecodeError> {
+    fn accept(&mut self, now: Instant, peer: &P, received: Received) -> Result<(), DecodeError> {
+        let event = &received.event;
         if self.config.role == Role::Client || event.name == names::CANCEL {
             self.stats.unroutable = self.stats.unroutable.wrapping_add(1);
             return Ok(());
@@ -92,7 +107,8 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
             .clone()
             .ok_or(DecodeError::MissingMessageId)?;
         let peer = self.peers.find_or_insert(peer);
-        if let Some(error) = self.exceeds(peer, event.args.len()) {
+        let refusal = self.exceeds_channels(peer);
+        if let Some(error) = refusal.or_else(|| self.exceeds_bytes(peer, received.held)) {
             self.refuse(peer, &id, event.header.version, &error);
             return Ok(());
         }
@@ -122,25 +138,34 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
         if let Some(peer) = self.peers.get_mut(peer) {
             peer.channels.insert(id, channel);
         }
-        self.dispatch(now, channel, event);
+        self.dispatch(now, channel, received);
         self.schedule(channel);
         Ok(())
     }
 
     /// Handles an event on an open channel.
-    fn route(&mut self, now: Instant, peer: &P, id: &MessageId, event: Event) {
+    fn route(&mut self, now: Instant, peer: &P, id: &MessageId, received: Received) {
         let Some(channel) = self.find_channel(peer, id) else {
             self.stats.unroutable = self.stats.unroutable.wrapping_add(1);
             return;
         };
-        self.learn(channel, &event.header);
+        self.learn(channel, &received.event.header);
         if let Some(channel) = self.channels.get_mut(channel) {
             channel.pulse.recv_any(now);
         }
-        self.dispatch(now, channel, event);
+        self.dispatch(now, channel, received);
     }
 
+    /// Returns the channel that an event is for, if its sender can know of it.
     fn find_channel(&self, peer: &P, id: &MessageId) -> Option<ChannelId> {
+        let channel = self.find_open(peer, id)?;
+        match &self.channels.get(channel)?.side {
+            Side::Client(client) if client.request.is_some() => None,
+            _ => Some(channel),
+        }
+    }
+
+    fn find_open(&self, peer: &P, id: &MessageId) -> Option<ChannelId> {
         let peer = self.peers.get(self.peers.find(peer)?)?;
         if let Some(channel) = peer.channels.get(id) {
             return Some(*channel);
@@ -152,13 +177,14 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
         }
     }
 
-    fn dispatch(&mut self, now: Instant, id: ChannelId, event: Event) {
+    fn dispatch(&mut self, now: Instant, id: ChannelId, received: Received) {
+        let event = &received.event;
         let Some(channel) = self.channels.get_mut(id) else {
             return;
         };
         match (&channel.side, event.name.as_bytes()) {
             (_, name) if name == names::HEARTBEAT.as_bytes() => {
-                self.recv_heartbeat(now, id, &event);
+                self.recv_heartbeat(now, id, event);
             }
             (Side::Server(_), name) if name == names::MORE.as_bytes() => {
                 self.recv_grant(id, granted(&event.args));
@@ -167,9 +193,9 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
                 self.end(id, CloseReason::Cancelled);
             }
             (Side::Server(server), _) if server.state == ServerState::ExpectRequest => {
-                self.recv_request(now, id, event);
+                self.recv_request_within_limits(now, id, received);
             }
-            (Side::Client(_), name) if !is_control(name) => self.recv_reply(id, event),
+            (Side::Client(_), name) if !is_control(name) => self.recv_reply(id, received),
             (_, _) => self.stats.ignored = self.stats.ignored.wrapping_add(1),
         }
     }
@@ -178,7 +204,7 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
         let Some(channel) = self.channels.get_mut(id) else {
             return;
         };
-        let answer = channel.pulse.recv_heartbeat(now);
+        let answer = channel.pulse.recv_heartbeat(now, cause(&event.args));
         let carries_credit = channel.dialect == Dialect::CreditInHeartbeat;
         if answer == Tick::Beat {
             self.queue_heartbeat(id);
@@ -189,47 +215,20 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
         }
     }
 
-    /// Returns what a peer is told that wants more than it may have.
-    fn exceeds(&self, peer: u32, len: usize) -> Option<RemoteError> {
-        let peer = self.peers.get(peer)?;
-        let limits = &self.config.limits;
-        let message = if peer.occupancy() >= limits.channels_per_peer {
-            format!("more than {} calls are open", limits.channels_per_peer)
-        } else if peer.received_bytes.saturating_add(len) > limits.received_bytes_per_peer {
-            format!(
-                "open calls hold more than {} bytes",
-                limits.received_bytes_per_peer
-            )
-        } else if peer.queued_bytes > limits.queued_bytes_per_peer {
-            format!(
-                "more than {} bytes of replies are not read",
-                limits.queued_bytes_per_peer
-            )
-        } else {
-            return None;
-        };
-        Some(RemoteError::new(LIMIT_EXCEEDED, message))
-    }
-
-    /// Answers a request without opening a channel, unless too much waits for the peer already.
-    fn refuse(&mut self, peer: u32, id: &MessageId, version: Version, error: &RemoteError) {
-        self.stats.refused = self.stats.refused.wrapping_add(1);
-        let bound = self.config.limits.channels_per_peer.saturating_mul(2);
-        if self
-            .peers
-            .get(peer)
-            .is_none_or(|peer| peer.outbox.len() >= bound)
-        {
-            return;
+    /// Handles the request of a channel, which something else may have opened, at no charge.
+    fn recv_request_within_limits(&mut self, now: Instant, id: ChannelId, received: Received) {
+        let peer = self.channels.get(id).map(|channel| channel.peer);
+        match peer.and_then(|peer| self.exceeds_bytes(peer, received.held)) {
+            None => self.recv_request(now, id, received),
+            Some(error) => {
+                if let Some(channel) = self.remove(id) {
+                    let version = received.event.header.version;
+                    self.refuse(channel.peer, &channel.id, version, &error);
+                }
+            }
         }
-        let body = error_body(error, version);
-        let payload = self.encode(Some(id), names::ERR.as_bytes(), body, Notice::Nothing);
-        self.peers.push(peer, Entry::Payload(payload));
     }
 }
-
-/// The name of the error that a refused request gets.
-const LIMIT_EXCEEDED: &str = "LimitExceeded";
 
 /// The name of the error that a request gets which cannot be decoded.
 const MALFORMED: &str = "ProtocolError";
@@ -239,4 +238,12 @@ const EXPECT_REQUEST_INTERVALS: u32 = 3;
 
 fn is_control(name: &[u8]) -> bool {
     name == names::MORE.as_bytes() || name == names::CANCEL.as_bytes()
+}
+
+/// Returns what a heartbeat was sent for: an answer has a second argument.
+fn cause(args: &[u8]) -> Cause {
+    match Elements::of(args).and_then(|mut elements| elements.nth(1)) {
+        Some(_) => Cause::Answer,
+        None => Cause::Interval,
+    }
 }

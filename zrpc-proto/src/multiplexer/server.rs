@@ -7,8 +7,9 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::peers::Entry;
+use super::receive::Received;
 use super::{ChannelEvent, ChannelId, CommandError, Multiplexer, SendError};
-use crate::channel::{Channel, Credit, Heartbeat, Pulse, ServerState, Side, Stall};
+use crate::channel::{Channel, Credit, Heartbeat, Pulse, Queued, ServerState, Side, Stall};
 use crate::event::{Event, Extra, Notice, RemoteError, Version, names};
 use crate::value::{Args, Body};
 
@@ -59,8 +60,12 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
     /// [`SendError`], with the item. After [`SendError::NoCredit`] and [`SendError::Full`],
     /// [`ChannelEvent::Writable`] tells when to try again.
     pub fn stream_item(&mut self, channel: ChannelId, item: Body) -> Result<(), SendError> {
-        let limit = self.config.limits.queued_bytes_per_peer;
         let id = channel;
+        let is_full = self.is_full(
+            self.channels
+                .get(id)
+                .map_or(u32::MAX, |channel| channel.peer),
+        );
         let Some(channel) = self.channels.get_mut(id) else {
             return Err(SendError::Closed(item));
         };
@@ -70,15 +75,18 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
         match server.state {
             ServerState::Serving => {}
             ServerState::Draining { .. } => return Err(SendError::Closed(item)),
-            ServerState::ExpectRequest => return Err(SendError::Misuse(item)),
+            ServerState::ExpectRequest | ServerState::Held { .. } => {
+                return Err(SendError::Misuse(item));
+            }
         }
-        if let Some(peer) = self.peers.get_mut(channel.peer)
-            && peer.queued_bytes >= limit
-        {
+        if is_full {
             if server.stall != Stall::Socket {
                 server.stall = Stall::Socket;
-                if !peer.waiting.contains(&id) {
-                    peer.waiting.push(id);
+                if server.listed == Queued::No
+                    && let Some(peer) = self.peers.get_mut(channel.peer)
+                {
+                    server.listed = Queued::Yes;
+                    peer.waiting.push_back(id);
                 }
                 self.stats.send_stalls = self.stats.send_stalls.wrapping_add(1);
             }
@@ -93,7 +101,7 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
         }
         server.stall = Stall::None;
         if let Some((peer, payload)) = self.encode_reply(id, names::STREAM, item) {
-            self.peers.push(peer, Entry::Payload(payload));
+            self.peers.push(peer, Entry::Data(payload));
         }
         Ok(())
     }
@@ -117,13 +125,9 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
         let Side::Server(server) = &channel.side else {
             return false;
         };
-        let limit = self.config.limits.queued_bytes_per_peer;
         server.state == ServerState::Serving
             && server.credit.available() > Credit::NONE
-            && self
-                .peers
-                .get(channel.peer)
-                .is_some_and(|peer| peer.queued_bytes < limit)
+            && !self.is_full(channel.peer)
     }
 
     /// Sends the last event of a channel, or keeps it until there is credit.
@@ -182,7 +186,7 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
             return;
         };
         if let Some(last) = server.take_last() {
-            self.peers.push(*peer, Entry::Payload(last));
+            self.peers.push(*peer, Entry::Last(last));
             self.remove(id);
         }
     }
@@ -208,8 +212,9 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
         self.flush_last(id);
     }
 
-    /// The request of a channel came.
-    pub(super) fn recv_request(&mut self, now: Instant, id: ChannelId, event: Event) {
+    /// The request of a channel came: hands it out, or holds it back.
+    pub(super) fn recv_request(&mut self, now: Instant, id: ChannelId, received: Received) {
+        let Received { event, held } = received;
         let heartbeat = self.config.heartbeat;
         let Some(channel) = self.channels.get_mut(id) else {
             return;
@@ -218,7 +223,7 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
             return;
         };
         let version = event.header.version;
-        server.recv_request(version, event.args.len());
+        server.recv_request(version, held);
         channel.expiry = None;
         // A peer of version 1 may be a REQ socket, for which a heartbeat would be its reply.
         let heartbeat = match (version, heartbeat) {
@@ -226,20 +231,31 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
             (_, heartbeat) => heartbeat,
         };
         channel.pulse = Pulse::new(heartbeat, now);
-        let Some(peer) = self.peers.get_mut(channel.peer) else {
-            return;
-        };
-        peer.received_bytes = peer.received_bytes.saturating_add(event.args.len());
-        let peer = peer.key.clone();
+        let peer = channel.peer;
+        self.peers.charge_received(peer, held);
         self.schedule(id);
         self.stats.channels_accepted = self.stats.channels_accepted.wrapping_add(1);
-        let Event { header, name, args } = event;
-        let args = Args::from_encoded(args);
+        if self.is_behind(peer) {
+            self.hold(id, event);
+        } else {
+            self.hand_out(id, event);
+        }
+    }
+
+    /// Gives a request to the application.
+    pub(super) fn hand_out(&mut self, id: ChannelId, request: Event) {
+        let Some(channel) = self.channels.get(id) else {
+            return;
+        };
+        let Some(peer) = self.peers.get(channel.peer) else {
+            return;
+        };
+        let Event { header, name, args } = request;
         self.events.push_back(ChannelEvent::Request {
             channel: id,
-            peer,
+            peer: peer.key.clone(),
             name,
-            args,
+            args: Args::from_encoded(args),
             header,
         });
     }

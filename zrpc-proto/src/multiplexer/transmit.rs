@@ -2,21 +2,40 @@
 
 use std::fmt::Debug;
 use std::hash::Hash;
+use std::time::Instant;
 
 use bytes::Bytes;
 
+use super::output::Origin;
 use super::peers::{Entry, Peers};
-use super::{ChannelEvent, ChannelId, CloseReason, Multiplexer, Transmit};
-use crate::channel::{Channel, Credit, Dialect, Queued, Side, Stall};
+use super::{ChannelId, CloseReason, Multiplexer, Transmit};
+use crate::channel::{Cause, Channel, Credit, Dialect, Queued, Side};
 use crate::event::{Notice, Outgoing, names};
 
 impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
     /// Takes back a payload that the socket could not take, first in line again, and hands out none
     /// for its peer until [`handle_unblocked`](Self::handle_unblocked). Other peers go on.
+    ///
+    /// To be called before the next payload is polled. A request that comes back has not been sent:
+    /// it is dropped if its call has ended meanwhile.
     pub fn handle_blocked(&mut self, transmit: Transmit<P>) {
-        let peer = self.peers.find_or_insert(&transmit.peer);
+        let Transmit {
+            peer,
+            payload,
+            origin,
+        } = transmit;
+        let peer = self.peers.find_or_insert(&peer);
         self.stats.payloads_sent = self.stats.payloads_sent.wrapping_sub(1);
-        self.peers.block(peer, transmit.payload);
+        if self.polled == Some(peer) {
+            self.polled = None;
+        }
+        match origin {
+            Origin::Control => self.peers.put_back(peer, Entry::Control(payload)),
+            Origin::Data => self.peers.put_back(peer, Entry::Data(payload)),
+            Origin::Last => self.peers.put_back(peer, Entry::Last(payload)),
+            Origin::Request(id) => self.put_back_request(peer, id, payload),
+        }
+        self.peers.block(peer);
     }
 
     /// The socket can take payloads for `peer` again.
@@ -43,39 +62,60 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
         }
     }
 
-    /// Returns the next payload to send, in turn among the peers that are not blocked.
-    pub fn poll_transmit(&mut self) -> Option<Transmit<P>> {
+    /// Returns the next payload to send, in turn among the peers that are not blocked. Heartbeats
+    /// and credit for a peer go before its other payloads.
+    ///
+    /// `now` is when it is handed to the socket: the heartbeat of a call begins with its request.
+    pub fn poll_transmit(&mut self, now: Instant) -> Option<Transmit<P>> {
         loop {
+            if let Some(index) = self.polled.take() {
+                self.wake_waiting(index);
+                self.peers.settle(index);
+            }
             let (index, entry) = self.peers.pop()?;
-            let payload = match entry {
-                Entry::Payload(payload) => Some(payload),
-                Entry::Request(id) => self.take_request(index, id),
-                Entry::Heartbeat(id) => self.encode_heartbeat(id),
-                Entry::Grant(id) => self.encode_grant(id),
+            self.polled = Some(index);
+            let (payload, origin) = match entry {
+                Entry::Data(payload) => (Some(payload), Origin::Data),
+                Entry::Last(payload) => (Some(payload), Origin::Last),
+                Entry::Request(id) => (self.take_request(now, id), Origin::Request(id)),
+                Entry::Control(payload) => (Some(payload), Origin::Control),
+                Entry::Heartbeat(id) => (self.encode_heartbeat(id), Origin::Control),
+                Entry::Grant(id) => (self.encode_grant(id), Origin::Control),
             };
-            self.wake_waiting(index);
             let peer = self.peers.get(index).map(|peer| peer.key.clone());
-            self.peers.settle(index);
             if let (Some(payload), Some(peer)) = (payload, peer) {
                 self.stats.payloads_sent = self.stats.payloads_sent.wrapping_add(1);
-                return Some(Transmit { peer, payload });
+                return Some(Transmit {
+                    peer,
+                    payload,
+                    origin,
+                });
             }
         }
     }
 
-    fn take_request(&mut self, peer: u32, id: ChannelId) -> Option<Bytes> {
-        let Channel {
-            side: Side::Client(client),
-            ..
-        } = self.channels.get_mut(id)?
-        else {
+    fn take_request(&mut self, now: Instant, id: ChannelId) -> Option<Bytes> {
+        let channel = self.channels.get_mut(id)?;
+        let Side::Client(client) = &mut channel.side else {
             return None;
         };
         let request = client.request.take()?;
-        if let Some(peer) = self.peers.get_mut(peer) {
-            peer.queued_bytes = peer.queued_bytes.saturating_sub(request.len());
-        }
+        channel.pulse.start(now);
+        self.peers.release_queued(channel.peer, request.len());
+        self.schedule(id);
         Some(request)
+    }
+
+    fn put_back_request(&mut self, peer: u32, id: ChannelId, request: Bytes) {
+        let Some(channel) = self.channels.get_mut(id) else {
+            return;
+        };
+        if let Side::Client(client) = &mut channel.side {
+            channel.pulse.stop();
+            self.peers.charge_queued(peer, request.len());
+            client.request = Some(request);
+            self.peers.put_back(peer, Entry::Request(id));
+        }
     }
 
     fn encode_heartbeat(&mut self, id: ChannelId) -> Option<Bytes> {
@@ -93,7 +133,11 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
             name: names::HEARTBEAT.as_bytes(),
             notice,
         };
-        Some(head.encode_number(0))
+        let args: &[u32] = match channel.pulse.cause() {
+            Cause::Interval => &[0],
+            Cause::Answer => &[0, 0],
+        };
+        Some(head.encode_numbers(args, &mut self.scratch))
     }
 
     fn encode_grant(&mut self, id: ChannelId) -> Option<Bytes> {
@@ -109,37 +153,7 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
             name: name.as_bytes(),
             notice: Notice::Nothing,
         };
-        Some(head.encode_number(grant.count()))
-    }
-
-    /// Lets streams go on once half of what they waited for is gone.
-    fn wake_waiting(&mut self, index: u32) {
-        let limit = self.config.limits.queued_bytes_per_peer;
-        let Some(peer) = self.peers.get_mut(index) else {
-            return;
-        };
-        if peer.waiting.is_empty() || peer.queued_bytes > limit / 2 {
-            return;
-        }
-        for id in std::mem::take(&mut peer.waiting) {
-            let Some(Channel {
-                side: Side::Server(server),
-                ..
-            }) = self.channels.get_mut(id)
-            else {
-                continue;
-            };
-            if server.stall != Stall::Socket {
-                continue;
-            }
-            if server.credit.available() == Credit::NONE {
-                server.stall = Stall::Credit;
-            } else {
-                server.stall = Stall::None;
-                self.events
-                    .push_back(ChannelEvent::Writable { channel: id });
-            }
-        }
+        Some(head.encode_numbers(&[grant.count()], &mut self.scratch))
     }
 
     fn forget_peer(&mut self, index: u32) {

@@ -84,7 +84,10 @@ impl ClientEngine {
                 }
                 Err(_abandoned) => close(mux, channel),
             },
-            Err(proto::OpenError::TooManyChannels { limit }) => {
+            Err(
+                proto::OpenError::TooManyChannels { limit }
+                | proto::OpenError::TooManyChannelsInTotal { limit },
+            ) => {
                 call.ticket.finish(End::Refused { limit });
             }
             Err(_) => call.ticket.finish(End::ClientClosed),

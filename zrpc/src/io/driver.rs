@@ -174,7 +174,7 @@ impl<L: Link, E: Engine> Driver<L, E> {
     /// Hands out what the multiplexer has for the peers and for the application.
     fn drain_outputs(&mut self) {
         loop {
-            while let Some(transmit) = self.mux.poll_transmit() {
+            while let Some(transmit) = self.mux.poll_transmit(Instant::now()) {
                 self.transmit(transmit);
             }
             let Some(event) = self.mux.poll_event() else {

@@ -60,7 +60,7 @@ fn q3_stream_items_are_bare_and_end_is_nil() {
     let mut pair = pair();
     let (_, channel) = pair.accepted(&ChannelOptions::default());
     pair.server.stream_item(channel, item(0)).unwrap();
-    let sent = transmitted(&mut pair.server);
+    let sent = transmitted(&mut pair.server, pair.now);
     assert_eq!(parse(&sent[0]).2, 0.into());
     pair.to_client.extend(sent);
     pair.drive();
@@ -257,7 +257,7 @@ fn lost_peer_closes_its_channels_and_no_others() {
         matches!(&events[..], [ChannelEvent::Closed { channel, reason: r }] if *channel == mine && *r == reason)
     );
     assert_eq!(
-        transmitted(&mut pair.client).len(),
+        transmitted(&mut pair.client, pair.now).len(),
         1,
         "nothing is sent to the lost peer"
     );
@@ -269,7 +269,7 @@ fn request_that_was_closed_before_it_was_sent_is_never_sent() {
     let mut pair = pair();
     let call = pair.call(&ChannelOptions::default());
     pair.client.close(call).unwrap();
-    assert!(pair.client.poll_transmit().is_none());
+    assert!(pair.client.poll_transmit(pair.now).is_none());
     assert_eq!(pair.client.queued_count(), 0);
 }
 

@@ -257,7 +257,7 @@ fn blocked_peer_piles_up_no_heartbeats() {
     }
     assert_eq!(client.mux.queued_count(), 2);
     client.mux.handle_unblocked(&"peer");
-    let sent = transmitted(&mut client.mux);
+    let sent = transmitted(&mut client.mux, client.now);
     assert_eq!(
         sent.iter()
             .map(|payload| parse(payload).1)

@@ -2,7 +2,7 @@
 
 use rmpv::Value;
 
-use super::pair::{Pair, Scripted, array, happenings, header, reply_header, request_header};
+use super::pair::{Pair, Scripted, array, happenings, header, map, reply_header, request_header};
 use crate::multiplexer::{ChannelEvent, CloseReason, Config, Limits, OpenError, Request};
 use crate::{Body, ChannelOptions, DecodeError, Kind};
 
@@ -164,6 +164,68 @@ fn b14_call_whose_reply_is_malformed_ends_at_once() {
     assert!(
         matches!(&client.events()[..], [ChannelEvent::Closed { reason: r, .. }] if *r == reason)
     );
+}
+
+#[test]
+fn b14_header_is_read_past_what_is_wrong_in_it() {
+    let id = || ("message_id", Value::from("id"));
+    let entries = |count: u8| (0..count).map(|key| (Value::from(key), Value::Nil));
+    let crowded: Vec<_> = entries(200)
+        .chain([("message_id".into(), "id".into())])
+        .chain([("v".into(), 3.into())])
+        .collect();
+    let cases = [
+        array(&[map(&[("v", "3".into()), id()]), "m".into(), Value::Nil]),
+        array(&[
+            request_header(&"id".into()),
+            "m".into(),
+            Value::Nil,
+            Value::Nil,
+        ]),
+        array(&[request_header(&"id".into()), "m".into()]),
+        array(&[Value::Map(crowded), "m".into(), Value::Nil]),
+    ];
+    for event in cases {
+        let mut server = limited(|_| ());
+        let payload = Body::value(&event).unwrap().into_encoded();
+        let result = server.mux.handle_event(server.now, &"peer", payload);
+        assert!(result.is_err(), "{event}");
+        let (head, name, args) = server.sent().remove(0);
+        assert_eq!(
+            (header(&head, "response_to"), name.as_str()),
+            (Some("id".into()), "ERR")
+        );
+        assert_eq!(args[0], "ProtocolError".into());
+        assert!(server.events().is_empty());
+    }
+}
+
+#[test]
+fn header_whose_channel_cannot_be_read_blames_nobody() {
+    let mut server = limited(|_| ());
+    let long = map(&[
+        ("message_id", "id".into()),
+        ("response_to", "x".repeat(300).into()),
+    ]);
+    let payload = Body::value(&(long, "m", ())).unwrap().into_encoded();
+    let result = server.mux.handle_event(server.now, &"peer", payload);
+    assert!(matches!(result, Err(DecodeError::IdTooLong { .. })));
+    assert_eq!(server.sent_names(), [""; 0]);
+}
+
+#[test]
+fn malformed_event_does_not_stop_a_handler() {
+    let mut server = limited(|_| ());
+    let channel = server.accept(&"id".into());
+    let malformed = Body::value(&(reply_header(&"id".into()), 5, [1])).unwrap();
+    let result = server
+        .mux
+        .handle_event(server.now, &"peer", malformed.into_encoded());
+    assert!(result.is_err());
+    assert!(server.events().is_empty());
+    assert_eq!(server.mux.stats().malformed, 1);
+    server.mux.reply(channel, Body::nil()).unwrap();
+    assert_eq!(server.sent_names(), ["OK"]);
 }
 
 #[test]

@@ -6,5 +6,8 @@ mod compatibility;
 mod flow;
 mod heartbeats;
 mod limits;
+mod memory;
+mod order;
 mod pair;
 mod proptests;
+mod unread;

@@ -53,8 +53,10 @@ impl Pair {
     /// Carries everything that is to be sent, until nothing is.
     pub(super) fn drive(&mut self) {
         loop {
-            self.to_server.extend(transmitted(&mut self.client));
-            self.to_client.extend(transmitted(&mut self.server));
+            self.to_server
+                .extend(transmitted(&mut self.client, self.now));
+            self.to_client
+                .extend(transmitted(&mut self.server, self.now));
             if self.to_server.is_empty() && self.to_client.is_empty() {
                 return;
             }
@@ -102,8 +104,8 @@ fn earliest(client: &Mux, server: &Mux) -> Option<Instant> {
         .min()
 }
 
-pub(super) fn transmitted(mux: &mut Mux) -> Vec<Bytes> {
-    std::iter::from_fn(|| mux.poll_transmit())
+pub(super) fn transmitted(mux: &mut Mux, now: Instant) -> Vec<Bytes> {
+    std::iter::from_fn(|| mux.poll_transmit(now))
         .map(|transmit| transmit.payload)
         .collect()
 }
@@ -176,7 +178,10 @@ impl Scripted {
 
     /// Returns what was sent: headers, names, arguments.
     pub(super) fn sent(&mut self) -> Vec<(Value, String, Value)> {
-        transmitted(&mut self.mux).iter().map(parse).collect()
+        transmitted(&mut self.mux, self.now)
+            .iter()
+            .map(parse)
+            .collect()
     }
 
     pub(super) fn sent_names(&mut self) -> Vec<String> {
@@ -201,7 +206,7 @@ impl Scripted {
     }
 
     pub(super) fn poll_transmit(&mut self) -> Option<Transmit<&'static str>> {
-        self.mux.poll_transmit()
+        self.mux.poll_transmit(self.now)
     }
 }
 

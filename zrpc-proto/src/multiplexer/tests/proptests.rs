@@ -7,7 +7,8 @@ use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::pair::{CLIENT, Happening, Pair, SERVER, happenings, item, no_extra};
-use crate::multiplexer::{ChannelEvent, ChannelId, Config, SendError};
+use crate::multiplexer::peers::Totals;
+use crate::multiplexer::{ChannelEvent, ChannelId, Config, Limits, SendError};
 use crate::{Body, ChannelOptions, RemoteError};
 
 #[derive(Clone, Debug)]
@@ -26,6 +27,8 @@ enum Op {
     Advance(u64),
     BlockClient,
     UnblockClient,
+    BlockServer,
+    UnblockServer,
     PeerLost,
 }
 
@@ -45,6 +48,8 @@ fn op() -> impl Strategy<Value = Op> {
         2 => (0_u64..9000).prop_map(Op::Advance),
         1 => Just(Op::BlockClient),
         2 => Just(Op::UnblockClient),
+        1 => Just(Op::BlockServer),
+        2 => Just(Op::UnblockServer),
         1 => (0..20).prop_map(|_| Op::PeerLost),
     ]
 }
@@ -66,8 +71,13 @@ struct Model {
 
 impl Model {
     fn new() -> Self {
+        // Two or three replies that are not read hold further requests back.
+        let limits = Limits {
+            queued_bytes_per_peer: 256,
+            ..Limits::default()
+        };
         Self {
-            pair: Pair::new(Config::client(), Config::server()),
+            pair: Pair::new(Config::client(), Config::server().with_limits(limits)),
             calls: HashMap::new(),
             serving: Vec::new(),
             served: HashMap::new(),
@@ -119,11 +129,17 @@ impl Model {
             }
             Op::Advance(millis) => self.pair.advance(Duration::from_millis(millis)),
             Op::BlockClient => {
-                if let Some(transmit) = self.pair.client.poll_transmit() {
+                if let Some(transmit) = self.pair.client.poll_transmit(now) {
                     self.pair.client.handle_blocked(transmit);
                 }
             }
             Op::UnblockClient => self.pair.client.handle_unblocked(&SERVER),
+            Op::BlockServer => {
+                if let Some(transmit) = self.pair.server.poll_transmit(now) {
+                    self.pair.server.handle_blocked(transmit);
+                }
+            }
+            Op::UnblockServer => self.pair.server.handle_unblocked(&CLIENT),
             Op::PeerLost => self.pair.client.handle_peer_lost(&SERVER),
         }
         self.observe();
@@ -236,6 +252,7 @@ impl Model {
     /// Lets everything come to an end, and checks that it does.
     fn settle(mut self) {
         self.pair.client.handle_unblocked(&SERVER);
+        self.pair.server.handle_unblocked(&CLIENT);
         self.pair.drive();
         self.observe();
         // Requests may still come in while others are done with.
@@ -276,12 +293,16 @@ impl Model {
             (0, 0)
         );
         for mux in [&self.pair.client, &self.pair.server] {
-            let accounts = mux
-                .peers
-                .iter()
-                .map(|peer| (peer.received_bytes, peer.queued_bytes));
+            assert_eq!(mux.peers.totals(), Totals::default());
+            let accounts = mux.peers.iter().map(|peer| {
+                (
+                    peer.received_bytes(),
+                    peer.queued_bytes(),
+                    peer.reserved_bytes,
+                )
+            });
             assert!(
-                accounts.into_iter().all(|account| account == (0, 0)),
+                accounts.into_iter().all(|account| account == (0, 0, 0)),
                 "every byte is given back"
             );
         }
