@@ -12,6 +12,9 @@ use crate::link::Link;
 use crate::measure::{Latencies, Meter};
 use crate::workload::Workload;
 
+/// The longest body that omq keeps inside its message.
+const INLINE_CAPACITY: usize = 55;
+
 pub(super) async fn run(link: Link) -> Result<(), BenchError> {
     match (link.workload(), link.side()) {
         (Workload::PushPull { size }, Side::Server) => {
@@ -66,7 +69,12 @@ fn body(size: usize) -> Bytes {
 }
 
 async fn send_one(socket: &Socket, body: &Bytes) -> Result<(), BenchError> {
-    let message = Message::single(body.clone());
+    // A small body lives in the value and is copied there, a large one is shared.
+    let message = if body.len() <= INLINE_CAPACITY {
+        Message::from_slice(body)
+    } else {
+        Message::single(body.clone())
+    };
     socket.send(message).await.map_err(BenchError::contender)
 }
 

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use bytes::Bytes;
 use zmtp::{
-    DealerSocket, Message, PullSocket, PushSocket, RepSocket, ReqSocket, RouterSocket, Socket,
+    DealerSocket, Message, Part, PullSocket, PushSocket, RepSocket, ReqSocket, RouterSocket, Socket,
 };
 
 use super::{Implementation, unsupported};
@@ -57,12 +57,22 @@ fn check(message: &Message, size: usize) {
     assert_eq!(message.byte_len(), size, "a message of the wrong size");
 }
 
+/// A message as a program would make it: a small body lives in the value and is copied there, a
+/// large one is shared.
+fn outgoing(body: &Bytes) -> Message {
+    if body.len() <= Part::INLINE_CAPACITY {
+        Message::from(&body[..])
+    } else {
+        Message::from(body.clone())
+    }
+}
+
 async fn push(link: &Link, size: usize) -> Result<(), BenchError> {
     let mut socket = connect::<PushSocket>(link).await?;
     let body = body(size);
     loop {
         socket
-            .send(body.clone())
+            .send(outgoing(&body))
             .await
             .map_err(BenchError::contender)?;
     }
@@ -85,7 +95,7 @@ async fn deal(link: &Link, size: usize) -> Result<(), BenchError> {
     let body = body(size);
     loop {
         socket
-            .send(body.clone())
+            .send(outgoing(&body))
             .await
             .map_err(BenchError::contender)?;
     }
@@ -121,7 +131,7 @@ async fn keep_in_flight(link: &Link, size: usize, in_flight: usize) -> Result<()
     let mut meter = Meter::new(link.plan()?);
     for _ in 0..in_flight {
         socket
-            .send(body.clone())
+            .send(outgoing(&body))
             .await
             .map_err(BenchError::contender)?;
     }
@@ -132,7 +142,7 @@ async fn keep_in_flight(link: &Link, size: usize, in_flight: usize) -> Result<()
             return link.report(&measurement);
         }
         socket
-            .send(body.clone())
+            .send(outgoing(&body))
             .await
             .map_err(BenchError::contender)?;
     }
@@ -154,7 +164,7 @@ async fn round_trips(link: &Link, size: usize) -> Result<(), BenchError> {
     loop {
         let sent = Latencies::start(&meter);
         socket
-            .send(body.clone())
+            .send(outgoing(&body))
             .await
             .map_err(BenchError::contender)?;
         let message = socket.recv().await.map_err(BenchError::contender)?;
