@@ -20,7 +20,7 @@ const HEARTBEAT: Duration = Duration::from_millis(250);
 /// given up by the other side; this is four times as long.
 const WORK: Duration = Duration::from_secs(2);
 
-const ITEMS: u64 = 1_000_000;
+const ITEMS: u64 = 100_000;
 
 #[derive(Debug, thiserror::Error)]
 #[error("{0} is not a number that I like")]
