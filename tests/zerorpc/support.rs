@@ -25,7 +25,7 @@ pub(crate) fn methods() -> ServerBuilder {
 
 pub(crate) struct Running {
     endpoint: String,
-    task: JoinHandle<()>,
+    task: JoinHandle<Result<(), zrpc::Interrupted>>,
 }
 
 impl Running {

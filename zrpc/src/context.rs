@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use proto::Extra;
+use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 
 tokio::task_local! {
@@ -29,7 +31,20 @@ tokio::task_local! {
 #[derive(Debug, Clone)]
 pub struct CallContext {
     method: Arc<str>,
+    /// None for nearly all calls.
+    header: Option<Arc<Extra>>,
     cancelled: CancellationToken,
+}
+
+/// An entry of a request's header is not of the type that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("header entry {key} cannot be decoded: {detail}")]
+#[non_exhaustive]
+pub struct HeaderError {
+    /// The name of the entry.
+    pub key: String,
+    /// What is wrong with it.
+    pub detail: String,
 }
 
 impl CallContext {
@@ -41,6 +56,22 @@ impl CallContext {
     /// Returns the name of the method.
     pub fn method(&self) -> &str {
         &self.method
+    }
+
+    /// Decodes an entry that the caller, or its middleware, added to the header of the request.
+    /// Returns `None` if there is none of that name; the protocol's own entries are not shown.
+    ///
+    /// # Errors
+    ///
+    /// [`HeaderError`] if the entry is no `T`.
+    pub fn header<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, HeaderError> {
+        let Some(header) = &self.header else {
+            return Ok(None);
+        };
+        header.decode(key).map_err(|error| HeaderError {
+            key: key.to_owned(),
+            detail: error.to_string(),
+        })
     }
 
     /// Returns whether the caller is gone: lost, timed out, or no longer interested.
@@ -59,8 +90,12 @@ impl CallContext {
         self.cancelled.cancelled().await;
     }
 
-    pub(crate) fn new(method: Arc<str>, cancelled: CancellationToken) -> Self {
-        Self { method, cancelled }
+    pub(crate) fn new(method: Arc<str>, header: Extra, cancelled: CancellationToken) -> Self {
+        Self {
+            method,
+            header: (!header.is_empty()).then(|| Arc::new(header)),
+            cancelled,
+        }
     }
 
     /// Runs a future as part of this call.

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use proto::{CloseReason, EncodeError, OverrunUnit, PythonError, RemoteError};
+use proto::{CloseReason, DecodeError, EncodeError, OverrunUnit, PythonError, RemoteError};
+
+use crate::Interrupted;
 
 /// Why a call, or a stream of results, failed.
 ///
@@ -73,6 +75,14 @@ pub enum CallError {
         /// The name of the event.
         event: String,
     },
+    /// The server answered with what is no event, or with more than is accepted in one.
+    #[error("server answered {method} with a malformed event")]
+    Malformed {
+        /// The method.
+        method: String,
+        /// What is wrong with it.
+        source: DecodeError,
+    },
     /// The server sent more than it was allowed to. The call was ended.
     #[error("server overran the limit of {limit} {unit}")]
     Overrun {
@@ -107,10 +117,26 @@ impl CallError {
                 method: method.to_owned(),
                 event: name.to_string_lossy().into_owned(),
             },
-            // Reasons of a server's channel; a client has none of those.
+            CloseReason::Malformed { error } => Self::Malformed {
+                method: method.to_owned(),
+                source: error,
+            },
+            // `Cancelled` and `Superseded` end channels of servers; there are no others.
             _ => Self::Closed,
         }
     }
+}
+
+/// Why a server does not serve any more, or never did.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum ServeError {
+    /// It could not be made.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// It ended without being told to.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
 }
 
 /// Why a server could not be built.
@@ -138,6 +164,16 @@ pub enum BuildError {
         described: usize,
         /// How many the closure has.
         accepted: usize,
+    },
+    /// The arguments of a method are of a type that is no list of arguments.
+    ///
+    /// A single argument is a tuple of one: `|(name,): (String,)|`.
+    #[error("method {method} takes {arguments}, which is no tuple of arguments")]
+    ArgumentsType {
+        /// The method.
+        method: String,
+        /// The type.
+        arguments: &'static str,
     },
     /// The default value of an argument cannot be encoded.
     #[error("default of argument {argument} of method {method} cannot be encoded: {detail}")]

@@ -56,13 +56,13 @@ mod service;
 mod values;
 
 pub use client::{Client, ClientBuilder, ReplyStream, Request, Response};
-pub use context::CallContext;
-pub use error::{BuildError, CallError, ConnectError};
+pub use context::{CallContext, HeaderError};
+pub use error::{BuildError, CallError, ConnectError, ServeError};
 pub use fault::Fault;
 pub use heartbeat::Heartbeat;
-pub use io::IoRuntime;
+pub use io::{Interrupted, IoRuntime};
 pub use server::{Server, ServerBuilder, ServerHandle, Tracebacks};
 pub use service::{Argument, Fallible, IntoReply, Method, Plain, Reply, Service};
 pub use values::Values;
 
-pub use proto::RemoteError;
+pub use proto::{DecodeError, EncodeError, OverrunUnit, PythonError, RemoteError};

@@ -39,8 +39,7 @@ async fn serve(link: &Link, io: IoRuntime) -> Result<(), BenchError> {
     for endpoint in server.endpoints() {
         link.listening_at(endpoint)?;
     }
-    server.run().await;
-    Ok(())
+    server.run().await.map_err(BenchError::contender)
 }
 
 async fn connect(link: &Link, io: IoRuntime) -> Result<Client, BenchError> {

@@ -30,7 +30,7 @@ pub(crate) struct Served {
     pub(crate) endpoint: String,
     pub(crate) seen: Seen,
     pub(crate) handle: ServerHandle,
-    running: tokio::task::JoinHandle<()>,
+    running: tokio::task::JoinHandle<Result<(), zrpc::Interrupted>>,
 }
 
 impl Drop for Served {

@@ -2,16 +2,15 @@
 
 use std::time::Duration;
 
-use proto::{Config, IdSource};
+use proto::{Config, IdSource, Limits};
 use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
 use zmtp::{DealerSocket, Socket};
 
 use super::engine::ClientEngine;
 use super::handle::Client;
 use super::options::CallOptions;
 use crate::endpoints::Endpoints;
-use crate::io::{self, Driver, IoRuntime, Multiplexer};
+use crate::io::{self, Driver, IoRuntime, Life, Multiplexer};
 use crate::{ConnectError, Heartbeat, Values};
 
 /// Makes a [`Client`].
@@ -39,6 +38,7 @@ use crate::{ConnectError, Heartbeat, Values};
 pub struct ClientBuilder {
     endpoints: Endpoints,
     options: CallOptions,
+    limits: Limits,
     linger: Duration,
     io: IoRuntime,
 }
@@ -51,6 +51,7 @@ impl ClientBuilder {
         Self {
             endpoints: Endpoints::default(),
             options: CallOptions::default(),
+            limits: Limits::default(),
             linger: LINGER,
             io: IoRuntime::default(),
         }
@@ -69,7 +70,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets how long the first reply to a call may take; `None` waits for as long as the server
+    /// Sets how long the first reply to a call may take, and the time until there is a server with
+    /// it; `None` waits for a server for as long as it takes, and for its reply for as long as it
     /// lives. Default: 30 seconds.
     pub fn timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.options.timeout = timeout.into();
@@ -77,6 +79,9 @@ impl ClientBuilder {
     }
 
     /// Sets the heartbeat of calls. Default: every 5 seconds.
+    ///
+    /// A call with a timeout and a heartbeat waits for a server no longer than a silent one is
+    /// believed to live: for three intervals.
     pub fn heartbeat(mut self, heartbeat: Heartbeat) -> Self {
         self.options.heartbeat = heartbeat;
         self
@@ -92,6 +97,13 @@ impl ClientBuilder {
     /// Default: 100.
     pub fn slots(mut self, slots: u32) -> Self {
         self.options.slots = slots.max(1);
+        self
+    }
+
+    /// Sets how many bytes of items that were not yet taken one server's streams may hold. Where
+    /// items are large, servers are allowed fewer of them than there are slots. Default: 512 MiB.
+    pub fn max_received_bytes_per_server(mut self, bytes: usize) -> Self {
+        self.limits.received_bytes_per_peer = bytes;
         self
     }
 
@@ -118,26 +130,28 @@ impl ClientBuilder {
     /// The client closes if the future is dropped.
     pub async fn build(self) -> Result<Client, ConnectError> {
         let (sender, commands) = mpsc::unbounded_channel();
-        let finished = CancellationToken::new();
-        let guard = finished.clone().drop_guard();
+        let (life, lifetime) = Life::new();
         let Self {
             endpoints,
             options,
+            limits,
             linger,
             io,
         } = self;
+        let config = Config::client().with_limits(limits);
         let setup = move || async move {
-            let socket = DealerSocket::builder().linger(linger).build();
+            // A call ends with its connection: what is queued for a server must not outlive it.
+            let socket = DealerSocket::builder().immediate().linger(linger).build();
             let endpoints = endpoints.attach(&socket).await?;
-            let mux = Multiplexer::new(Config::client(), IdSource::new(rand::random()));
-            let driver = Driver::new(socket, mux, ClientEngine::new(), commands);
+            let mux = Multiplexer::new(config, IdSource::new(rand::random()));
+            let driver = Driver::new(socket, mux, ClientEngine::new(), commands, linger);
             let task = async move {
                 driver.run().await;
-                drop(guard);
+                life.finish();
             };
             Ok((endpoints, task))
         };
         let endpoints = io::spawn(io, "zrpc-client", setup).await?;
-        Ok(Client::new(sender, options, endpoints, finished))
+        Ok(Client::new(sender, options, endpoints, lifetime))
     }
 }

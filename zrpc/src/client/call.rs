@@ -85,6 +85,7 @@ impl OpenCall {
             End::Remote(error) => CallError::Remote(error),
             End::Closed(reason) => self.close_reason(reason),
             End::Refused { limit } => CallError::TooManyCalls { limit },
+            // The first two are no failures.
             End::Value(_) | End::Done | End::ClientClosed => CallError::Closed,
         }
     }

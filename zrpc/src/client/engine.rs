@@ -6,7 +6,7 @@ use std::time::Instant;
 use proto::{ChannelEvent, ChannelId, CloseReason, Request};
 use zmtp::PeerId;
 
-use super::mailbox::{End, Phase, Ticket};
+use super::mailbox::{End, Phase, Ticket, Wakers};
 use super::options::CallOptions;
 use crate::io::{Engine, Multiplexer, PeerChange, Route, Status};
 
@@ -43,6 +43,8 @@ pub(super) struct ClientEngine {
     abandoned: usize,
     /// The servers that are connected, in the order in which they get calls.
     servers: VecDeque<PeerId>,
+    /// Callers for whom something came in this turn.
+    wakers: Wakers,
     status: Status,
 }
 
@@ -63,13 +65,15 @@ impl ClientEngine {
             deadline: None,
             abandoned: 0,
             servers: VecDeque::new(),
+            wakers: Wakers::default(),
             status: Status::Running,
         }
     }
 
     /// Gives a call to the next server, or lets it wait for one.
     fn open(&mut self, mux: &mut Multiplexer, now: Instant, call: Waiting) {
-        if call.ticket.phase() == Phase::Ended {
+        // A ticket that is dropped ends its call as closed.
+        if self.status == Status::Finished || call.ticket.phase() == Phase::Ended {
             return;
         }
         let Some(server) = self.next_server() else {
@@ -88,10 +92,14 @@ impl ClientEngine {
                 proto::OpenError::TooManyChannels { limit }
                 | proto::OpenError::TooManyChannelsInTotal { limit },
             ) => {
-                call.ticket.finish(End::Refused { limit });
+                self.finish(&call.ticket, End::Refused { limit });
             }
-            Err(_) => call.ticket.finish(End::ClientClosed),
+            Err(_) => self.finish(&call.ticket, End::ClientClosed),
         }
+    }
+
+    fn finish(&mut self, ticket: &Ticket, end: End) {
+        self.wakers.add(ticket.finish(end));
     }
 
     fn next_server(&mut self) -> Option<PeerId> {
@@ -107,8 +115,7 @@ impl ClientEngine {
     }
 
     fn close_all(&mut self, mux: &mut Multiplexer) {
-        for (channel, ticket) in self.open.drain() {
-            ticket.finish(End::ClientClosed);
+        for (channel, _ended) in self.open.drain() {
             close(mux, channel);
         }
         self.waiting.clear();
@@ -160,19 +167,24 @@ impl Engine for ClientEngine {
         let end = match event {
             ChannelEvent::StreamItem { item, .. } => {
                 if let Some(ticket) = self.open.get(&channel) {
-                    ticket.push(item);
+                    self.wakers.add(ticket.push(item));
                 }
                 return;
             }
             ChannelEvent::Reply { value, .. } => End::Value(value),
             ChannelEvent::StreamDone { .. } => End::Done,
             ChannelEvent::Error { error, .. } => End::Remote(error),
-            ChannelEvent::Closed { reason, .. } => End::Closed(reason),
+            ChannelEvent::Closed { reason, .. } => {
+                if let CloseReason::Overrun { .. } | CloseReason::UnexpectedEvent { .. } = reason {
+                    tracing::warn!(%reason, "a server broke the protocol");
+                }
+                End::Closed(reason)
+            }
             // Events of a server.
             _ => return,
         };
         if let Some(ticket) = self.open.remove(&channel) {
-            ticket.finish(end);
+            self.finish(&ticket, end);
         }
     }
 
@@ -199,7 +211,7 @@ impl Engine for ClientEngine {
         self.deadline = None;
         for call in std::mem::take(&mut self.waiting) {
             match call.gives_up() {
-                Some((at, reason)) if at <= now => call.ticket.finish(End::Closed(reason)),
+                Some((at, reason)) if at <= now => self.finish(&call.ticket, End::Closed(reason)),
                 _ => self.wait_for_server(call),
             }
         }
@@ -213,28 +225,25 @@ impl Engine for ClientEngine {
         self.deadline
     }
 
-    fn update(&mut self, _mux: &Multiplexer, _now: Instant) -> Status {
+    fn update(&mut self) -> Status {
+        self.wakers.wake_all();
         self.status
     }
 }
 
 impl Waiting {
-    /// When the call gives up, and what it says then: what it would say of a silent server.
+    /// When the call gives up, and what it says then: what it would say of a silent server. Without
+    /// a timeout it waits for as long as it takes.
     fn gives_up(&self) -> Option<(Instant, CloseReason)> {
-        let timeout = self
-            .options
-            .timeout
-            .map(|after| (after, CloseReason::TimedOut { after }));
-        let lost = self.options.heartbeat.patience().map(|patience| {
-            let reason = CloseReason::LostRemote {
-                after: patience.reported,
-            };
-            (patience.silence, reason)
-        });
-        let (after, reason) = [timeout, lost]
-            .into_iter()
-            .flatten()
-            .min_by_key(|(after, _)| *after)?;
+        let after = self.options.timeout?;
+        let timeout = (after, CloseReason::TimedOut { after });
+        let (after, reason) = match self.options.heartbeat.patience() {
+            Some(patience) if patience.silence < after => {
+                let after = patience.reported;
+                (patience.silence, CloseReason::LostRemote { after })
+            }
+            _ => timeout,
+        };
         Some((self.since.checked_add(after)?, reason))
     }
 }

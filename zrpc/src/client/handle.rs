@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio_util::sync::CancellationToken;
 
 use super::builder::ClientBuilder;
 use super::call::CommandSender;
@@ -12,14 +11,19 @@ use super::engine::Command;
 use super::options::CallOptions;
 use super::request::Request;
 use super::stream::ReplyStream;
+use crate::io::Lifetime;
 use crate::{CallError, ConnectError};
 
 /// A client of a remote service.
 ///
 /// Cloning it is cheap, and clones share the connection: calls run concurrently on it, from any
-/// number of tasks and threads. The connection is kept up in the background; a call that is made
-/// while there is none waits for it, as long as its timeout allows. When the last clone, call and
-/// stream are dropped, the client closes.
+/// number of tasks and threads. When the last clone, call and stream are dropped, the client closes.
+///
+/// The connection is kept up in the background. A call that is made while there is none waits for
+/// it: as long as its timeout allows, but no longer than three heartbeat intervals, after which it
+/// fails with [`CallError::LostRemote`] as if it had a silent server. Without a timeout, or with
+/// heartbeats off, this second limit does not apply. A call stays with its connection: when that
+/// ends, the call fails with [`CallError::Disconnected`], and is not sent again.
 ///
 /// # Example
 ///
@@ -48,7 +52,7 @@ struct Shared {
     commands: CommandSender,
     options: CallOptions,
     endpoints: Vec<String>,
-    finished: CancellationToken,
+    lifetime: Lifetime,
 }
 
 impl Client {
@@ -79,7 +83,9 @@ impl Client {
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future ends the call. A server that understands it is told.
+    /// Dropping the future ends the call. The server is told if it understands that, which is known
+    /// from its first reply to this client; until then, and if it does not, it notices that the
+    /// heartbeats of the call stop.
     pub async fn call<R>(
         &self,
         method: impl Into<String>,
@@ -91,15 +97,18 @@ impl Client {
         self.request(method, args).call().await
     }
 
-    /// Calls a method that gives a stream, and waits until the call is on its way.
+    /// Calls a method that gives a stream, and returns the stream without waiting for anything.
+    ///
+    /// A method that gives a single result is a stream of one item.
     ///
     /// # Errors
     ///
-    /// See [`CallError`].
+    /// [`CallError::Encode`] and [`CallError::NotPortable`]: nothing was sent. Everything else, such
+    /// as that there is no server, is an error of the stream.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future ends the call. A server that understands it is told.
+    /// The future is ready at once. Dropping the stream ends the call.
     pub async fn stream<T>(
         &self,
         method: impl Into<String>,
@@ -135,21 +144,22 @@ impl Client {
     pub async fn close(self) {
         // Without an I/O task the client is closed already.
         let _ = self.shared.commands.send(Command::Shutdown);
-        self.shared.finished.cancelled().await;
+        // However it ended, it is closed.
+        let _ = self.shared.lifetime.ended().await;
     }
 
     pub(super) fn new(
         commands: CommandSender,
         options: CallOptions,
         endpoints: Vec<String>,
-        finished: CancellationToken,
+        lifetime: Lifetime,
     ) -> Self {
         Self {
             shared: Arc::new(Shared {
                 commands,
                 options,
                 endpoints,
-                finished,
+                lifetime,
             }),
         }
     }

@@ -72,23 +72,27 @@ struct State {
 }
 
 impl Mailbox {
-    /// Adds an item of a stream.
-    pub(super) fn push(&self, item: Bytes) {
+    /// Adds an item of a stream. Returns the caller if it waits, to be woken.
+    #[must_use = "the caller waits to be woken"]
+    pub(super) fn push(&self, item: Bytes) -> Option<Waker> {
         let mut state = self.lock();
-        if state.phase != Phase::Ended {
-            state.items.push_back(item);
-            wake(state);
+        if state.phase == Phase::Ended {
+            return None;
         }
+        state.items.push_back(item);
+        state.waker.take()
     }
 
-    /// Ends the call, unless it has ended already.
-    pub(super) fn finish(&self, end: End) {
+    /// Ends the call, unless it has ended already. Returns the caller if it waits, to be woken.
+    #[must_use = "the caller waits to be woken"]
+    pub(super) fn finish(&self, end: End) -> Option<Waker> {
         let mut state = self.lock();
-        if state.phase != Phase::Ended {
-            state.phase = Phase::Ended;
-            state.end = Some(end);
-            wake(state);
+        if state.phase == Phase::Ended {
+            return None;
         }
+        state.phase = Phase::Ended;
+        state.end = Some(end);
+        state.waker.take()
     }
 
     /// Notes that the request was given to the multiplexer.
@@ -141,15 +145,6 @@ impl Mailbox {
     }
 }
 
-/// Wakes the caller if it waits, after giving the lock back.
-fn wake(mut state: MutexGuard<'_, State>) {
-    let waker = state.waker.take();
-    drop(state);
-    if let Some(waker) = waker {
-        waker.wake();
-    }
-}
-
 /// The I/O task's hold on a mailbox. However it is dropped, the caller learns of the end.
 #[derive(Debug)]
 pub(super) struct Ticket(Arc<Mailbox>);
@@ -170,7 +165,30 @@ impl std::ops::Deref for Ticket {
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        self.0.finish(End::ClientClosed);
+        if let Some(waker) = self.0.finish(End::ClientClosed) {
+            waker.wake();
+        }
+    }
+}
+
+/// Callers that wait to be woken: once for all that a turn of the I/O task brought, and at the
+/// latest when this is dropped.
+#[derive(Debug, Default)]
+pub(super) struct Wakers(Vec<Waker>);
+
+impl Wakers {
+    pub(super) fn add(&mut self, waker: Option<Waker>) {
+        self.0.extend(waker);
+    }
+
+    pub(super) fn wake_all(&mut self) {
+        self.0.drain(..).for_each(Waker::wake);
+    }
+}
+
+impl Drop for Wakers {
+    fn drop(&mut self) {
+        self.wake_all();
     }
 }
 
@@ -186,8 +204,8 @@ mod tests {
     fn items_come_before_the_end() {
         let mailbox = Mailbox::default();
         let mut batch = VecDeque::new();
-        mailbox.push(Bytes::from_static(b"1"));
-        mailbox.finish(End::Done);
+        assert!(mailbox.push(Bytes::from_static(b"1")).is_none());
+        assert!(mailbox.finish(End::Done).is_none());
         assert!(matches!(
             take(&mailbox, &mut batch),
             Poll::Ready(Taken::Items)
@@ -204,14 +222,23 @@ mod tests {
     fn nothing_arrives_after_the_end() {
         let mailbox = Mailbox::default();
         let mut batch = VecDeque::new();
-        mailbox.finish(End::Done);
-        mailbox.push(Bytes::from_static(b"late"));
-        mailbox.finish(End::ClientClosed);
+        assert!(mailbox.finish(End::Done).is_none());
+        assert!(mailbox.push(Bytes::from_static(b"late")).is_none());
+        assert!(mailbox.finish(End::ClientClosed).is_none());
         assert!(matches!(
             take(&mailbox, &mut batch),
             Poll::Ready(Taken::End(End::Done))
         ));
         assert!(take(&mailbox, &mut batch).is_pending());
+    }
+
+    #[test]
+    fn a_caller_that_waits_is_woken_once_for_many_items() {
+        let mailbox = Mailbox::default();
+        assert!(take(&mailbox, &mut VecDeque::new()).is_pending());
+        assert!(mailbox.push(Bytes::from_static(b"1")).is_some());
+        assert!(mailbox.push(Bytes::from_static(b"2")).is_none());
+        assert!(mailbox.finish(End::Done).is_none());
     }
 
     #[test]

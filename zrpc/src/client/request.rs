@@ -53,14 +53,14 @@ impl Request {
         }
     }
 
-    /// Sets how long the first reply may take. Items of a stream behind the first may take any
-    /// time, as long as the server lives.
+    /// Sets how long the first reply may take, and the time until there is a server with it. Items
+    /// of a stream behind the first may take any time, as long as the server lives.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.options.timeout = Some(timeout);
         self
     }
 
-    /// Waits for the first reply for as long as the server lives.
+    /// Waits for a server for as long as it takes, and for its first reply for as long as it lives.
     pub fn no_timeout(mut self) -> Self {
         self.options.timeout = None;
         self
@@ -99,7 +99,7 @@ impl Request {
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future ends the call. A server that understands it is told.
+    /// Dropping the future ends the call, see [`Client::call`](crate::Client::call).
     pub async fn call<R: DeserializeOwned>(self) -> Result<R, CallError> {
         let call = self.start()?;
         let method = call.method();
@@ -137,7 +137,7 @@ impl Request {
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future ends the call. A server that understands it is told.
+    /// Dropping the future ends the call, see [`Client::call`](crate::Client::call).
     pub async fn send<T: DeserializeOwned>(self) -> Result<Response<T>, CallError> {
         let call = self.start()?;
         let mut batch = VecDeque::new();

@@ -107,24 +107,36 @@ impl<T> ReplyStream<T> {
         }
     }
 
+    /// Waits for more. The server may have been allowed fewer items than there are slots, because
+    /// they are large; it goes on only when it is known that those were taken.
+    fn poll_more(&mut self, context: &Context<'_>) -> Poll<Option<Taken>> {
+        let Some(call) = &self.call else {
+            return Poll::Ready(None);
+        };
+        let taken = call.poll_take(context, &mut self.batch);
+        if taken.is_pending() && self.progress.unreported > 0 {
+            call.consumed(std::mem::take(&mut self.progress.unreported));
+        }
+        taken.map(Some)
+    }
+
     fn poll_encoded(&mut self, context: &Context<'_>) -> Poll<Option<Result<Bytes, CallError>>> {
         loop {
             if let Some(item) = self.batch.pop_front() {
                 self.note_taken();
                 return Poll::Ready(Some(Ok(item)));
             }
-            let Some(call) = &self.call else {
-                return Poll::Ready(None);
-            };
-            let Taken::End(end) = ready!(call.poll_take(context, &mut self.batch)) else {
-                continue;
+            let end = match ready!(self.poll_more(context)) {
+                None => return Poll::Ready(None),
+                Some(Taken::Items) => continue,
+                Some(Taken::End(end)) => end,
             };
             let last = match end {
                 End::Done => None,
                 // A single result; behind items of a stream it means the end, as for Python.
                 End::Value(value) if self.progress.stage == Stage::Start => Some(Ok(value)),
                 End::Value(_) => None,
-                failure => Some(Err(call.failure(failure))),
+                failure => self.call.as_ref().map(|call| Err(call.failure(failure))),
             };
             self.call = None;
             return Poll::Ready(last);

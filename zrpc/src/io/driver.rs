@@ -1,17 +1,22 @@
 //! The task that owns a socket and its multiplexer.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::pin::Pin;
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use proto::{ChannelEvent, Transmit};
 use tokio::sync::mpsc;
-use tokio::time::{Sleep, sleep_until};
+use tokio::time::timeout_at;
+use zmtp::session::PeerInfo;
 use zmtp::{Message, Monitor, PeerId, SocketEvent, TrySendError};
 
 use super::Multiplexer;
+use super::commands::{Commands, Next};
+use super::connections::{Arrival, Connections, Departure};
 use super::link::{Link, PeerChange, Route, unwrap};
+use super::timer::Timer;
 
 /// What differs between clients and servers.
 ///
@@ -34,14 +39,16 @@ pub(crate) trait Engine: Send + 'static {
     /// When [`handle_timeout`](Self::handle_timeout) wants to be called.
     fn poll_timeout(&self) -> Option<Instant>;
 
-    /// Says whether the task goes on. Called after everything else.
-    fn update(&mut self, mux: &Multiplexer, now: Instant) -> Status;
+    /// Ends a turn: tells callers or handlers what it brought, and says whether there is more to
+    /// come. What is said once of [`Status::Finished`] stays so.
+    fn update(&mut self) -> Status;
 }
 
-/// Whether a [`Driver`] goes on.
+/// Whether an [`Engine`] goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Status {
     Running,
+    /// Nothing is left to be done but to send what is queued.
     Finished,
 }
 
@@ -57,19 +64,34 @@ pub(crate) struct Driver<L, E: Engine> {
     blocked: HashSet<Route>,
     /// Resolves when one of those has room; made before the attempt that found it full.
     writable: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
-    /// Connections that are gone, but whose last messages may not have been read yet.
-    departed: Vec<PeerId>,
+    connections: Connections,
+    linger: Duration,
+    phase: Phase,
+}
+
+/// ```text
+/// Running ──engine is finished──▶ Flushing ──all is sent, or time is up──▶ closed
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    Running,
+    /// The last payloads wait for credit, for the socket, or in it; for ever if there is no limit.
+    Flushing {
+        until: Option<Instant>,
+    },
 }
 
 /// Messages, and commands, that are handled before the connections get their turn.
 const BUDGET: usize = 256;
 
 impl<L: Link, E: Engine> Driver<L, E> {
+    /// Makes a driver. Once the engine is finished, it sends for `linger` what is still queued.
     pub(crate) fn new(
         link: L,
         mux: Multiplexer,
         engine: E,
         commands: mpsc::UnboundedReceiver<E::Command>,
+        linger: Duration,
     ) -> Self {
         Self {
             monitor: link.monitor(),
@@ -80,56 +102,78 @@ impl<L: Link, E: Engine> Driver<L, E> {
             timer: Timer::default(),
             blocked: HashSet::new(),
             writable: None,
-            departed: Vec::new(),
+            connections: Connections::default(),
+            linger,
+            phase: Phase::Running,
         }
     }
 
-    /// Runs until the engine is finished, and then sends what is still queued.
+    /// Runs until the engine is finished and what was queued by then is sent.
     pub(crate) async fn run(mut self) {
-        for peer in self.link.peers() {
-            if self.link.peer_info(peer).is_some() {
-                let up = PeerChange::Up(peer);
-                self.engine.handle_peer(&mut self.mux, Instant::now(), up);
-            }
+        for (peer, info) in self.present() {
+            self.connected(peer, info);
         }
         loop {
             let load = self.turn();
-            if self.engine.update(&self.mux, Instant::now()) == Status::Finished {
+            if self.engine.update() == Status::Finished && self.is_flushed() {
                 break;
             }
             match load {
                 Load::Idle => self.wait().await,
-                Load::Busy => {
-                    self.look_around();
-                    // The connections of the socket may run on the same thread.
-                    tokio::task::yield_now().await;
-                }
+                // The connections of the socket may run on the same thread.
+                Load::Busy => tokio::task::yield_now().await,
             }
         }
         let Self {
-            link, engine, mux, ..
+            link,
+            engine,
+            mux,
+            phase,
+            ..
         } = self;
         drop((engine, mux));
-        link.close().await;
+        match phase {
+            Phase::Flushing { until: Some(until) } => {
+                // What is not sent by then is given up.
+                let _ = timeout_at(until.into(), link.close()).await;
+            }
+            Phase::Running | Phase::Flushing { until: None } => link.close().await,
+        }
+    }
+
+    /// The engine is finished: returns whether nothing is queued any more, or time is up.
+    fn is_flushed(&mut self) -> bool {
+        let now = Instant::now();
+        if self.phase == Phase::Running {
+            self.phase = Phase::Flushing {
+                until: now.checked_add(self.linger),
+            };
+        }
+        let (channels, payloads) = (self.mux.channel_count(), self.mux.queued_count());
+        if channels == 0 && payloads == 0 {
+            return true;
+        }
+        let is_late = self.flush_deadline().is_some_and(|until| until <= now);
+        if is_late {
+            tracing::debug!(channels, payloads, "gave up what could not be sent");
+        }
+        is_late
     }
 
     /// Handles everything that is there, within the budget.
     fn turn(&mut self) -> Load {
         let now = Instant::now();
+        self.look_around();
         let commands = self.drain_commands(now);
         let messages = self.drain_messages(now);
-        if messages == Load::Idle {
-            for peer in std::mem::take(&mut self.departed) {
-                self.mux.handle_peers_lost(|route| route.peer == peer);
-                let down = PeerChange::Down(peer);
-                self.engine.handle_peer(&mut self.mux, now, down);
-            }
+        for peer in self.connections.forget(messages) {
+            self.forget(peer);
         }
         if self.deadline().is_some_and(|deadline| deadline <= now) {
             self.mux.handle_timeout(now);
             self.engine.handle_timeout(&mut self.mux, now);
         }
-        self.drain_outputs();
+        self.drain_outputs(now);
         match (commands, messages) {
             (Load::Idle, Load::Idle) => Load::Idle,
             _ => Load::Busy,
@@ -161,20 +205,29 @@ impl<L: Link, E: Engine> Driver<L, E> {
     }
 
     fn handle_message(&mut self, now: Instant, peer: PeerId, message: Message) {
-        match Route::parse(peer, message) {
-            Ok((route, payload)) => {
-                if let Err(error) = self.mux.handle_event(now, &route, payload) {
-                    tracing::debug!(%peer, %error, "dropped a payload that is no event");
-                }
+        let (route, payload) = match Route::parse(peer, message) {
+            Ok(parsed) => parsed,
+            Err(error) => {
+                tracing::debug!(%peer, %error, "dropped a message that is no event");
+                return;
             }
-            Err(error) => tracing::debug!(%peer, %error, "dropped a message that is no event"),
+        };
+        let before = self.mux.stats();
+        let handled = self.mux.handle_event(now, &route, payload);
+        let after = self.mux.stats();
+        if let Err(error) = handled {
+            tracing::debug!(%peer, %error, "dropped a payload that is no event");
+        } else if after.refused != before.refused {
+            tracing::debug!(%peer, "refused a request beyond the limits");
+        } else if after.ignored != before.ignored {
+            tracing::debug!(%peer, "ignored an event that does not fit its channel");
         }
     }
 
     /// Hands out what the multiplexer has for the peers and for the application.
-    fn drain_outputs(&mut self) {
+    fn drain_outputs(&mut self, now: Instant) {
         loop {
-            while let Some(transmit) = self.mux.poll_transmit(Instant::now()) {
+            while let Some(transmit) = self.mux.poll_transmit(now) {
                 self.transmit(transmit);
             }
             let Some(event) = self.mux.poll_event() else {
@@ -204,9 +257,11 @@ impl<L: Link, E: Engine> Driver<L, E> {
                 transmit.payload = unwrap(message);
                 self.mux.handle_blocked(transmit);
             }
+            // What it sent before it left may still be read; what is queued for it goes with it.
             Err(error) => {
-                tracing::debug!(%peer, %error, "lost a peer");
-                self.mux.handle_peers_lost(|route| route.peer == peer);
+                if self.disconnected(peer) == Departure::New {
+                    tracing::debug!(%peer, %error, "lost a peer");
+                }
             }
         }
     }
@@ -217,7 +272,7 @@ impl<L: Link, E: Engine> Driver<L, E> {
         while let Some(Some(event)) = self.monitor.recv().now_or_never() {
             self.handle_socket_event(event);
         }
-        if writable(&mut self.writable).now_or_never().is_some() {
+        if self.writable.is_some() && writable(&mut self.writable).now_or_never().is_some() {
             self.unblock();
         }
     }
@@ -260,115 +315,90 @@ impl<L: Link, E: Engine> Driver<L, E> {
     }
 
     fn handle_socket_event(&mut self, event: SocketEvent) {
-        let now = Instant::now();
         match event {
-            SocketEvent::HandshakeSucceeded { peer, .. } => {
-                // A connection that came back: what was open before is lost, whatever is unread.
-                if let Some(position) = self.departed.iter().position(|gone| *gone == peer) {
-                    self.departed.swap_remove(position);
-                    self.mux.handle_peers_lost(|route| route.peer == peer);
-                }
-                self.engine
-                    .handle_peer(&mut self.mux, now, PeerChange::Up(peer));
+            SocketEvent::HandshakeSucceeded { peer, info } => self.connected(peer, info),
+            SocketEvent::Disconnected { peer, .. } => {
+                self.disconnected(peer);
             }
-            SocketEvent::Disconnected { peer, .. } => self.departed.push(peer),
             SocketEvent::Lagged(missed) => {
                 tracing::debug!(missed, "missed events of the socket");
-                for peer in self.link.peers() {
-                    let change = match self.link.peer_info(peer) {
-                        Some(_) => PeerChange::Up(peer),
-                        None => PeerChange::Down(peer),
-                    };
-                    self.engine.handle_peer(&mut self.mux, now, change);
-                }
+                self.reconcile();
             }
             _ => {}
         }
     }
 
+    /// A connection is there.
+    fn connected(&mut self, peer: PeerId, info: Arc<PeerInfo>) {
+        match self.connections.arrive(peer, info) {
+            Arrival::Known => return,
+            Arrival::New => {}
+            // What was open before is lost, whatever is unread.
+            Arrival::Again => self.forget(peer),
+        }
+        let up = PeerChange::Up(peer);
+        self.engine.handle_peer(&mut self.mux, Instant::now(), up);
+    }
+
+    /// A connection is gone: nothing new goes to it. Its channels end when all that it brought has
+    /// been read.
+    fn disconnected(&mut self, peer: PeerId) -> Departure {
+        let departure = self.connections.depart(peer);
+        if departure == Departure::New {
+            let down = PeerChange::Down(peer);
+            self.engine.handle_peer(&mut self.mux, Instant::now(), down);
+        }
+        departure
+    }
+
+    /// Ends all that there was with a connection, and with those behind it.
+    fn forget(&mut self, peer: PeerId) {
+        self.blocked.retain(|route| route.peer != peer);
+        self.mux.handle_peers_lost(|route| route.peer == peer);
+    }
+
+    /// Finds out what became of the connections when events about them were missed.
+    fn reconcile(&mut self) {
+        let present = self.present();
+        for peer in self.connections.stale(&present) {
+            self.disconnected(peer);
+        }
+        for (peer, info) in present {
+            self.connected(peer, info);
+        }
+        let connections = &self.connections;
+        self.mux
+            .handle_peers_lost(|route| !connections.knows(route.peer));
+    }
+
+    /// Returns the connections that there are.
+    fn present(&self) -> HashMap<PeerId, Arc<PeerInfo>> {
+        let peers = self.link.peers().into_iter();
+        peers
+            .filter_map(|peer| Some((peer, self.link.peer_info(peer)?)))
+            .collect()
+    }
+
     fn deadline(&self) -> Option<Instant> {
         let engine = self.engine.poll_timeout();
         let mux = self.mux.poll_timeout();
-        [engine, mux].into_iter().flatten().min()
+        let flush = self.flush_deadline();
+        [engine, mux, flush].into_iter().flatten().min()
+    }
+
+    fn flush_deadline(&self) -> Option<Instant> {
+        match self.phase {
+            Phase::Running => None,
+            Phase::Flushing { until } => until,
+        }
     }
 }
 
 /// Whether there may be more to do at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Load {
+pub(super) enum Load {
     Idle,
     Busy,
-}
-
-/// The receiving end of the commands, until the last sender is gone.
-enum Commands<C> {
-    Open(mpsc::UnboundedReceiver<C>),
-    Closed,
-}
-
-enum Next<C> {
-    Command(C),
-    Hangup,
-    Empty,
-}
-
-impl<C> Commands<C> {
-    fn try_next(&mut self) -> Next<C> {
-        let Self::Open(receiver) = self else {
-            return Next::Empty;
-        };
-        match receiver.try_recv() {
-            Ok(command) => Next::Command(command),
-            Err(mpsc::error::TryRecvError::Empty) => Next::Empty,
-            Err(mpsc::error::TryRecvError::Disconnected) => {
-                *self = Self::Closed;
-                Next::Hangup
-            }
-        }
-    }
-
-    async fn next(&mut self) -> Next<C> {
-        let Self::Open(receiver) = self else {
-            return std::future::pending().await;
-        };
-        match receiver.recv().await {
-            Some(command) => Next::Command(command),
-            None => {
-                *self = Self::Closed;
-                Next::Hangup
-            }
-        }
-    }
-}
-
-/// A timer that is only touched when it would fire too late.
-#[derive(Default)]
-struct Timer {
-    sleep: Option<Pin<Box<Sleep>>>,
-}
-
-impl Timer {
-    fn arm(&mut self, deadline: Option<Instant>) {
-        let Some(deadline) = deadline.map(tokio::time::Instant::from_std) else {
-            return;
-        };
-        match &mut self.sleep {
-            Some(sleep) if sleep.deadline() <= deadline && !sleep.is_elapsed() => {}
-            Some(sleep) => sleep.as_mut().reset(deadline),
-            vacant @ None => *vacant = Some(Box::pin(sleep_until(deadline))),
-        }
-    }
-
-    /// Waits for the deadline; an early one only costs a look at the time.
-    async fn fired(&mut self) {
-        match &mut self.sleep {
-            Some(sleep) => {
-                sleep.as_mut().await;
-                self.sleep = None;
-            }
-            None => std::future::pending().await,
-        }
-    }
 }
 
 async fn writable(writable: &mut Option<Pin<Box<dyn Future<Output = ()> + Send>>>) {

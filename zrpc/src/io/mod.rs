@@ -8,14 +8,22 @@
 //! - `Link` is what client and server sockets have in common.
 //! - `Route` names a peer: its connection and the routing frames in front of its messages.
 //! - `Driver` runs the task; what differs between clients and servers is its `Engine`.
+//! - `Connections` are those that the task believes to be there, and `Commands` what callers ask.
+//! - `Lifetime` tells others of the end of the task.
 
+mod commands;
+mod connections;
 mod driver;
+mod lifetime;
 mod link;
 mod runtime;
+mod timer;
 
+pub use lifetime::Interrupted;
 pub use runtime::IoRuntime;
 
 pub(crate) use driver::{Driver, Engine, Status};
+pub(crate) use lifetime::{Life, Lifetime};
 pub(crate) use link::{PeerChange, Route};
 pub(crate) use runtime::spawn;
 

@@ -7,16 +7,16 @@ use proto::{Config, IdSource, Limits};
 use serde::de::DeserializeOwned;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
 use zmtp::{RouterSocket, Socket};
 
 use super::engine::{ServerEngine, Settings};
 use super::handle::Server;
+use super::options::THREADS;
 use super::{Concurrency, Tracebacks};
 use crate::endpoints::Endpoints;
-use crate::io::{self, Driver, IoRuntime, Multiplexer};
+use crate::io::{self, Driver, IoRuntime, Life, Multiplexer};
 use crate::service::{IntoReply, Method, Registry, Service};
-use crate::{BuildError, ConnectError, Heartbeat, Values};
+use crate::{BuildError, ConnectError, Heartbeat, ServeError, Values};
 
 /// Makes a [`Server`].
 ///
@@ -45,18 +45,21 @@ use crate::{BuildError, ConnectError, Heartbeat, Values};
 ///     .build()
 ///     .await?;
 /// println!("listening on {}", server.endpoints()[0]);
-/// server.run().await;
+/// server.run().await?;
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Debug)]
 #[must_use = "a builder does nothing until `build`"]
 pub struct ServerBuilder {
-    name: String,
+    name: Option<String>,
+    /// The name of the first service, if there is one.
+    service: Option<String>,
     methods: Vec<Method>,
     endpoints: Endpoints,
     heartbeat: Heartbeat,
     concurrency: Concurrency,
+    threads: usize,
     tracebacks: Tracebacks,
     values: Values,
     limits: Limits,
@@ -70,11 +73,13 @@ const LINGER: Duration = Duration::from_secs(5);
 impl ServerBuilder {
     pub(super) fn new() -> Self {
         Self {
-            name: "zrpc".to_owned(),
+            name: None,
+            service: None,
             methods: Vec::new(),
             endpoints: Endpoints::default(),
             heartbeat: Heartbeat::default(),
             concurrency: Concurrency::Unlimited,
+            threads: THREADS,
             tracebacks: Tracebacks::default(),
             values: Values::default(),
             limits: Limits::default(),
@@ -83,9 +88,10 @@ impl ServerBuilder {
         }
     }
 
-    /// Sets the name that introspection shows.
+    /// Sets the name that introspection shows. Default: that of the first [`Self::service`], or
+    /// `zrpc`.
     pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.name = name.into();
+        self.name = Some(name.into());
         self
     }
 
@@ -140,9 +146,10 @@ impl ServerBuilder {
         self
     }
 
-    /// Offers all methods of a service, under its name.
+    /// Offers all methods of a service. Introspection shows its name, unless [`Self::name`] set
+    /// one or it is not the first.
     pub fn service(mut self, service: impl Service) -> Self {
-        self.name = service.name();
+        self.service.get_or_insert_with(|| service.name());
         self.methods.extend(service.into_methods());
         self
     }
@@ -165,10 +172,25 @@ impl ServerBuilder {
         self
     }
 
-    /// Sets how many handlers run at the same time. Further calls wait for their turn, in order,
-    /// while their heartbeats go on. Default: no limit beyond that of the channels of each peer.
+    /// Sets how many handlers run at the same time. Further calls wait for their turn while their
+    /// heartbeats go on. Introspection is not counted. Default: no limit beyond that of the
+    /// channels of each peer.
+    ///
+    /// Waiting calls are taken from the connections in turn, and in order from each. Nothing keeps
+    /// one peer from occupying all places with calls that take long; what it cannot do is to have
+    /// more than one start before the next one of another peer that waits.
     pub fn max_concurrency(mut self, handlers: usize) -> Self {
         self.concurrency = Concurrency::Limited(handlers.max(1));
+        self
+    }
+
+    /// Sets how many handlers hold a thread at the same time, see [`Method::blocking`]. Further
+    /// ones wait for their turn as with [`Self::max_concurrency`]. Default: 256.
+    ///
+    /// A handler counts until it returns, even if its caller is gone. The pool of the runtime should
+    /// have more threads than this; tokio's has 512 unless told otherwise.
+    pub fn max_blocking(mut self, threads: usize) -> Self {
+        self.threads = threads.max(1);
         self
     }
 
@@ -196,7 +218,8 @@ impl ServerBuilder {
         self
     }
 
-    /// Sets how long a server that has ended still sends what is queued. Default: 5 seconds.
+    /// Sets how long a server that has nothing else to do still sends what was answered, when it
+    /// is shut down or closed. Default: 5 seconds.
     pub fn linger(mut self, linger: Duration) -> Self {
         self.linger = linger;
         self
@@ -221,10 +244,12 @@ impl ServerBuilder {
     pub async fn build(self) -> Result<Server, BuildError> {
         let runtime = Handle::try_current().map_err(|_| ConnectError::NoRuntime)?;
         let (sender, commands) = mpsc::unbounded_channel();
+        let name = self.name.or(self.service);
         let settings = Settings {
-            registry: Registry::new(&self.name, self.methods)?,
+            registry: Registry::new(name.as_deref().unwrap_or("zrpc"), self.methods)?,
             runtime,
             concurrency: self.concurrency,
+            threads: self.threads,
             tracebacks: self.tracebacks,
             values: self.values,
             commands: sender.clone(),
@@ -233,19 +258,24 @@ impl ServerBuilder {
             .with_heartbeat(self.heartbeat.to_proto())
             .with_limits(self.limits);
         let (endpoints, linger) = (self.endpoints, self.linger);
-        let finished = CancellationToken::new();
-        let guard = finished.clone().drop_guard();
+        let (life, lifetime) = Life::new();
         let setup = move || async move {
-            let socket = RouterSocket::builder().linger(linger).build();
+            // What a peer is sent goes to the connection that asked for it, or to nobody.
+            let socket = RouterSocket::builder()
+                .router_mandatory()
+                .immediate()
+                .linger(linger)
+                .build();
             let endpoints = endpoints.attach(&socket).await?;
             let mux = Multiplexer::new(config, IdSource::new(rand::random()));
-            let driver = Driver::new(socket, mux, ServerEngine::new(settings), commands);
+            let engine = ServerEngine::new(settings);
+            let driver = Driver::new(socket, mux, engine, commands, linger);
             let task = async move {
                 driver.run().await;
-                drop(guard);
+                life.finish();
             };
             // Whoever does not wait for the server any more drops it, which closes it.
-            Ok((Server::new(sender, finished, endpoints), task))
+            Ok((Server::new(sender, lifetime, endpoints), task))
         };
         Ok(io::spawn(self.io, "zrpc-server", setup).await?)
     }
@@ -254,13 +284,12 @@ impl ServerBuilder {
     ///
     /// # Errors
     ///
-    /// As [`Self::build`].
+    /// [`ServeError`]: it could not be made, or was interrupted.
     ///
     /// # Cancel safety
     ///
     /// Dropping the future closes the server.
-    pub async fn serve(self) -> Result<(), BuildError> {
-        self.build().await?.run().await;
-        Ok(())
+    pub async fn serve(self) -> Result<(), ServeError> {
+        Ok(self.build().await?.run().await?)
     }
 }

@@ -1,10 +1,10 @@
 //! A server that can be called, and the handle that stops it.
 
-use tokio_util::sync::CancellationToken;
-
 use super::builder::ServerBuilder;
 use super::engine::Command;
 use super::responder::CommandSender;
+use crate::Interrupted;
+use crate::io::Lifetime;
 
 /// A service that can be called.
 ///
@@ -25,7 +25,7 @@ use super::responder::CommandSender;
 ///     .build()
 ///     .await?
 ///     .run()
-///     .await;
+///     .await?;
 /// # Ok(())
 /// # }
 /// ```
@@ -40,7 +40,7 @@ pub struct Server {
 #[derive(Debug, Clone)]
 pub struct ServerHandle {
     commands: CommandSender,
-    finished: CancellationToken,
+    lifetime: Lifetime,
 }
 
 impl Server {
@@ -51,11 +51,15 @@ impl Server {
 
     /// Serves until the server is shut down or closed through a [`ServerHandle`].
     ///
+    /// # Errors
+    ///
+    /// [`Interrupted`] if the server ended for any other reason.
+    ///
     /// # Cancel safety
     ///
     /// Dropping the future closes the server.
-    pub async fn run(self) {
-        self.handle.finished.cancelled().await;
+    pub async fn run(self) -> Result<(), Interrupted> {
+        self.handle.lifetime.ended().await
     }
 
     /// Returns the endpoints of the server, with wildcards resolved.
@@ -68,13 +72,9 @@ impl Server {
         self.handle.clone()
     }
 
-    pub(super) fn new(
-        commands: CommandSender,
-        finished: CancellationToken,
-        endpoints: Vec<String>,
-    ) -> Self {
+    pub(super) fn new(commands: CommandSender, lifetime: Lifetime, endpoints: Vec<String>) -> Self {
         Self {
-            handle: ServerHandle { commands, finished },
+            handle: ServerHandle { commands, lifetime },
             endpoints,
         }
     }
@@ -87,28 +87,33 @@ impl Drop for Server {
 }
 
 impl ServerHandle {
-    /// Shuts the server down: it takes no more calls, answers those that it has, and ends.
-    /// Callers that come too late get an error with the name `ServerStopping`.
+    /// Shuts the server down: it takes no more calls, answers those that it has, and ends when the
+    /// answers are sent, or could not be within [`ServerBuilder::linger`] after the last. Callers
+    /// that come too late get an error with the name `ServerStopping`.
     ///
-    /// A handler is one of those calls: it must not wait for this, but may do it in a task.
+    /// However long handlers take, and callers to take the items of streams, it is waited for them;
+    /// [`Self::close`] cuts that short. A handler is one of those calls: it must not wait for this,
+    /// but may do it in a task.
     ///
     /// # Cancel safety
     ///
     /// The server shuts down in the background if the future is dropped.
     pub async fn shutdown(&self) {
         self.tell(Command::Shutdown);
-        self.finished.cancelled().await;
+        // However it ended, it has ended.
+        let _ = self.lifetime.ended().await;
     }
 
     /// Closes the server: all handlers are cancelled, and their callers are not answered. What was
-    /// answered before is still sent, see [`ServerBuilder::linger`].
+    /// answered before is still sent, for no longer than [`ServerBuilder::linger`].
     ///
     /// # Cancel safety
     ///
     /// The server closes in the background if the future is dropped.
     pub async fn close(&self) {
         self.tell(Command::Close);
-        self.finished.cancelled().await;
+        // However it ended, it has ended.
+        let _ = self.lifetime.ended().await;
     }
 
     fn tell(&self, command: Command) {

@@ -14,6 +14,10 @@ pub enum Tracebacks {
     Sent,
 }
 
+/// How many handlers hold a thread at the same time: half of tokio's pool, so that the program has
+/// threads for what else it does.
+pub(super) const THREADS: usize = 256;
+
 /// How many handlers run at the same time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Concurrency {

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use proto::{Body, ChannelId};
 use tokio::sync::{Semaphore, mpsc};
 
+use super::call::Ending;
 use super::engine::Command;
+use super::places::Place;
 use crate::Fault;
 
 /// How handlers reach the I/O task.
@@ -22,6 +24,8 @@ pub(super) struct CallerGone;
 #[derive(Debug)]
 pub(super) struct Responder {
     channel: ChannelId,
+    /// What the handler occupies, to be given back.
+    place: Place,
     commands: CommandSender,
     window: Window,
     /// Whether the end was told.
@@ -35,9 +39,15 @@ enum State {
 }
 
 impl Responder {
-    pub(super) fn new(channel: ChannelId, commands: CommandSender, window: Window) -> Self {
+    pub(super) fn new(
+        channel: ChannelId,
+        place: Place,
+        commands: CommandSender,
+        window: Window,
+    ) -> Self {
         Self {
             channel,
+            place,
             commands,
             window,
             state: State::Answering,
@@ -45,22 +55,25 @@ impl Responder {
     }
 
     /// Answers with a single result, or with the failure of the call.
-    pub(super) fn reply(mut self, outcome: Result<Body, Fault>) {
-        self.state = State::Answered;
-        let channel = self.channel;
-        self.tell(match outcome {
-            Ok(value) => Command::Reply { channel, value },
-            Err(fault) => Command::Fail { channel, fault },
-        });
+    pub(super) fn reply(self, outcome: Result<Body, Fault>) {
+        self.end(outcome.map_or_else(Ending::Failed, Ending::Value));
     }
 
     /// Ends a stream, with the failure that ended it if there was one.
-    pub(super) fn finish_stream(mut self, outcome: Result<(), Fault>) {
+    pub(super) fn finish_stream(self, outcome: Result<(), Fault>) {
+        self.end(outcome.map_or_else(Ending::Failed, |()| Ending::Done));
+    }
+
+    fn end(mut self, ending: Ending) {
         self.state = State::Answered;
-        let channel = self.channel;
-        self.tell(match outcome {
-            Ok(()) => Command::StreamDone { channel },
-            Err(fault) => Command::Fail { channel, fault },
+        self.tell_end(ending);
+    }
+
+    fn tell_end(&self, ending: Ending) {
+        self.tell(Command::End {
+            channel: self.channel,
+            place: self.place,
+            ending,
         });
     }
 
@@ -88,9 +101,8 @@ impl Responder {
 impl Drop for Responder {
     fn drop(&mut self) {
         if self.state == State::Answering {
-            self.tell(Command::HandlerGone {
-                channel: self.channel,
-            });
+            let fault = Fault::new("RuntimeError", "the handler was stopped");
+            self.tell_end(Ending::Failed(fault));
         }
     }
 }
@@ -130,7 +142,7 @@ impl Window {
         }
     }
 
-    /// Gives units back: an item has been handed to the multiplexer.
+    /// Gives units back: items have been handed to the multiplexer.
     pub(super) fn release(&self, cost: u32) {
         self.units.add_permits(cost as usize);
     }

@@ -33,9 +33,8 @@ pub(super) async fn run_task(job: Job, handler: Arc<dyn TaskHandler>) {
         responder,
         values,
     } = job;
-    let start = || handler.start(method.name(), method.signature(), &args);
+    let start = || handler.start(method.name(), method.signature(), args);
     let started = context.clone().sync_scope(|| contained(&method, start));
-    drop(args);
     match started {
         Err(fault) => responder.reply(Err(fault)),
         Ok(Task::Value(future)) => {
@@ -53,7 +52,7 @@ pub(super) async fn run_task(job: Job, handler: Arc<dyn TaskHandler>) {
     }
 }
 
-/// Runs a call on a thread of the blocking pool.
+/// Runs a call on a thread of the blocking pool, unless its caller has gone meanwhile.
 pub(super) fn run_thread(job: Job, handler: &dyn ThreadHandler, runtime: &Handle) {
     let Job {
         method,
@@ -62,8 +61,11 @@ pub(super) fn run_thread(job: Job, handler: &dyn ThreadHandler, runtime: &Handle
         responder,
         values,
     } = job;
+    if context.is_cancelled() {
+        return;
+    }
     let work = || {
-        let items = match handler.run(method.name(), method.signature(), &args)? {
+        let items = match handler.run(method.name(), method.signature(), args)? {
             Work::Value(value) => return sendable(&method, values, value).map(Some),
             Work::Items(items) => items,
         };

@@ -29,14 +29,14 @@ pub(crate) enum Handler {
 
 /// A body that does not hold its thread.
 pub(crate) trait TaskHandler: Send + Sync {
-    /// Decodes the arguments and starts one call.
-    fn start(&self, method: &str, signature: &Signature, args: &Args) -> Result<Task, Fault>;
+    /// Decodes the arguments and starts one call. Their encoded form is freed before it runs.
+    fn start(&self, method: &str, signature: &Signature, args: Args) -> Result<Task, Fault>;
 }
 
 /// A body that may hold its thread.
 pub(crate) trait ThreadHandler: Send + Sync {
-    /// Decodes the arguments and runs one call.
-    fn run(&self, method: &str, signature: &Signature, args: &Args) -> Result<Work, Fault>;
+    /// Decodes the arguments and runs one call. Their encoded form is freed before it runs.
+    fn run(&self, method: &str, signature: &Signature, args: Args) -> Result<Work, Fault>;
 }
 
 /// A call that was started as a task.
@@ -62,6 +62,15 @@ impl fmt::Debug for Handler {
             Self::Thread(_) => "Thread",
         })
     }
+}
+
+fn decode<A: DeserializeOwned>(
+    signature: &Signature,
+    method: &str,
+    args: Args,
+) -> Result<A, Fault> {
+    // Taken by value: what the handler works on is the decoded form.
+    signature.decode(method, &args)
 }
 
 /// A closure, the type of its arguments, and the kind of its replies.
@@ -94,8 +103,8 @@ where
     A: DeserializeOwned,
     R: Future<Output: IntoReply<K>> + Send + 'static,
 {
-    fn start(&self, method: &str, signature: &Signature, args: &Args) -> Result<Task, Fault> {
-        let future = (self.function)(signature.decode(method, args)?);
+    fn start(&self, method: &str, signature: &Signature, args: Args) -> Result<Task, Fault> {
+        let future = (self.function)(decode(signature, method, args)?);
         Ok(Task::Value(Box::pin(async move {
             future.await.into_reply().map(|reply| reply.0)
         })))
@@ -108,8 +117,8 @@ where
     A: DeserializeOwned,
     S: Stream<Item: IntoReply<K>> + Send + 'static,
 {
-    fn start(&self, method: &str, signature: &Signature, args: &Args) -> Result<Task, Fault> {
-        let stream = (self.function)(signature.decode(method, args)?);
+    fn start(&self, method: &str, signature: &Signature, args: Args) -> Result<Task, Fault> {
+        let stream = (self.function)(decode(signature, method, args)?);
         Ok(Task::Items(Box::pin(
             stream.map(|item| item.into_reply().map(|reply| reply.0)),
         )))
@@ -122,8 +131,8 @@ where
     A: DeserializeOwned,
     R: IntoReply<K>,
 {
-    fn run(&self, method: &str, signature: &Signature, args: &Args) -> Result<Work, Fault> {
-        let result = (self.function)(signature.decode(method, args)?);
+    fn run(&self, method: &str, signature: &Signature, args: Args) -> Result<Work, Fault> {
+        let result = (self.function)(decode(signature, method, args)?);
         Ok(Work::Value(result.into_reply()?.0))
     }
 }
@@ -134,8 +143,8 @@ where
     A: DeserializeOwned,
     I: IntoIterator<Item: IntoReply<K>> + 'static,
 {
-    fn run(&self, method: &str, signature: &Signature, args: &Args) -> Result<Work, Fault> {
-        let items = (self.function)(signature.decode(method, args)?);
+    fn run(&self, method: &str, signature: &Signature, args: Args) -> Result<Work, Fault> {
+        let items = (self.function)(decode(signature, method, args)?);
         Ok(Work::Items(Box::new(
             items
                 .into_iter()

@@ -26,9 +26,13 @@ pub(crate) fn methods<'a>(
     service: &Arc<str>,
     methods: impl Iterator<Item = &'a Method>,
 ) -> Vec<Method> {
-    let entries: BTreeMap<String, Entry> = methods
-        .map(|method| (method.name().to_owned(), Entry::of(method)))
-        .collect();
+    let offered = methods.map(|method| (method.name().to_owned(), Entry::of(method)));
+    // Python describes these too, when asked for one by its name.
+    let own = OWN.iter().map(|(name, names)| {
+        let name = format!("{PREFIX}{name}");
+        (name, Entry::undocumented(names))
+    });
+    let entries: BTreeMap<String, Entry> = offered.chain(own).collect();
     let entries = Arc::new(entries);
     let (list, help) = (Arc::clone(&entries), Arc::clone(&entries));
     let (args, inspect) = (Arc::clone(&entries), entries);
@@ -65,7 +69,28 @@ pub(crate) fn methods<'a>(
     ]
 }
 
+/// The introspection methods, without the prefix, and the names of their arguments.
+const OWN: [(&str, &[&str]); 6] = [
+    ("ping", &[]),
+    ("name", &[]),
+    ("list", &[]),
+    ("help", &["method"]),
+    ("args", &["method"]),
+    ("inspect", &[]),
+];
+
 impl Entry {
+    fn undocumented(names: &[&str]) -> Self {
+        let names = names.iter().copied().map(Value::from).collect();
+        let argspec = vec![Value::Array(names), Value::Nil, Value::Nil, Value::Nil];
+        Self {
+            doc: Value::Nil,
+            argspec: Value::Array(argspec),
+            // Only what is public is inspected.
+            args: Value::Nil,
+        }
+    }
+
     fn of(method: &Method) -> Self {
         let (argspec, args) = describe(method.signature());
         Self {

@@ -8,9 +8,11 @@ use futures_core::Stream;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::doc;
 use super::handler::{Asynchronous, Blocking, Closure, Handler, Iterating, Streaming};
+use super::introspection;
 use super::reply::{IntoReply, Plain};
-use super::signature::{Mismatch, Signature};
+use super::signature::{Mismatch, Signature, Unsuitable};
 use crate::BuildError;
 
 /// A method that a [`Server`](crate::Server) offers.
@@ -95,9 +97,10 @@ impl Method {
         Self::from_handler::<A, K, I::Item>(name.into(), handler)
     }
 
-    /// Sets the documentation that introspection shows.
+    /// Sets the documentation that introspection shows. Indentation that all lines but the first
+    /// share is removed, as Python does.
     pub fn doc(mut self, text: impl AsRef<str>) -> Self {
-        self.doc = Some(text.as_ref().trim().into());
+        self.doc = Some(doc::clean(text.as_ref()).into());
         self
     }
 
@@ -149,6 +152,11 @@ impl Method {
         &self.handler
     }
 
+    /// Whether it is one of the methods that every server has.
+    pub(crate) fn is_introspection(&self) -> bool {
+        self.name.starts_with(introspection::PREFIX)
+    }
+
     /// What is wrong with the method itself, found when it was put together.
     pub(crate) fn defect(&self) -> Option<&BuildError> {
         self.defect.as_ref()
@@ -159,12 +167,22 @@ impl Method {
         A: DeserializeOwned,
         K: 'static,
     {
+        let (signature, defect) = match Signature::of::<A>() {
+            Ok(signature) => (signature, None),
+            Err(Unsuitable) => {
+                let defect = BuildError::ArgumentsType {
+                    method: name.clone(),
+                    arguments: std::any::type_name::<A>(),
+                };
+                (Signature::Variadic, Some(defect))
+            }
+        };
         let mut method = Self {
             name: name.into(),
             doc: None,
-            signature: Signature::of::<A>(),
+            signature,
             handler,
-            defect: None,
+            defect,
         };
         // A `Result` with a serialisable error also is a plain serialisable value. Sending it as
         // data would hide the failure from every caller, so it is refused instead.

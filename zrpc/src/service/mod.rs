@@ -4,8 +4,10 @@
 //! - `Shape` asks a type what arguments it takes, `Signature` decodes them and names what is wrong.
 //! - [`IntoReply`] encodes what a body returns.
 //! - `handler` erases the types of the four kinds of bodies.
+//! - `doc` cleans texts up.
 //! - `Registry` finds a method by its name; `introspection` describes them to callers.
 
+mod doc;
 mod handler;
 mod introspection;
 mod method;

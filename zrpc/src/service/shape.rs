@@ -16,6 +16,8 @@ pub(crate) enum Shape {
     Fixed(Vec<Parameter>),
     /// A sequence type such as `Vec<rmpv::Value>`: any number of arguments.
     Variadic,
+    /// A single value, such as a string or a map: no list of arguments decodes into it.
+    Unsuitable,
 }
 
 /// One position of a [`Shape::Fixed`].
@@ -39,7 +41,7 @@ pub(crate) enum Presence {
 impl Shape {
     /// Finds out what `A` expects.
     pub(crate) fn of<A: DeserializeOwned>() -> Self {
-        let mut shape = Self::Variadic;
+        let mut shape = Self::Unsuitable;
         // The value is of no interest and an error only ends the probe early.
         drop(A::deserialize(ArgumentsProbe { shape: &mut shape }));
         shape
@@ -73,11 +75,29 @@ impl ArgumentsProbe<'_> {
     }
 }
 
+/// Ends the probe for what is no list of arguments.
+macro_rules! unsuitable {
+    ($($method:ident)*) => {
+        $(fn $method<V: Visitor<'de>>(self, _visitor: V) -> Result<V::Value, ProbeError> {
+            Err(ProbeError::custom("no list of arguments"))
+        })*
+    };
+}
+
 impl<'de> Deserializer<'de> for ArgumentsProbe<'_> {
     type Error = ProbeError;
 
     fn deserialize_any<V: Visitor<'de>>(self, _visitor: V) -> Result<V::Value, ProbeError> {
+        *self.shape = Shape::Variadic;
         Err(ProbeError::custom("any number of arguments"))
+    }
+
+    fn deserialize_seq<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ProbeError> {
+        self.deserialize_any(visitor)
+    }
+
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ProbeError> {
+        self.deserialize_any(visitor)
     }
 
     fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, ProbeError> {
@@ -127,9 +147,21 @@ impl<'de> Deserializer<'de> for ArgumentsProbe<'_> {
         self.fixed(fields.iter().copied().map(Some), visitor)
     }
 
-    forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf
-        option seq map enum identifier ignored_any
+    unsuitable! {
+        deserialize_bool deserialize_i8 deserialize_i16 deserialize_i32 deserialize_i64
+        deserialize_i128 deserialize_u8 deserialize_u16 deserialize_u32 deserialize_u64
+        deserialize_u128 deserialize_f32 deserialize_f64 deserialize_char deserialize_str
+        deserialize_string deserialize_bytes deserialize_byte_buf deserialize_option
+        deserialize_map deserialize_identifier
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _name: &'static str,
+        _variants: &'static [&'static str],
+        _visitor: V,
+    ) -> Result<V::Value, ProbeError> {
+        Err(ProbeError::custom("no list of arguments"))
     }
 }
 
@@ -275,7 +307,7 @@ mod tests {
     fn presences<A: DeserializeOwned>() -> Vec<Presence> {
         match Shape::of::<A>() {
             Shape::Fixed(parameters) => parameters.iter().map(|p| p.presence).collect(),
-            Shape::Variadic => panic!("a fixed shape was expected"),
+            other => panic!("a fixed shape was expected: {other:?}"),
         }
     }
 
@@ -312,6 +344,15 @@ mod tests {
     fn sequences_and_values_are_variadic() {
         assert_eq!(Shape::of::<Vec<rmpv::Value>>(), Shape::Variadic);
         assert_eq!(Shape::of::<rmpv::Value>(), Shape::Variadic);
+    }
+
+    #[test]
+    fn single_values_are_unsuitable() {
+        assert_eq!(Shape::of::<String>(), Shape::Unsuitable);
+        assert_eq!(Shape::of::<u64>(), Shape::Unsuitable);
+        assert_eq!(Shape::of::<Option<(u64,)>>(), Shape::Unsuitable);
+        let map = Shape::of::<std::collections::HashMap<String, u8>>();
+        assert_eq!(map, Shape::Unsuitable);
     }
 
     #[test]

@@ -27,6 +27,10 @@ pub(crate) struct Parameter {
     default: Option<Value>,
 }
 
+/// A type is no list of arguments.
+#[derive(Debug)]
+pub(crate) struct Unsuitable;
+
 /// A description does not fit the method.
 #[derive(Debug)]
 pub(crate) enum Mismatch {
@@ -38,9 +42,11 @@ pub(crate) enum Mismatch {
 
 impl Signature {
     /// Finds out what `A` takes. Arguments without a name of their own are counted.
-    pub(crate) fn of<A: DeserializeOwned>() -> Self {
-        let Shape::Fixed(parameters) = Shape::of::<A>() else {
-            return Self::Variadic;
+    pub(crate) fn of<A: DeserializeOwned>() -> Result<Self, Unsuitable> {
+        let parameters = match Shape::of::<A>() {
+            Shape::Fixed(parameters) => parameters,
+            Shape::Variadic => return Ok(Self::Variadic),
+            Shape::Unsuitable => return Err(Unsuitable),
         };
         let parameters = parameters.into_iter().zip(1..).map(|(found, position)| {
             let name = found
@@ -52,7 +58,7 @@ impl Signature {
                 default: (found.presence == Presence::Optional).then_some(Value::Nil),
             }
         });
-        Self::Fixed(parameters.collect())
+        Ok(Self::Fixed(parameters.collect()))
     }
 
     /// Gives the arguments names and defaults.
@@ -96,6 +102,11 @@ impl Signature {
         method: &str,
         args: &Args,
     ) -> Result<A, Fault> {
+        self.decode_given(method, args)
+            .inspect_err(|fault| tracing::debug!(method, %fault, "arguments do not fit"))
+    }
+
+    fn decode_given<A: DeserializeOwned>(&self, method: &str, args: &Args) -> Result<A, Fault> {
         let decoded = match self {
             Self::Variadic => args.decode(),
             Self::Fixed(parameters) => match args.count() {
@@ -238,7 +249,7 @@ mod tests {
         arguments: &[Argument],
         args: &impl Serialize,
     ) -> Result<A, String> {
-        let mut signature = Signature::of::<A>();
+        let mut signature = Signature::of::<A>().unwrap();
         signature.describe(arguments.to_vec()).unwrap();
         let args = Args::from_encoded(Body::args(args).unwrap().into_encoded());
         signature

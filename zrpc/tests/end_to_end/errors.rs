@@ -255,6 +255,10 @@ async fn mistakes_in_a_service_are_found_when_it_is_built() {
         built(Server::builder().method("_zerorpc_ping", |(): ()| async {})).await,
         "method name _zerorpc_ping is reserved for introspection"
     );
+    assert_eq!(
+        built(Server::builder().method("bad", |_name: String| async {})).await,
+        "method bad takes alloc::string::String, which is no tuple of arguments"
+    );
     let text = built(Server::builder().method("bad", |(): ()| async {
         Err::<u8, String>("an error that would be sent as data".to_owned())
     }))

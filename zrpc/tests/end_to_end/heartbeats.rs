@@ -134,6 +134,20 @@ async fn a_server_that_never_comes_is_lost() {
 }
 
 #[tokio::test]
+async fn a_call_without_a_timeout_waits_for_its_server() {
+    let probe = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("tcp://{}", probe.local_addr().unwrap());
+    drop(probe);
+    let client = client().connect(&endpoint).build().await.unwrap();
+    let call =
+        tokio::spawn(async move { client.request("one", ()).no_timeout().call::<u8>().await });
+    // Longer than a silent server is believed to live.
+    tokio::time::sleep(4 * INTERVAL).await;
+    let _server = server().bind(&endpoint).build().await.unwrap();
+    assert_eq!(in_time(call).await.unwrap(), Ok(1));
+}
+
+#[tokio::test]
 async fn q26_a_call_that_takes_too_long_times_out() {
     let timeout = Duration::from_millis(100);
     let (_socket, silent) = silent_server().await;

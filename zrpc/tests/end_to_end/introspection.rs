@@ -3,7 +3,7 @@
 use futures_util::stream;
 use rmpv::Value;
 use serde::de::DeserializeOwned;
-use zrpc::{Argument, CallError, Client, Method, Server};
+use zrpc::{Argument, CallError, Client, Method, Server, Service};
 
 use crate::support::{in_time, pair};
 
@@ -75,6 +75,49 @@ async fn help_is_the_documentation_or_nil() {
         matches!(&error, CallError::Remote(error) if error.name == "KeyError" && error.message == "'x'"),
         "{error:?}"
     );
+}
+
+#[tokio::test]
+async fn introspection_describes_itself_when_asked() {
+    let (_server, client) = pair(service()).await;
+    let help: Option<String> = ask(&client, "_zerorpc_help", &["_zerorpc_ping"]).await;
+    assert_eq!(help, None);
+    let nil = Value::Nil;
+    let args: Value = ask(&client, "_zerorpc_args", &["_zerorpc_help"]).await;
+    let names = array(&["method".into()]);
+    assert_eq!(args, array(&[names, nil.clone(), nil.clone(), nil]));
+}
+
+struct Named(&'static str);
+
+impl Service for Named {
+    fn name(&self) -> String {
+        self.0.to_owned()
+    }
+
+    fn into_methods(self) -> Vec<Method> {
+        vec![Method::new(self.0, |(): ()| async {})]
+    }
+}
+
+#[tokio::test]
+async fn a_server_has_the_name_it_was_given_or_that_of_its_first_service() {
+    let two = || {
+        Server::builder()
+            .service(Named("first"))
+            .service(Named("second"))
+    };
+    let given = Server::builder().name("given").service(Named("first"));
+    for (server, expected) in [
+        (two(), "first"),
+        (two().name("given"), "given"),
+        (given, "given"),
+        (Server::builder(), "zrpc"),
+    ] {
+        let (_server, client) = pair(server).await;
+        let name: String = ask(&client, "_zerorpc_name", &[]).await;
+        assert_eq!(name, expected);
+    }
 }
 
 #[tokio::test]

@@ -1,12 +1,15 @@
 //! Servers and clients that end, and what becomes of their calls.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
+use serde_bytes::ByteBuf;
+use tokio::runtime::Runtime;
 use tokio::sync::{OnceCell, Semaphore};
 use zmtp::{DealerSocket, Message, Part, Socket};
-use zrpc::{CallError, Server, ServerBuilder, ServerHandle};
+use zrpc::{CallError, Interrupted, IoRuntime, ReplyStream, Server, ServerBuilder, ServerHandle};
 
 use crate::support::{Counter, in_time, pair};
 
@@ -55,7 +58,7 @@ async fn a_shutdown_answers_the_calls_that_are_open() {
     gate.add_permits(1);
     assert_eq!(in_time(waiting).await.unwrap(), Ok("waited".to_owned()));
     in_time(shutdown).await.unwrap();
-    in_time(run).await.unwrap();
+    assert_eq!(in_time(run).await.unwrap(), Ok(()));
 }
 
 #[tokio::test]
@@ -87,7 +90,7 @@ async fn a_handler_can_shut_its_server_down() {
     own.set(server.handle()).unwrap();
     let reply = in_time(client.call::<String>("quit", ())).await;
     assert_eq!(reply, Ok("bye".to_owned()));
-    in_time(server.run()).await;
+    assert_eq!(in_time(server.run()).await, Ok(()));
 }
 
 #[tokio::test]
@@ -205,4 +208,71 @@ async fn an_overrun_of_unread_streams_leaves_others_alone() {
     let items = client.stream::<u64>("count", (10_000,)).await.unwrap();
     assert_eq!(in_time(items.count()).await, 10_000);
     drop(unread);
+}
+
+#[tokio::test]
+async fn a_shutdown_sends_large_answers() {
+    let (begun, gate) = (Counter::new(), Arc::new(Semaphore::new(0)));
+    let (begin, opened) = (begun.clone(), Arc::clone(&gate));
+    let (server, client) = pair(Server::builder().method("large", move |(): ()| {
+        let gate = Arc::clone(&opened);
+        begin.count();
+        async move {
+            gate.acquire().await.unwrap().forget();
+            ByteBuf::from(vec![7; 2 << 20])
+        }
+    }))
+    .await;
+    let calls = [(); 2].map(|()| {
+        let client = client.clone();
+        tokio::spawn(async move { client.call::<ByteBuf>("large", ()).await })
+    });
+    begun.wait_for(2).await;
+    let handle = server.handle();
+    let shutdown = tokio::spawn(async move { handle.shutdown().await });
+    gate.add_permits(2);
+    for call in calls {
+        let answer = in_time(call).await.unwrap().unwrap();
+        assert_eq!(answer.len(), 2 << 20);
+    }
+    in_time(shutdown).await.unwrap();
+    assert_eq!(in_time(server.run()).await, Ok(()));
+}
+
+/// A server whose sockets and handlers all run on one runtime, and a client that has taken the first
+/// item of an endless stream that holds a thread of it.
+fn stalled_on(runtime: &Runtime) -> (Server, ReplyStream<u64>) {
+    runtime.block_on(async {
+        let server = Server::builder()
+            .blocking_stream("endless", |(): ()| 0_u64..)
+            .io_runtime(IoRuntime::Current);
+        let (server, client) = pair(server).await;
+        let mut items = client.stream::<u64>("endless", ()).await.unwrap();
+        assert_eq!(in_time(items.next_item()).await, Ok(Some(0)));
+        (server, items)
+    })
+}
+
+#[test]
+fn a_stalled_stream_does_not_keep_its_runtime_from_ending() {
+    let runtime = Runtime::new().unwrap();
+    let stalled = stalled_on(&runtime);
+    let (sender, receiver) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        drop(runtime);
+        sender.send(()).unwrap();
+    });
+    let ended = receiver.recv_timeout(Duration::from_secs(30));
+    drop(stalled);
+    ended.unwrap();
+}
+
+#[test]
+fn a_server_whose_runtime_ends_was_interrupted() {
+    let runtime = Runtime::new().unwrap();
+    let (server, _items) = stalled_on(&runtime);
+    drop(runtime);
+    let runtime = Runtime::new().unwrap();
+    let ended: Result<(), Interrupted> = runtime.block_on(server.run());
+    assert!(ended.is_err());
 }

@@ -8,6 +8,7 @@ mod errors;
 mod heartbeats;
 mod introspection;
 mod lifecycle;
+mod places;
 mod scripted;
 mod streams;
 mod support;

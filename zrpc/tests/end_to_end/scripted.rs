@@ -1,8 +1,9 @@
 //! Peers that do what no client or server of ours would do.
 
 use bytes::Bytes;
+use futures_util::future::join_all;
 use zmtp::{DealerSocket, Message, Part, RouterSocket, Socket};
-use zrpc::{CallError, Client, Server};
+use zrpc::{CallContext, CallError, Client, HeaderError, Server};
 
 use crate::support::{Counter, in_time, pair};
 
@@ -168,4 +169,77 @@ async fn a_peer_that_reads_nothing_stops_nobody_else() {
         let start = find(payload, b"response_to").unwrap() + b"response_to".len();
         replies.insert(payload[start..start + 5].to_vec());
     }
+}
+
+#[tokio::test]
+async fn a_reply_that_is_no_event_is_an_error() {
+    let (mut server, client) = ScriptedServer::bind().await;
+    let call = tokio::spawn(async move { client.call::<u8>("garble", ()).await });
+    server.expect_request("garble").await;
+    // An octet that msgpack does not use.
+    server.send("OK", b"\xc1").await;
+    let error = in_time(call).await.unwrap().unwrap_err();
+    assert!(
+        matches!(&error, CallError::Malformed { method, .. } if method == "garble"),
+        "{error:?}"
+    );
+}
+
+#[tokio::test]
+async fn q15_a_handler_sees_what_its_caller_added_to_the_header() {
+    let (server, _client) = pair(Server::builder().method("trace", |(): ()| async {
+        let context = CallContext::current().unwrap();
+        let trace: Option<String> = context.header("trace")?;
+        let absent: Option<u8> = context.header("absent")?;
+        assert_eq!(absent, None);
+        context.header::<u8>("trace").unwrap_err();
+        Ok::<_, HeaderError>(trace)
+    }))
+    .await;
+    let mut peer = DealerSocket::new();
+    peer.connect(&server.endpoints()[0]).await.unwrap();
+    let request = b"\x93\x83\xaamessage_id\xa1q\xa1v\x03\xa5trace\xa4abcd\xa5trace\x90";
+    let request = Part::from(Bytes::from_static(request));
+    peer.send(Message::from([Part::new(), request]))
+        .await
+        .unwrap();
+    let reply = in_time(peer.recv()).await.unwrap();
+    let payload = reply.last().unwrap().as_slice();
+    assert!(payload.ends_with(b"\xa2OK\x91\xa4abcd"), "{reply:?}");
+}
+
+#[tokio::test]
+async fn a_call_that_was_cut_off_does_not_run_later() {
+    // A peer that reads nothing: most of what is sent to it waits on the way.
+    let mut unread = RouterSocket::builder().receive_high_water_mark(1).build();
+    let endpoint = unread.bind("tcp://127.0.0.1:*").await.unwrap().to_string();
+    let client = Client::connect(&endpoint).await.unwrap();
+    let data = serde_bytes::ByteBuf::from(vec![0; 256 * 1024]);
+    let mut calls: Vec<_> = (0..100)
+        .map(|_| {
+            let request = client.request("run", (&data,)).no_timeout();
+            Box::pin(request.call::<()>())
+        })
+        .collect();
+    // The first poll makes a call.
+    for call in &mut calls {
+        assert!(futures_util::poll!(call).is_pending());
+    }
+    in_time(unread.recv()).await.unwrap();
+    in_time(unread.close()).await;
+    for outcome in in_time(join_all(calls)).await {
+        assert_eq!(outcome, Err(CallError::Disconnected));
+    }
+    let ran = Counter::new();
+    let counter = ran.clone();
+    let server = Server::builder()
+        .method("run", move |(_data,): (serde_bytes::ByteBuf,)| {
+            counter.count();
+            async {}
+        })
+        .method("one", |(): ()| async { 1_u8 })
+        .bind(endpoint);
+    let _server = server.build().await.unwrap();
+    while in_time(client.call::<u8>("one", ())).await != Ok(1) {}
+    assert_eq!(ran.pending(), 0);
 }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use futures_util::{StreamExt, TryStreamExt, stream};
-use zrpc::{CallError, Fault, Server};
+use zrpc::{CallError, Client, Fault, Server};
 
-use crate::support::{Counter, in_time, pair};
+use crate::support::{Counter, in_time, pair, pair_with};
 
 fn counting() -> zrpc::ServerBuilder {
     Server::builder()
@@ -164,6 +164,20 @@ async fn large_items_go_through() {
             .zip(&blobs)
             .all(|(i, blob)| blob.len() == 1 << 20 && blob[0] == i)
     );
+}
+
+#[tokio::test]
+async fn large_items_keep_coming_however_many_slots_there_are() {
+    let server = Server::builder().stream("blobs", |(count,): (u8,)| {
+        stream::iter(0..count).map(|i| serde_bytes::ByteBuf::from(vec![i; 64 * 1024]))
+    });
+    // There is room for sixteen items, far less than a report for every few of these slots needs.
+    let client = Client::builder().max_received_bytes_per_server(1 << 20);
+    let (_server, client) = pair_with(server, client).await;
+    let request = client.request("blobs", (100,)).slots(10_000);
+    let items = request.stream::<serde_bytes::ByteBuf>().await.unwrap();
+    let blobs: Vec<_> = in_time(items.try_collect()).await.unwrap();
+    assert_eq!(blobs.len(), 100);
 }
 
 #[tokio::test]

@@ -1,0 +1,44 @@
+//! What callers or handlers ask of the I/O task.
+
+use tokio::sync::mpsc;
+
+/// The receiving end of the commands, until the last sender is gone.
+pub(super) enum Commands<C> {
+    Open(mpsc::UnboundedReceiver<C>),
+    Closed,
+}
+
+pub(super) enum Next<C> {
+    Command(C),
+    Hangup,
+    Empty,
+}
+
+impl<C> Commands<C> {
+    pub(super) fn try_next(&mut self) -> Next<C> {
+        let Self::Open(receiver) = self else {
+            return Next::Empty;
+        };
+        match receiver.try_recv() {
+            Ok(command) => Next::Command(command),
+            Err(mpsc::error::TryRecvError::Empty) => Next::Empty,
+            Err(mpsc::error::TryRecvError::Disconnected) => {
+                *self = Self::Closed;
+                Next::Hangup
+            }
+        }
+    }
+
+    pub(super) async fn next(&mut self) -> Next<C> {
+        let Self::Open(receiver) = self else {
+            return std::future::pending().await;
+        };
+        match receiver.recv().await {
+            Some(command) => Next::Command(command),
+            None => {
+                *self = Self::Closed;
+                Next::Hangup
+            }
+        }
+    }
+}
