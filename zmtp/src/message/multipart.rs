@@ -288,9 +288,20 @@ impl From<Vec<Part>> for Message {
 impl<T: Into<Part>> FromIterator<T> for Message {
     #[inline]
     fn from_iter<I: IntoIterator<Item = T>>(parts: I) -> Self {
-        let mut message = Self::new();
-        message.extend(parts);
-        message
+        // Not one by one: each part would move those before it from one form to the next.
+        let mut parts = parts.into_iter().map(Into::into);
+        let Some(first) = parts.next() else {
+            return Self::new();
+        };
+        let Some(second) = parts.next() else {
+            return Self(Repr::One(first));
+        };
+        let Some(third) = parts.next() else {
+            return Self(Repr::Two([first, second]));
+        };
+        let mut many = vec![first, second, third];
+        many.extend(parts);
+        Self(Repr::many(many))
     }
 }
 
