@@ -177,10 +177,10 @@ impl<P: Clone + Eq + Hash> Peers<P> {
 
     /// Queues `entry` behind what waits for the peer already.
     pub(super) fn push(&mut self, index: u32, entry: Entry) {
-        self.queue(index, entry, Place::Back);
         let Some(peer) = slot_mut(&mut self.slots, index).and_then(Option::as_mut) else {
             return;
         };
+        peer.queue(&mut self.totals, entry, Place::Back);
         if peer.flow == Flow::Idle {
             peer.flow = Flow::Listed;
             self.line.push_back(index);
@@ -189,25 +189,8 @@ impl<P: Clone + Eq + Hash> Peers<P> {
 
     /// Queues `entry` in front of its like, to be sent when the peer has its next turn.
     pub(super) fn put_back(&mut self, index: u32, entry: Entry) {
-        self.queue(index, entry, Place::Front);
-    }
-
-    fn queue(&mut self, index: u32, entry: Entry, place: Place) {
-        self.charge_queued(index, entry.encoded_len());
-        let Some(peer) = slot_mut(&mut self.slots, index).and_then(Option::as_mut) else {
-            return;
-        };
-        if matches!(entry, Entry::Last(_)) {
-            peer.ends = peer.ends.saturating_add(1);
-            self.totals.ends = self.totals.ends.saturating_add(1);
-        }
-        let lane = match entry {
-            Entry::Data(_) | Entry::Last(_) | Entry::Request(_) => &mut peer.outbox,
-            Entry::Control(_) | Entry::Heartbeat(_) | Entry::Grant(_) => &mut peer.control,
-        };
-        match place {
-            Place::Front => lane.push_front(entry),
-            Place::Back => lane.push_back(entry),
+        if let Some(peer) = slot_mut(&mut self.slots, index).and_then(Option::as_mut) {
+            peer.queue(&mut self.totals, entry, Place::Front);
         }
     }
 
@@ -239,7 +222,7 @@ impl<P: Clone + Eq + Hash> Peers<P> {
             let Some(peer) = slot_mut(&mut self.slots, index).and_then(Option::as_mut) else {
                 continue;
             };
-            let Some(entry) = peer.pop() else {
+            let Some(entry) = peer.pop(&mut self.totals) else {
                 peer.flow = Flow::Idle;
                 self.settle(index);
                 continue;
@@ -249,11 +232,6 @@ impl<P: Clone + Eq + Hash> Peers<P> {
             } else {
                 self.line.push_back(index);
             }
-            if matches!(entry, Entry::Last(_)) {
-                peer.ends = peer.ends.saturating_sub(1);
-                self.totals.ends = self.totals.ends.saturating_sub(1);
-            }
-            self.release_queued(index, entry.encoded_len());
             return Some((index, entry));
         }
     }
@@ -305,8 +283,31 @@ impl<P> Peer<P> {
         }
     }
 
-    fn pop(&mut self) -> Option<Entry> {
-        self.control.pop_front().or_else(|| self.outbox.pop_front())
+    fn queue(&mut self, totals: &mut Totals, entry: Entry, place: Place) {
+        let (len, ends) = (entry.encoded_len(), entry.ends());
+        self.ends = self.ends.saturating_add(ends);
+        totals.ends = totals.ends.saturating_add(ends);
+        self.queued_bytes = self.queued_bytes.saturating_add(len);
+        totals.queued_bytes = totals.queued_bytes.saturating_add(len);
+        let lane = match entry {
+            Entry::Data(_) | Entry::Last(_) | Entry::Request(_) => &mut self.outbox,
+            Entry::Control(_) | Entry::Heartbeat(_) | Entry::Grant(_) => &mut self.control,
+        };
+        match place {
+            Place::Front => lane.push_front(entry),
+            Place::Back => lane.push_back(entry),
+        }
+    }
+
+    fn pop(&mut self, totals: &mut Totals) -> Option<Entry> {
+        let control = self.control.pop_front();
+        let entry = control.or_else(|| self.outbox.pop_front())?;
+        let (len, ends) = (entry.encoded_len(), entry.ends());
+        self.ends = self.ends.saturating_sub(ends);
+        totals.ends = totals.ends.saturating_sub(ends);
+        self.queued_bytes = self.queued_bytes.saturating_sub(len);
+        totals.queued_bytes = totals.queued_bytes.saturating_sub(len);
+        Some(entry)
     }
 
     /// Returns how many channels are gone whose last events still wait for the socket.
@@ -347,6 +348,11 @@ impl Entry {
             Self::Data(payload) | Self::Last(payload) | Self::Control(payload) => payload.len(),
             Self::Request(_) | Self::Heartbeat(_) | Self::Grant(_) => 0,
         }
+    }
+
+    /// Returns how many channels this entry is the last event of.
+    fn ends(&self) -> usize {
+        usize::from(matches!(self, Self::Last(_)))
     }
 }
 
