@@ -111,6 +111,22 @@ fn held_back_requests_come_one_for_each_reply_that_leaves() {
 }
 
 #[test]
+fn payload_that_comes_back_below_the_mark_releases_nothing() {
+    let mut server = limited(|_| ());
+    fill(&mut server);
+    (0..3).for_each(|id| request(&mut server, id));
+    server.mux.handle_unblocked(&"peer");
+    drop((server.poll_transmit(), server.poll_transmit()));
+    for _ in 0..5 {
+        let transmit = server.poll_transmit().unwrap();
+        server.mux.handle_blocked(transmit);
+        assert!(server.poll_transmit().is_none());
+        server.mux.handle_unblocked(&"peer");
+    }
+    assert_eq!(channels(&mut server).len(), 1, "for the one that left");
+}
+
+#[test]
 fn healthy_client_with_many_callers_and_large_replies_is_never_refused() {
     let mut pair = Pair::new(Config::client(), Config::server());
     let large = body(100 * 1024);
