@@ -212,6 +212,8 @@ async fn an_overrun_of_unread_streams_leaves_others_alone() {
 
 #[tokio::test]
 async fn a_shutdown_sends_large_answers() {
+    // Far more than fits into the queues between the server and its client.
+    const CALLS: usize = 16;
     let (begun, gate) = (Counter::new(), Arc::new(Semaphore::new(0)));
     let (begin, opened) = (begun.clone(), Arc::clone(&gate));
     let (server, client) = pair(Server::builder().method("large", move |(): ()| {
@@ -223,14 +225,14 @@ async fn a_shutdown_sends_large_answers() {
         }
     }))
     .await;
-    let calls = [(); 2].map(|()| {
+    let calls = [(); CALLS].map(|()| {
         let client = client.clone();
         tokio::spawn(async move { client.call::<ByteBuf>("large", ()).await })
     });
-    begun.wait_for(2).await;
+    begun.wait_for(16).await;
     let handle = server.handle();
     let shutdown = tokio::spawn(async move { handle.shutdown().await });
-    gate.add_permits(2);
+    gate.add_permits(CALLS);
     for call in calls {
         let answer = in_time(call).await.unwrap().unwrap();
         assert_eq!(answer.len(), 2 << 20);
@@ -271,7 +273,7 @@ fn a_stalled_stream_does_not_keep_its_runtime_from_ending() {
 fn a_server_whose_runtime_ends_was_interrupted() {
     let runtime = Runtime::new().unwrap();
     let (server, _items) = stalled_on(&runtime);
-    drop(runtime);
+    runtime.shutdown_background();
     let runtime = Runtime::new().unwrap();
     let ended: Result<(), Interrupted> = runtime.block_on(server.run());
     assert!(ended.is_err());

@@ -4,8 +4,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use tokio::sync::Semaphore;
-use zrpc::{Client, Server};
+use tokio::sync::{Semaphore, SemaphorePermit};
+use zrpc::{Client, Server, ServerBuilder};
 
 use crate::support::{Counter, in_time, pair};
 
@@ -71,19 +71,35 @@ async fn introspection_waits_for_nobody() {
     hanging.abort();
 }
 
-#[tokio::test]
-async fn methods_that_hold_threads_have_a_limit_of_their_own() {
-    let (begun, gate) = (Counter::new(), Arc::new(Semaphore::new(0)));
-    let (begin, opened) = (begun.clone(), Arc::clone(&gate));
+/// Lets blocked threads go on, and all of them when a test ends, however it does.
+struct Gate(Arc<Semaphore>);
+
+impl Drop for Gate {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+/// A service whose method `block` holds its thread until the gate opens.
+fn blocking() -> (ServerBuilder, Counter, Gate) {
+    let (begun, gate) = (Counter::new(), Gate(Arc::new(Semaphore::new(0))));
+    let (begin, opened) = (begun.clone(), Arc::clone(&gate.0));
     let runtime = tokio::runtime::Handle::current();
     let server = Server::builder()
-        .max_blocking(2)
         .blocking("block", move |(): ()| {
             begin.count();
-            runtime.block_on(opened.acquire()).unwrap().forget();
+            runtime
+                .block_on(opened.acquire())
+                .map(SemaphorePermit::forget)
         })
         .method("one", |(): ()| async { 1_u8 });
-    let (_server, client) = pair(server).await;
+    (server, begun, gate)
+}
+
+#[tokio::test]
+async fn methods_that_hold_threads_have_a_limit_of_their_own() {
+    let (server, begun, gate) = blocking();
+    let (_server, client) = pair(server.max_blocking(2)).await;
     let calls = tokio::spawn({
         let client = client.clone();
         async move { join_all((0..5).map(|_| client.call::<()>("block", ()))).await }
@@ -94,24 +110,15 @@ async fn methods_that_hold_threads_have_a_limit_of_their_own() {
         assert_eq!(in_time(client.call::<u8>("one", ())).await, Ok(1));
     }
     assert_eq!(begun.pending(), 0);
-    gate.add_permits(5);
+    gate.0.add_permits(5);
     assert!(in_time(calls).await.unwrap().iter().all(Result::is_ok));
     begun.wait_for(3).await;
 }
 
 #[tokio::test]
 async fn a_waiting_call_for_a_thread_never_runs_once_its_caller_is_gone() {
-    let (begun, gate) = (Counter::new(), Arc::new(Semaphore::new(0)));
-    let (begin, opened) = (begun.clone(), Arc::clone(&gate));
-    let runtime = tokio::runtime::Handle::current();
-    let server = Server::builder()
-        .max_blocking(1)
-        .blocking("block", move |(): ()| {
-            begin.count();
-            runtime.block_on(opened.acquire()).unwrap().forget();
-        })
-        .method("one", |(): ()| async { 1_u8 });
-    let (_server, client) = pair(server).await;
+    let (server, begun, gate) = blocking();
+    let (_server, client) = pair(server.max_blocking(1)).await;
     // From the first reply on the client tells the server of calls that it gives up.
     assert_eq!(in_time(client.call::<u8>("one", ())).await, Ok(1));
     let first = tokio::spawn({
@@ -126,7 +133,7 @@ async fn a_waiting_call_for_a_thread_never_runs_once_its_caller_is_gone() {
     }
     // By now the server knows that they are gone.
     assert_eq!(in_time(client.call::<u8>("one", ())).await, Ok(1));
-    gate.add_permits(2);
+    gate.0.add_permits(2);
     in_time(first).await.unwrap().unwrap();
     in_time(client.call::<()>("block", ())).await.unwrap();
     begun.wait_for(1).await;
