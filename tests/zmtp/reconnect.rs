@@ -128,19 +128,19 @@ async fn a_malformed_handshake_is_final() {
     assert!(server.is_left_alone().await);
 }
 
-/// INT-033.
+/// Only a handshake that fails would fail again the same way.
 #[tokio::test]
-async fn an_oversized_frame_is_final() {
+async fn a_fault_after_the_handshake_is_retried() {
     let server = Server::start().await;
     let _pull = connector(&server).await;
     let octets = [greeting(3, 1), ready("PUSH"), claim(0, 1 << 62)].concat();
     server.refuse_with(&octets).await;
-    assert!(server.is_left_alone().await);
+    assert!(!server.is_left_alone().await);
 }
 
 /// ZMTP31-094, INT-034.
 #[tokio::test]
-async fn the_delay_grows_until_a_handshake_succeeds() {
+async fn the_delay_grows_until_a_connection_lasts() {
     let server = Server::start().await;
     let pull = PullSocket::builder()
         .reconnect_interval(INTERVAL)
@@ -158,6 +158,7 @@ async fn the_delay_grows_until_a_handshake_succeeds() {
     assert!(delays[5] >= INTERVAL * 4, "{delays:?}");
     let mut peer = server.accept().await;
     peer.handshake("PUSH").await.unwrap();
+    tokio::time::sleep(INTERVAL * 9).await;
     drop(peer);
     let lost = Instant::now();
     server.accept().await;
