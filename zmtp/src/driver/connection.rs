@@ -29,7 +29,7 @@ use super::monitor::{DisconnectReason, SocketEvent};
 use super::outbox::{ConnectionCommand, Room, Taken};
 use super::peer::{Peer, Retention};
 use super::read_buffer::ReadBuffer;
-use crate::message::{Frame, More};
+use crate::message::More;
 use crate::session::{Event, Session};
 
 /// How long a closed connection waits for the other side to take note, so that an RST does not
@@ -182,24 +182,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     fn decode(&mut self, context: &Context<'_>, now: Instant) -> Result<Decoded, DisconnectReason> {
         loop {
             if self.room.is_none() {
-                self.room = self.peer.inbox.room(context);
                 self.publish();
+                if self.hub.linger() == Linger::Open {
+                    self.room = self.peer.inbox.room(context);
+                }
                 if self.room.is_none() {
                     return Ok(Decoded::InboxFull);
                 }
             }
             if let Some(body) = self.session.take_small_message(now, &mut self.reader.bytes) {
-                self.room.bytes = self
-                    .room
-                    .bytes
-                    .saturating_sub(body.len() + size_of::<Frame>());
+                self.room.bytes = self.room.bytes.saturating_sub(charge(&body));
                 self.room.messages -= 1;
                 self.incoming.push_message(body);
                 continue;
             }
             match self.session.handle_input(now, &mut self.reader.bytes)? {
                 Some(Event::Frame(frame)) => {
-                    self.room.bytes = self.room.bytes.saturating_sub(charge(&frame));
+                    self.room.bytes = self.room.bytes.saturating_sub(charge(&frame.body));
                     if frame.more == More::Last {
                         self.room.messages -= 1;
                     }

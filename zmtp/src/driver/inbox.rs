@@ -34,10 +34,10 @@ pub(crate) struct FrameBatch {
     expected: usize,
 }
 
-/// What a frame costs: an empty one takes memory too.
+/// What a part costs: an empty one takes memory too.
 #[inline]
-pub(crate) fn charge(frame: &Frame) -> usize {
-    frame.body.len() + size_of::<Frame>()
+pub(crate) fn charge(body: &Part) -> usize {
+    body.len() + size_of::<Frame>()
 }
 
 impl FrameBatch {
@@ -47,7 +47,7 @@ impl FrameBatch {
         if frame.more == More::More || !self.unfinished.is_empty() {
             self.push_multipart(frame);
         } else {
-            self.bytes += charge(&frame);
+            self.bytes += charge(&frame.body);
             self.messages += 1;
             self.frames.push_back(frame);
         }
@@ -56,7 +56,7 @@ impl FrameBatch {
     /// Appends a message of one part, between two messages.
     #[inline]
     pub(crate) fn push_message(&mut self, body: Part) {
-        self.bytes += body.len() + size_of::<Frame>();
+        self.bytes += charge(&body);
         self.messages += 1;
         self.frames.push_back(Frame {
             body,
@@ -94,7 +94,11 @@ impl FrameBatch {
         let more = frame.more;
         self.unfinished.push(frame);
         if more == More::Last {
-            self.bytes += self.unfinished.iter().map(charge).sum::<usize>();
+            self.bytes += self
+                .unfinished
+                .iter()
+                .map(|f| charge(&f.body))
+                .sum::<usize>();
             self.messages += 1;
             self.frames.extend(self.unfinished.drain(..));
             if self.unfinished.capacity() > IDLE_FRAMES {

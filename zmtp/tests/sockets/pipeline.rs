@@ -330,3 +330,26 @@ async fn a_burst_of_empty_parts_stops_at_the_mark_in_octets() {
     }
     soon(sender).await.unwrap();
 }
+
+// INT-037
+#[tokio::test]
+async fn no_more_messages_wait_than_the_mark_allows() {
+    let mut pull = PullSocket::builder().receive_high_water_mark(10).build();
+    let endpoint = pull.bind(LOOPBACK).await.unwrap();
+    let mut push = PushSocket::new();
+    push.connect(&endpoint).await.unwrap();
+    for _ in 0..500 {
+        push.send("small enough for one read").await.unwrap();
+    }
+    let mut received = 0;
+    while received < 500 {
+        soon(pull.recv()).await.unwrap();
+        // Nothing else runs until the next await, so this is all that waits.
+        let mut waiting = 1;
+        while pull.try_recv().is_ok() {
+            waiting += 1;
+        }
+        assert!(waiting <= 10, "{waiting} messages wait");
+        received += waiting;
+    }
+}
