@@ -71,8 +71,7 @@ impl ClientBuilder {
     }
 
     /// Sets how long the first reply to a call may take, and the time until there is a server with
-    /// it; `None` waits for a server for as long as it takes, and for its reply for as long as it
-    /// lives. Default: 30 seconds.
+    /// it; `None` waits for as long as the server lives. Default: 30 seconds.
     pub fn timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.options.timeout = timeout.into();
         self
@@ -80,7 +79,7 @@ impl ClientBuilder {
 
     /// Sets the heartbeat of calls. Default: every 5 seconds.
     ///
-    /// A call with a timeout and a heartbeat waits for a server no longer than a silent one is
+    /// A call with an active heartbeat waits for a server no longer than a silent one is
     /// believed to live: for three intervals.
     pub fn heartbeat(mut self, heartbeat: Heartbeat) -> Self {
         self.options.heartbeat = heartbeat;

@@ -232,18 +232,21 @@ impl Engine for ClientEngine {
 }
 
 impl Waiting {
-    /// When the call gives up, and what it says then: what it would say of a silent server. Without
-    /// a timeout it waits for as long as it takes.
+    /// When the call gives up, and what it says then: what it would say of a silent server. With
+    /// neither timeout nor heartbeat it waits for as long as it takes.
     fn gives_up(&self) -> Option<(Instant, CloseReason)> {
-        let after = self.options.timeout?;
-        let timeout = (after, CloseReason::TimedOut { after });
-        let (after, reason) = match self.options.heartbeat.patience() {
-            Some(patience) if patience.silence < after => {
-                let after = patience.reported;
-                (patience.silence, CloseReason::LostRemote { after })
-            }
-            _ => timeout,
-        };
+        let timed_out = self.options.timeout.map(|after| {
+            let reason = CloseReason::TimedOut { after };
+            (after, reason)
+        });
+        let lost = self.options.heartbeat.patience().map(|patience| {
+            let after = patience.reported;
+            (patience.silence, CloseReason::LostRemote { after })
+        });
+        let (after, reason) = [timed_out, lost]
+            .into_iter()
+            .flatten()
+            .min_by_key(|(after, _)| *after)?;
         Some((self.since.checked_add(after)?, reason))
     }
 }

@@ -21,8 +21,8 @@ use crate::{CallError, ConnectError};
 ///
 /// The connection is kept up in the background. A call that is made while there is none waits for
 /// it: as long as its timeout allows, but no longer than three heartbeat intervals, after which it
-/// fails with [`CallError::LostRemote`] as if it had a silent server. Without a timeout, or with
-/// heartbeats off, this second limit does not apply. A call stays with its connection: when that
+/// fails with [`CallError::LostRemote`] as if it had a silent server. With heartbeats off or passive
+/// this second limit does not apply. A call stays with its connection: when that
 /// ends, the call fails with [`CallError::Disconnected`], and is not sent again.
 ///
 /// # Example

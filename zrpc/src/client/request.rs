@@ -60,7 +60,8 @@ impl Request {
         self
     }
 
-    /// Waits for a server for as long as it takes, and for its first reply for as long as it lives.
+    /// Waits for the first reply for as long as the server lives; with [`Heartbeat::off`] for as long
+    /// as it takes.
     pub fn no_timeout(mut self) -> Self {
         self.options.timeout = None;
         self

@@ -134,13 +134,15 @@ async fn a_server_that_never_comes_is_lost() {
 }
 
 #[tokio::test]
-async fn a_call_without_a_timeout_waits_for_its_server() {
+async fn a_call_without_timeout_and_heartbeat_waits_for_its_server() {
     let probe = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let endpoint = format!("tcp://{}", probe.local_addr().unwrap());
     drop(probe);
     let client = client().connect(&endpoint).build().await.unwrap();
-    let call =
-        tokio::spawn(async move { client.request("one", ()).no_timeout().call::<u8>().await });
+    let call = tokio::spawn(async move {
+        let request = client.request("one", ()).no_timeout();
+        request.heartbeat(Heartbeat::off()).call::<u8>().await
+    });
     // Longer than a silent server is believed to live.
     tokio::time::sleep(4 * INTERVAL).await;
     let _server = server().bind(&endpoint).build().await.unwrap();
