@@ -66,3 +66,8 @@ pub use service::{Argument, Fallible, IntoReply, Method, Plain, Reply, Service};
 pub use values::Values;
 
 pub use proto::{DecodeError, EncodeError, OverrunUnit, PythonError, RemoteError};
+
+/// Keeps the program on the first page of the project one that compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
