@@ -3,7 +3,9 @@
 use std::future::{pending, ready};
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
-use std::sync::LazyLock;
+use std::sync::{LazyLock, mpsc};
+use std::thread;
+use std::time::Duration;
 
 use futures_util::stream::{self, StreamExt};
 use rmpv::Value;
@@ -19,9 +21,17 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    /// Waits for a process to end. What was taken from it before is missing here.
+    /// Waits for a process to end, and fails if it does not. What was taken from it before is
+    /// missing here.
     pub(crate) fn of(child: Child) -> Self {
-        let output = child.wait_with_output().unwrap();
+        let process = child.id().to_string();
+        let (sender, receiver) = mpsc::channel();
+        thread::spawn(move || sender.send(child.wait_with_output()));
+        let Ok(output) = receiver.recv_timeout(TOO_LONG) else {
+            let _ = Command::new("kill").arg(process).status();
+            panic!("the command does not end");
+        };
+        let output = output.unwrap();
         Self {
             code: output.status.code(),
             stdout: String::from_utf8(output.stdout).unwrap(),
@@ -30,7 +40,10 @@ impl Run {
     }
 }
 
-/// Runs the binary to its end. Its own timeout ends it if nothing else does.
+/// Far longer than any run takes, also on a busy machine.
+const TOO_LONG: Duration = Duration::from_secs(120);
+
+/// Runs the binary to its end.
 pub(crate) fn zrpc(args: &[&str]) -> Run {
     Run::of(command(args).spawn().unwrap())
 }
