@@ -332,18 +332,15 @@ impl ReadySet {
         Poll::Pending
     }
 
-    /// Wakes the receiver so that it looks at things other than messages.
-    pub(crate) fn wake(&self) {
-        let receiver = lock(&self.state).receiver.take();
+    /// Lets the receiver finish what is there and then end.
+    pub(crate) fn close(&self) {
+        let mut state = lock(&self.state);
+        state.end = End::Closed;
+        let receiver = state.receiver.take();
+        drop(state);
         if let Some(receiver) = receiver {
             receiver.wake();
         }
-    }
-
-    /// Lets the receiver finish what is there and then end.
-    pub(crate) fn close(&self) {
-        lock(&self.state).end = End::Closed;
-        self.wake();
     }
 
     fn insert(&self, peer: Arc<Peer>) {

@@ -7,15 +7,12 @@
 //! ```
 //!
 //! [`FrameDecoder`] takes frames out of a receive buffer; [`encode_part`] and its neighbours
-//! append them to a send buffer. [`message_boundary`] finds where whole messages begin in what
-//! was encoded.
+//! append them to a send buffer.
 
-mod boundary;
 mod decoder;
 mod encode;
 mod header;
 
-pub use boundary::message_boundary;
 pub use decoder::{FrameDecoder, FrameLimits, RawFrame};
 pub use encode::{encode_header, encode_message, encode_part, encoded_len};
 pub use header::{FrameError, FrameHeader, FrameKind, MAX_BODY_LEN, MAX_HEADER_LEN};

@@ -216,12 +216,4 @@ proptest! {
         prop_assert_eq!(result.err(), error);
         prop_assert_eq!(at_once, in_cuts);
     }
-
-    #[test]
-    fn boundary_in_any_octets_stays_within_them(
-        octets in prop::collection::vec(any::<u8>(), 0..100),
-        written in 0..120_usize,
-    ) {
-        prop_assert!(message_boundary(&octets, written) <= octets.len());
-    }
 }
