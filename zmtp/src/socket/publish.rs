@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
 use super::base::{SocketHandle, sealed};
-use super::{SendError, builder::Builder};
+use super::{Builder, SendError};
 use crate::driver::{
     DisconnectReason, EncodedBatch, Linger, Pattern, Peer, PeerId, PushError, lock,
 };

@@ -1,0 +1,11 @@
+//! The options of a socket, one file for each thing that they are about.
+//!
+//! What only one socket type has stands beside that type.
+
+mod accepting;
+mod connecting;
+mod queues;
+mod session;
+mod start;
+
+pub use start::Builder;

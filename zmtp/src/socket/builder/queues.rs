@@ -1,0 +1,42 @@
+//! What waits where, and what becomes of it when the socket closes.
+
+use std::time::Duration;
+
+use super::Builder;
+use crate::driver::Queueing;
+use crate::socket::Socket;
+
+impl<S: Socket> Builder<S> {
+    /// How many messages wait for one peer before sending waits (PUB: before messages to it are
+    /// dropped); 0 for no mark. Default: 1000.
+    ///
+    /// Where sending waits, a connection also queues no more than about 1 MiB.
+    pub fn send_high_water_mark(mut self, messages: usize) -> Self {
+        self.options.send_high_water_mark = messages;
+        self
+    }
+
+    /// How many messages from one peer wait to be received before no more are read from it; 0 for
+    /// no mark. Default: 1000.
+    ///
+    /// A connection also queues no more than about 1 MiB.
+    pub fn receive_high_water_mark(mut self, messages: usize) -> Self {
+        self.options.receive_high_water_mark = messages;
+        self
+    }
+
+    /// How long a closed or dropped socket still sends what is queued; zero drops it.
+    /// Default: until all is sent.
+    pub fn linger(mut self, linger: Duration) -> Self {
+        self.options.linger = Some(linger);
+        self
+    }
+
+    /// Queues messages only for peers that are connected, and drops what is still queued for a peer
+    /// when its connection ends. Default: messages for a peer that the socket connects to wait until
+    /// it comes, or comes back.
+    pub fn immediate(mut self) -> Self {
+        self.options.queueing = Queueing::WhileConnected;
+        self
+    }
+}
