@@ -33,7 +33,7 @@ mod transport;
 pub mod wire;
 
 // Layer 0: values and octets.
-pub use endpoint::{Endpoint, EndpointError};
+pub use endpoint::{Endpoint, EndpointError, PeerAddress};
 pub use message::{Frame, IntoParts, Message, More, Part};
 
 // Layers 3 and 4: sockets and what happens on them.

@@ -21,7 +21,7 @@ use super::hub::{Hub, Linger};
 use super::listener::report_end;
 use super::monitor::{DisconnectReason, SocketEvent};
 use super::peer::Peer;
-use crate::endpoint::{Endpoint, TcpEndpoint};
+use crate::endpoint::{Endpoint, PeerAddress, TcpEndpoint};
 use crate::session::{Session, Side};
 use crate::transport::tcp;
 
@@ -59,7 +59,7 @@ impl Connector {
             };
             match connected {
                 Ok((stream, address)) => {
-                    if let Next::Stop = self.drive(stream, address, &mut backoff).await {
+                    if let Next::Stop = self.drive(stream, address.into(), &mut backoff).await {
                         return;
                     }
                 }
@@ -93,11 +93,11 @@ impl Connector {
         }
     }
 
-    async fn drive(&self, stream: TcpStream, address: SocketAddr, backoff: &mut Backoff) -> Next {
+    async fn drive(&self, stream: TcpStream, address: PeerAddress, backoff: &mut Backoff) -> Next {
         let (hub, peer) = (&self.hub, &self.peer);
         hub.monitor.send(SocketEvent::Connected {
             peer: peer.id,
-            address,
+            address: address.clone(),
         });
         let config = hub.options.session_config(hub.socket_type, Side::Connector);
         let session = Session::new(config, Instant::now().into_std());

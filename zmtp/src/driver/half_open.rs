@@ -1,16 +1,17 @@
 //! Handshakes in progress on accepted connections, and who has to go when they are too many (L3).
 //!
-//! Somebody who opens connections and never speaks must not keep others out: one address gets a
-//! share of the places, and the oldest handshake makes room for the newest.
+//! Somebody who opens connections and never speaks must not keep others out: what one party can
+//! open gets a share of the places, and the oldest handshake makes room for the newest.
 
 use std::collections::VecDeque;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex};
 
 use super::peer::{Peer, PeerId};
 use super::sync::lock;
+use crate::endpoint::PeerAddress;
 
-/// One address may hold half of all places.
+/// One party may hold half of all places.
 const SHARE_DIVISOR: usize = 2;
 
 /// The handshakes of all listeners of a socket.
@@ -27,9 +28,35 @@ pub(crate) enum Listed {
     No,
 }
 
+/// What counts as one party.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Share {
+    /// A host with an IPv4 address.
+    Ipv4(Ipv4Addr),
+    /// A network of IPv6, whose hosts choose the other half of their addresses as they like.
+    Ipv6Network(u64),
+    /// A user of this machine.
+    User(u32),
+    /// Somebody on this machine.
+    Local,
+}
+
+impl Share {
+    pub(crate) fn of(address: &PeerAddress) -> Self {
+        if let Some(credentials) = address.credentials() {
+            return Self::User(credentials.user_id);
+        }
+        match address.ip().map(|ip| ip.to_canonical()) {
+            Some(IpAddr::V4(address)) => Self::Ipv4(address),
+            Some(IpAddr::V6(address)) => Self::Ipv6Network((address.to_bits() >> 64) as u64),
+            None => Self::Local,
+        }
+    }
+}
+
 #[derive(Debug)]
 struct Entry {
-    address: IpAddr,
+    share: Share,
     peer: Arc<Peer>,
 }
 
@@ -42,20 +69,20 @@ impl HalfOpen {
     }
 
     /// Adds the handshake of `peer`, and ends the oldest one if there are too many: of the same
-    /// address if that has more than its share, else of all.
-    pub(crate) fn insert(&self, address: IpAddr, peer: Arc<Peer>) {
+    /// party if that has more than its share, else of all.
+    pub(crate) fn insert(&self, share: Share, peer: Arc<Peer>) {
         let mut entries = lock(&self.entries);
-        let share = (self.max / SHARE_DIVISOR).max(1);
-        let same = entries.iter().filter(|e| e.address == address).count();
-        let evicted = if same >= share {
-            entries.iter().position(|e| e.address == address)
+        let max_share = (self.max / SHARE_DIVISOR).max(1);
+        let same = entries.iter().filter(|e| e.share == share).count();
+        let evicted = if same >= max_share {
+            entries.iter().position(|e| e.share == share)
         } else if entries.len() >= self.max {
             Some(0)
         } else {
             None
         };
         let evicted = evicted.and_then(|index| entries.remove(index));
-        entries.push_back(Entry { address, peer });
+        entries.push_back(Entry { share, peer });
         // Before the lock is given back, so that nobody sees it listed nowhere and not closed.
         if let Some(evicted) = evicted {
             evicted.peer.outbox.close();
@@ -88,6 +115,7 @@ mod tests {
     use super::*;
     use crate::driver::outbox::QueueLimits;
     use crate::driver::peer::Retention;
+    use crate::endpoint::{IpcName, IpcPeer, PeerCredentials};
 
     fn peer(number: u64) -> Arc<Peer> {
         let limits = QueueLimits {
@@ -98,12 +126,33 @@ mod tests {
         Arc::new(Peer::new(id, Retention::Connection, limits, limits))
     }
 
-    fn address(last: u8) -> IpAddr {
-        IpAddr::from([192, 0, 2, last])
+    fn tcp(ip: impl Into<IpAddr>) -> Share {
+        Share::of(&PeerAddress::Tcp((ip.into(), 5555).into()))
+    }
+
+    fn address(last: u8) -> Share {
+        tcp([192, 0, 2, last])
     }
 
     #[test]
-    fn an_address_beyond_its_share_loses_its_own_oldest_handshake() {
+    fn what_one_party_can_open_is_one_share() {
+        let user = |user_id, process_id| {
+            let credentials = PeerCredentials::new(user_id, 1, Some(process_id));
+            let peer = IpcPeer::new(IpcName::Unnamed, Some(credentials));
+            Share::of(&peer.into())
+        };
+        assert_eq!(user(1, 1), user(1, 2));
+        assert_ne!(user(1, 1), user(2, 1));
+        let ipv6 = |third, last| tcp([0x2001, 0xdb8, third, 0, 0, 0, 0, last]);
+        assert_eq!(ipv6(1, 1), ipv6(1, 2));
+        assert_ne!(ipv6(1, 1), ipv6(2, 1));
+        let mapped = Ipv4Addr::new(192, 0, 2, 1).to_ipv6_mapped();
+        assert_eq!(tcp(mapped), address(1));
+        assert_ne!(address(1), address(2));
+    }
+
+    #[test]
+    fn a_party_beyond_its_share_loses_its_own_oldest_handshake() {
         let half_open = HalfOpen::new(4);
         let peers: Vec<_> = (0..4).map(peer).collect();
         half_open.insert(address(9), Arc::clone(&peers[0]));

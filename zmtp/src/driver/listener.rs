@@ -1,15 +1,16 @@
 //! Accepts connections on one endpoint (L3).
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
 
 use super::connection::{Connection, Progress};
+use super::half_open::Share;
 use super::hub::{AcceptedSlot, Hub};
 use super::monitor::{DisconnectReason, SocketEvent};
 use super::peer::{Peer, Retention};
+use crate::endpoint::PeerAddress;
 use crate::session::{Session, Side};
 use crate::transport::tcp;
 
@@ -24,7 +25,7 @@ pub(crate) async fn listen(hub: Arc<Hub>, listener: TcpListener) {
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, address)) => accept(&hub, stream, address),
+            Ok((stream, address)) => accept(&hub, stream, address.into()),
             Err(error) => {
                 tracing::warn!(%error, "accepting a connection failed");
                 hub.monitor.send(SocketEvent::AcceptFailed {
@@ -39,7 +40,7 @@ pub(crate) async fn listen(hub: Arc<Hub>, listener: TcpListener) {
     }
 }
 
-fn accept(hub: &Arc<Hub>, stream: TcpStream, address: SocketAddr) {
+fn accept(hub: &Arc<Hub>, stream: TcpStream, address: PeerAddress) {
     let Some(slot) = hub.try_accept() else {
         tracing::warn!(%address, "connection refused: as many as are allowed are open");
         hub.monitor.send(SocketEvent::Refused { address });
@@ -50,12 +51,12 @@ fn accept(hub: &Arc<Hub>, stream: TcpStream, address: SocketAddr) {
         .spawn(serve(Arc::clone(hub), stream, address, slot));
 }
 
-async fn serve(hub: Arc<Hub>, stream: TcpStream, address: SocketAddr, slot: AcceptedSlot) {
+async fn serve(hub: Arc<Hub>, stream: TcpStream, address: PeerAddress, slot: AcceptedSlot) {
     let peer = hub.new_peer(Retention::Connection);
-    hub.half_open.insert(address.ip(), Arc::clone(&peer));
+    hub.half_open.insert(Share::of(&address), Arc::clone(&peer));
     hub.monitor.send(SocketEvent::Accepted {
         peer: peer.id,
-        address,
+        address: address.clone(),
     });
     let config = hub.options.session_config(hub.socket_type, Side::Listener);
     let session = Session::new(config, tokio::time::Instant::now().into_std());
@@ -71,7 +72,7 @@ pub(crate) fn report_end(
     peer: &Peer,
     reason: &DisconnectReason,
     progress: Progress,
-    address: &SocketAddr,
+    address: &PeerAddress,
 ) {
     let is_fault = matches!(
         reason,

@@ -1,7 +1,6 @@
 //! What happens on a socket, as typed events (L3).
 
 use std::io;
-use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -9,7 +8,7 @@ use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::peer::PeerId;
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Endpoint, PeerAddress};
 use crate::session::{PeerInfo, SessionError};
 
 /// Events that a slow monitor may lag behind before it misses some.
@@ -29,12 +28,12 @@ pub enum SocketEvent {
         /// The peer.
         peer: PeerId,
         /// Where it comes from.
-        address: SocketAddr,
+        address: PeerAddress,
     },
     /// A connection was closed as it came, because as many as are allowed are open.
     Refused {
         /// Where it came from.
-        address: SocketAddr,
+        address: PeerAddress,
     },
     /// Accepting failed; the socket goes on after a pause.
     AcceptFailed {
@@ -46,7 +45,7 @@ pub enum SocketEvent {
         /// The peer.
         peer: PeerId,
         /// Where it is.
-        address: SocketAddr,
+        address: PeerAddress,
     },
     /// Connecting failed.
     ConnectFailed {

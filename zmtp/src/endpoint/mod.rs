@@ -1,4 +1,4 @@
-//! Layer 0: where sockets bind and connect to, as text and as values.
+//! Layer 0: where sockets bind and connect to, as text and as values, and where peers are.
 //!
 //! ```text
 //! tcp://host:port     host: a name, an interface, 192.0.2.1, [2001:db8::1], or * for all
@@ -13,11 +13,13 @@
 mod address;
 mod error;
 mod name;
+mod peer_address;
 mod tcp;
 
 pub use address::{Endpoint, IpcEndpoint};
 pub use error::EndpointError;
 pub use name::EndpointName;
+pub use peer_address::{IpcName, IpcPeer, PeerAddress, PeerCredentials};
 pub use tcp::{Host, HostName, Port, TcpEndpoint};
 
 #[cfg(test)]

@@ -17,8 +17,9 @@ impl<S: Socket> Builder<S> {
         self
     }
 
-    /// How many accepted connections may be in their handshake; half of that from one address.
-    /// The oldest makes room for the newest. Default: 8192.
+    /// How many accepted connections may be in their handshake; half of that from one IPv4 address,
+    /// one /64 network of IPv6, or one local user. The oldest makes room for the newest.
+    /// Default: 8192.
     pub fn max_half_open(mut self, connections: usize) -> Self {
         self.options.max_half_open = connections;
         self
