@@ -1,0 +1,224 @@
+//! The checks, and where they look.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+
+use crate::source::{SourceFile, assert_none, root, rust_files, shipped_files};
+
+use super::page::{self, Page, Status};
+
+/// The page with the counts and the deviations.
+const INDEX: &str = "docs/conformance.md";
+
+/// The families of requirements, each numbered from one without gaps.
+const FAMILIES: [(&str, usize); 22] = [
+    ("ZMTP31", 160),
+    ("ZMTP30", 21),
+    ("PLAIN", 26),
+    ("ZCURVE", 7),
+    ("CURVE", 66),
+    ("ZAP", 47),
+    ("REQREP", 55),
+    ("PUBSUB", 62),
+    ("PIPE", 21),
+    ("PAIR", 11),
+    ("Z85", 16),
+    ("INT", 52),
+    ("ZMTP10", 36),
+    ("ZMTP20", 27),
+    ("GSS", 6),
+    ("ZWS1", 15),
+    ("ZWS2", 35),
+    ("CLISRV", 26),
+    ("RADIO", 31),
+    ("SCAT", 19),
+    ("P2P", 15),
+    ("CHAN", 10),
+];
+
+/// The pages below `docs/conformance`, in the order of the index.
+const PAGES: [&str; 13] = [
+    "zmtp-3.1",
+    "zmtp-3.0",
+    "plain",
+    "curve",
+    "zap",
+    "request-reply",
+    "publish-subscribe",
+    "pipeline",
+    "pair",
+    "z85",
+    "interoperation",
+    "older-versions",
+    "later",
+];
+
+/// Which files name which requirement.
+pub(super) type Coverage = BTreeMap<String, BTreeSet<String>>;
+
+#[test]
+fn the_pages_say_what_the_tests_cover() {
+    let coverage = coverage();
+    let pages: Vec<Page> = pages()
+        .into_iter()
+        .map(|page| page.with_coverage(&coverage))
+        .collect();
+    let index = read(INDEX);
+    let expected_index = page::index(&index, &pages);
+    let mut expected: Vec<(String, String)> = pages.iter().map(Page::render).collect();
+    expected.push((INDEX.to_owned(), expected_index));
+
+    if std::env::var_os("CONFORMANCE").is_some_and(|value| value == "write") {
+        for (path, text) in expected {
+            fs::write(root().join(path), text).expect("the page can be written");
+        }
+        return;
+    }
+    let findings: Vec<String> = expected
+        .iter()
+        .flat_map(|(path, text)| page::differences(path, &read(path), text))
+        .collect();
+    assert_none("CONFORMANCE=write brings the pages up to date", &findings);
+}
+
+#[test]
+fn every_requirement_has_its_row() {
+    let mut listed: Vec<String> = pages()
+        .iter()
+        .flat_map(Page::rows)
+        .map(|row| row.id.clone())
+        .collect();
+    listed.sort();
+    let mut expected: Vec<String> = FAMILIES
+        .iter()
+        .flat_map(|(family, count)| (1..=*count).map(move |n| format!("{family}-{n:03}")))
+        .collect();
+    expected.sort();
+    assert_eq!(expected.len(), 764);
+    assert_eq!(
+        listed, expected,
+        "one row per requirement, and none besides"
+    );
+}
+
+#[test]
+#[expect(clippy::print_stdout, reason = "says how much is left")]
+fn a_row_without_a_test_has_its_reason() {
+    let coverage = coverage();
+    let mut findings = Vec::new();
+    let mut unfinished = Vec::new();
+    for row in pages().iter().flat_map(Page::rows) {
+        let named = coverage.contains_key(&row.id);
+        match row.status {
+            Status::Later | Status::NotApplicable if named => {
+                findings.push(format!(
+                    "{}: a test names it, so it is no longer {:?}",
+                    row.id, row.status
+                ));
+            }
+            Status::Later | Status::NotApplicable | Status::Departs => {
+                if row.reason().is_empty() {
+                    findings.push(format!("{}: {:?} without a reason", row.id, row.status));
+                }
+            }
+            Status::Tested | Status::NotYet if named => {}
+            Status::Tested | Status::NotYet => unfinished.push(row.id.clone()),
+        }
+    }
+    println!(
+        "{} rows are not tested yet: {unfinished:?}",
+        unfinished.len()
+    );
+    assert_none("each row is tested, or says why not", &findings);
+}
+
+#[test]
+fn requirements_named_in_code_exist() {
+    let known: BTreeSet<String> = pages()
+        .iter()
+        .flat_map(Page::rows)
+        .map(|row| row.id.clone())
+        .collect();
+    let mut findings = Vec::new();
+    for file in rust_files("") {
+        for id in ids(&file.text) {
+            if !known.contains(&id) {
+                findings.push(format!("{}: {id}", file.path));
+            }
+        }
+    }
+    assert_none("a requirement that code names is on a page", &findings);
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+fn pages() -> Vec<Page> {
+    PAGES
+        .iter()
+        .map(|name| {
+            let path = format!("docs/conformance/{name}.md");
+            let text = read(&path);
+            Page::parse(path, &text)
+        })
+        .collect()
+}
+
+/// Returns which test files name which requirement.
+fn coverage() -> Coverage {
+    let shipped: BTreeSet<String> = ["zmtp", "zrpc-proto", "zrpc"]
+        .into_iter()
+        .flat_map(shipped_files)
+        .map(|file| file.path)
+        .collect();
+    let mut found = Coverage::new();
+    for file in rust_files("") {
+        for id in ids(test_part(&file, &shipped)) {
+            found.entry(id).or_default().insert(file.path.clone());
+        }
+    }
+    found
+}
+
+/// Returns what of `file` is test code: all of a test file, and the end of one that ships.
+fn test_part<'a>(file: &'a SourceFile, shipped: &BTreeSet<String>) -> &'a str {
+    if !shipped.contains(&file.path) {
+        return &file.text;
+    }
+    file.text
+        .split_once("#[cfg(test)]")
+        .map_or("", |(_, tests)| tests)
+}
+
+/// Returns the requirement ids in `text`: a family, a hyphen and three digits.
+pub(super) fn ids(text: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for (family, _) in FAMILIES {
+        for (at, _) in text.match_indices(family) {
+            let fresh = !text[..at].ends_with(|c: char| c.is_alphanumeric());
+            let rest = &text[at + family.len()..];
+            let number = rest.strip_prefix('-').and_then(|digits| digits.get(..3));
+            if let Some(number) = number
+                && fresh
+                && number.bytes().all(|byte| byte.is_ascii_digit())
+            {
+                found.insert(format!("{family}-{number}"));
+            }
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ids;
+
+    #[test]
+    fn ids_are_found_in_running_text() {
+        // Built from parts, so that this file names no requirement itself.
+        let id = ["INT", "-030"].concat();
+        let text = format!("({id}, P{id}x) INT-x");
+        assert_eq!(ids(&text).into_iter().collect::<Vec<_>>(), [id]);
+    }
+}
