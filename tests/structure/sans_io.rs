@@ -37,6 +37,7 @@ fn the_machines_of_zmtp_do_no_io() {
         "message",
         "endpoint",
         "wire",
+        "curve",
         "mechanism",
         "session",
         "pattern",

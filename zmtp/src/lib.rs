@@ -4,7 +4,7 @@
 //!
 //! Each layer knows only those before it.
 //!
-//! - Values and octets: [`Message`], [`Endpoint`], [`wire`].
+//! - Values and octets: [`Message`], [`Endpoint`], [`wire`]; keys: `curve`.
 //! - Security handshakes: [`mechanism`].
 //! - The rules of the socket types: [`pattern`]; one connection without I/O: [`session`].
 //! - Tasks and queues, one of each per connection and direction; tcp.
@@ -12,6 +12,7 @@
 //!
 //! # Features
 //!
+//! - `curve` (default): encryption and authentication with CURVE.
 //! - `codec`: adapters for the `Framed` of tokio-util.
 //! - `socket` (default): sockets, transports and the driver on tokio; implies `codec`.
 //!
@@ -19,6 +20,8 @@
 
 #[cfg(feature = "codec")]
 pub mod codec;
+#[cfg(feature = "curve")]
+pub mod curve;
 #[cfg(feature = "socket")]
 mod driver;
 pub mod endpoint;

@@ -15,6 +15,8 @@ mod connection;
 mod connector;
 mod encoded;
 mod fair_queue;
+#[cfg(feature = "curve")]
+mod generate;
 mod half_open;
 mod hub;
 mod inbox;

@@ -4,7 +4,8 @@
 //! - [`frame`]: everything after them, messages and commands alike;
 //! - [`command`]: the bodies of command frames;
 //! - [`metadata`]: the properties that handshake commands carry;
-//! - [`subscription`]: subscriptions in the form of messages, as 3.0 has them.
+//! - [`subscription`]: subscriptions in the form of messages, as 3.0 has them;
+//! - [`z85`]: keys as printable text.
 //!
 //! Decoders pull from a buffer: `Ok(None)` means that more octets are needed, and an error means
 //! that the connection cannot go on. All input counts as hostile: no decoder panics, nor sets
@@ -22,6 +23,7 @@ pub mod frame;
 pub mod greeting;
 pub mod metadata;
 pub mod subscription;
+pub mod z85;
 
 #[cfg(test)]
 mod tests;
