@@ -2,8 +2,10 @@
 
 mod conformance;
 mod dependencies;
+mod document;
 mod files;
 mod layers;
+mod options;
 mod sans_io;
 mod source;
 mod strip;

@@ -1,9 +1,9 @@
 //! The checks, and where they look.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 
-use crate::source::{SourceFile, assert_none, root, rust_files, shipped_files};
+use crate::document::{read, write_or_check};
+use crate::source::{SourceFile, assert_none, rust_files, shipped_files};
 
 use super::page::{self, Page, Status};
 
@@ -68,17 +68,7 @@ fn the_pages_say_what_the_tests_cover() {
     let mut expected: Vec<(String, String)> = pages.iter().map(Page::render).collect();
     expected.push((INDEX.to_owned(), expected_index));
 
-    if std::env::var_os("CONFORMANCE").is_some_and(|value| value == "write") {
-        for (path, text) in expected {
-            fs::write(root().join(path), text).expect("the page can be written");
-        }
-        return;
-    }
-    let findings: Vec<String> = expected
-        .iter()
-        .flat_map(|(path, text)| page::differences(path, &read(path), text))
-        .collect();
-    assert_none("CONFORMANCE=write brings the pages up to date", &findings);
+    write_or_check(&expected);
 }
 
 #[test]
@@ -148,10 +138,6 @@ fn requirements_named_in_code_exist() {
         }
     }
     assert_none("a requirement that code names is on a page", &findings);
-}
-
-fn read(path: &str) -> String {
-    fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
 fn pages() -> Vec<Page> {

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::checks::{Coverage, ids};
+use crate::document::replace_between;
 
 /// Stands between the reason of a row and the tests that name it.
 const TESTS: &str = " Tests: ";
@@ -187,21 +188,6 @@ pub(super) fn index(text: &str, pages: &[Page]) -> String {
     replace_between(&text, "deviations", &deviation_table(pages))
 }
 
-/// Returns the lines in which a page differs from what it should be.
-pub(super) fn differences(path: &str, is: &str, should: &str) -> Vec<String> {
-    let mut findings: Vec<String> = is
-        .lines()
-        .zip(should.lines())
-        .filter(|(is, should)| is != should)
-        .map(|(_, should)| format!("{path}: {should}"))
-        .collect();
-    let (is, should) = (is.lines().count(), should.lines().count());
-    if is != should {
-        findings.push(format!("{path}: {is} lines instead of {should}"));
-    }
-    findings
-}
-
 fn count_table(pages: &[Page]) -> String {
     let mut table = String::from(
         "| Page | Rows | Tested | Later | Not applicable | Departs | Not yet |\n\
@@ -237,19 +223,6 @@ fn deviation_table(pages: &[Page]) -> String {
         let _ = writeln!(table, "| `{}` | {} | {} |", row.id, row.text, row.reason());
     }
     table
-}
-
-/// Replaces what stands between `<!-- name -->` and `<!-- end of name -->`.
-fn replace_between(text: &str, name: &str, table: &str) -> String {
-    let (start, end) = (
-        format!("<!-- {name} -->"),
-        format!("<!-- end of {name} -->"),
-    );
-    let parts = text
-        .split_once(&start)
-        .and_then(|(before, rest)| Some((before, rest.split_once(&end)?.1)));
-    let (before, after) = parts.unwrap_or_else(|| panic!("the index has no place for {name}"));
-    format!("{before}{start}\n\n{table}\n{end}{after}")
 }
 
 #[cfg(test)]
