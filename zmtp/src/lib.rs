@@ -45,7 +45,7 @@ pub use driver::{DisconnectReason, Monitor, PeerId, SocketEvent};
 #[cfg(feature = "socket")]
 pub use socket::{
     BindError, Builder, ConnectError, DealerReceiver, DealerSender, DealerSocket, IntoEndpoint,
-    PubSocket, PullSocket, PushSocket, RecvError, RepSocket, ReqSocket, RouterReceiver,
-    RouterSender, RouterSocket, SendError, Socket, SocketHandle, SubSocket, TryRecvError,
-    TrySendError,
+    PubSocket, PullSocket, PushSocket, RecvError, RepSocket, ReqSocket, RouterNotify,
+    RouterReceiver, RouterSender, RouterSocket, SendError, Socket, SocketHandle, SubSocket,
+    TryRecvError, TrySendError, TwoWay,
 };

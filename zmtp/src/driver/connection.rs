@@ -29,7 +29,7 @@ use super::monitor::{DisconnectReason, SocketEvent};
 use super::outbox::{ConnectionCommand, Room, Taken};
 use super::peer::{Peer, Retention};
 use super::read_buffer::ReadBuffer;
-use crate::message::More;
+use crate::message::{Message, More};
 use crate::session::{Event, Session};
 
 /// How long a closed connection waits for the other side to take note, so that an RST does not
@@ -129,6 +129,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             if self.peer.outbox.is_closed() {
                 return Err(DisconnectReason::Evicted);
             }
+        }
+        if let Some(reason) = self.peer.dismissal() {
+            return Err(reason.clone());
         }
         match self.hub.linger() {
             Linger::Until(deadline) if deadline <= now => Err(DisconnectReason::SocketClosed),
@@ -233,10 +236,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             return Err(DisconnectReason::Evicted);
         }
         self.peer.outbox.resume();
+        if let Some(hello) = &self.hub.options.notices.hello {
+            self.peer.outbox.push_first(hello);
+        }
         // Among the peers first: from here on a subscription reaches it one way or the other.
         self.hub.insert_peer(&self.peer);
         for topic in self.hub.pattern.attach(&self.peer, &info)? {
             self.session.subscribe(&topic);
+        }
+        if let Some(arrival) = &self.hub.options.notices.arrival {
+            self.incoming.push_whole(arrival);
         }
         self.stage = Stage::Attached;
         self.progress = Progress::Attached;
@@ -322,6 +331,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Takes the peer from the socket and decides what still has to go out.
     fn begin_farewell(&mut self, reason: DisconnectReason) {
         self.incoming.drop_unfinished_message();
+        if let Some(notice) = self.parting_notice(&reason) {
+            self.incoming.push_whole(&notice);
+        }
         self.publish();
         if self.stage == Stage::Attached {
             self.hub.pattern.detach(&self.peer);
@@ -355,6 +367,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             shutdown,
             deadline,
         };
+    }
+
+    /// What the receiver gets to see of the end, if anything.
+    fn parting_notice(&self, reason: &DisconnectReason) -> Option<Message> {
+        // Whoever took the routing id over is the same peer to those who know it by that.
+        if self.stage != Stage::Attached || *reason == DisconnectReason::RoutingIdHandedOver {
+            return None;
+        }
+        let notices = &self.hub.options.notices;
+        match self.peer.retention {
+            Retention::Connection => notices.departure.clone(),
+            Retention::Endpoint | Retention::Queue => notices.hiccup.clone(),
+        }
     }
 
     /// Sends what the session has left to say (an ERROR, say), closes our side and reads the other

@@ -109,7 +109,9 @@ impl Connector {
             backoff.lasted(begun.elapsed());
         }
         match (&reason, progress) {
-            (DisconnectReason::SocketClosed, _) => Next::Stop,
+            (DisconnectReason::SocketClosed | DisconnectReason::RoutingIdHandedOver, _) => {
+                Next::Stop
+            }
             // [ZMTP31-095] [ZMTP31-082]: the same handshake would end the same way.
             (DisconnectReason::Protocol(error), Progress::Handshake) if !error.is_retryable() => {
                 hub.monitor.send(SocketEvent::ConnectGivenUp {

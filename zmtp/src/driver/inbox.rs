@@ -19,7 +19,7 @@ use std::task::{Context, Poll, Waker};
 use super::outbox::QueueLimits;
 use super::peer::Peer;
 use super::sync::lock;
-use crate::message::{Frame, More, Part};
+use crate::message::{Frame, Message, More, Part};
 
 /// Frames of whole messages, with their count and size.
 #[derive(Debug, Default)]
@@ -62,6 +62,17 @@ impl FrameBatch {
             body,
             more: More::Last,
         });
+    }
+
+    /// Appends a message that no peer sent.
+    pub(crate) fn push_whole(&mut self, message: &Message) {
+        let Some((last, rest)) = message.parts().split_last() else {
+            return;
+        };
+        for part in rest {
+            self.push(Frame::more(part.clone()));
+        }
+        self.push(Frame::last(last.clone()));
     }
 
     /// Makes room for a batch as large as the last one, in one go.

@@ -39,7 +39,8 @@ pub(crate) use hub::{Hub, Linger, NoPattern, Pattern};
 pub(crate) use listener::listen;
 pub(crate) use load_balancer::{BalanceError, LoadBalancer};
 pub(crate) use options::{
-    Queueing, RECONNECT_INTERVAL_MAX, ReconnectPolicy, SocketOptions, Unroutable,
+    Queueing, RECONNECT_INTERVAL_MAX, ReconnectPolicy, Requests, SocketOptions, TakenRoutingId,
+    Unroutable,
 };
 pub(crate) use outbox::{ConnectionCommand, PushError};
 pub(crate) use peer::{Peer, Retention};

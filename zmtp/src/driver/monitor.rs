@@ -112,6 +112,9 @@ pub enum DisconnectReason {
     /// Another peer of the socket has the same routing id.
     #[error("another peer has the same routing id")]
     DuplicateRoutingId,
+    /// Another peer came with the routing id of this one and took it over.
+    #[error("another peer took the routing id over")]
+    RoutingIdHandedOver,
     /// The peer subscribed to more than is allowed.
     #[error("the peer has too many subscriptions")]
     TooManySubscriptions,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::outbox::QueueLimits;
+use crate::message::Message;
 use crate::pattern::{RoutingId, SocketType, SubscriptionLimits};
 use crate::session::{Heartbeat, Limits, SessionConfig, Side};
 use crate::wire::metadata::Metadata;
@@ -34,6 +35,9 @@ pub(crate) struct SocketOptions {
     pub(crate) max_half_open: usize,
     pub(crate) subscription_limits: SubscriptionLimits,
     pub(crate) unroutable: Unroutable,
+    pub(crate) taken_routing_id: TakenRoutingId,
+    pub(crate) requests: Requests,
+    pub(crate) notices: Notices,
     pub(crate) queueing: Queueing,
 }
 
@@ -53,6 +57,39 @@ pub(crate) enum Unroutable {
     Drop,
     /// It gives the message back to the caller.
     Report,
+}
+
+/// What a ROUTER does with a peer that comes with the routing id of another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TakenRoutingId {
+    /// The newcomer is refused.
+    Refuse,
+    /// The newcomer gets the routing id, and the connection of the other ends.
+    HandOver,
+}
+
+/// When a REQ may send, and how it tells which reply belongs to which request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Requests {
+    /// One request after the reply to the other.
+    Strict,
+    /// The same, with a number in front of each request that its reply has to repeat.
+    Correlated,
+    /// With that number, so that a request may supersede the one before.
+    Relaxed,
+}
+
+/// Messages that go with the coming and going of peers.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Notices {
+    /// Goes out first on each connection.
+    pub(crate) hello: Option<Message>,
+    /// Is received from each peer that has come.
+    pub(crate) arrival: Option<Message>,
+    /// Is received last from an accepted peer.
+    pub(crate) departure: Option<Message>,
+    /// Is received when a connection that this side made is lost.
+    pub(crate) hiccup: Option<Message>,
 }
 
 /// When a lost or refused connection is tried again.
@@ -86,6 +123,9 @@ impl Default for SocketOptions {
             max_half_open: 8192,
             subscription_limits: SubscriptionLimits::default(),
             unroutable: Unroutable::Drop,
+            taken_routing_id: TakenRoutingId::Refuse,
+            requests: Requests::Strict,
+            notices: Notices::default(),
             queueing: Queueing::Always,
         }
     }

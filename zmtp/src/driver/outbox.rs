@@ -138,6 +138,18 @@ impl Outbox {
         self.try_encode(|batch| batch.append(encoded))
     }
 
+    /// Queues `message` before all others; no mark holds it back. Called by the connection task,
+    /// which will look for it.
+    pub(crate) fn push_first(&self, message: &Message) {
+        let mut first = EncodedBatch::default();
+        first.push(&[], message);
+        let mut state = lock(&self.state);
+        if matches!(state.lifecycle, Lifecycle::Open | Lifecycle::Draining) {
+            first.append(&state.batch);
+            state.batch = first;
+        }
+    }
+
     /// Queues a command, which no high-water mark holds back, if there is a connection for it.
     pub(crate) fn push_command(&self, command: ConnectionCommand) {
         let mut state = lock(&self.state);

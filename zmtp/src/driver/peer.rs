@@ -1,9 +1,10 @@
 //! One peer of a socket (L3).
 
 use std::fmt;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use super::inbox::Inbox;
+use super::monitor::DisconnectReason;
 use super::outbox::{Outbox, QueueLimits};
 use super::sync::lock;
 use crate::session::PeerInfo;
@@ -52,6 +53,8 @@ pub(crate) struct Peer {
     pub(crate) outbox: Outbox,
     pub(crate) inbox: Inbox,
     info: Mutex<Option<Arc<PeerInfo>>>,
+    /// Why the socket wants the connection to end, if it does.
+    dismissal: OnceLock<DisconnectReason>,
 }
 
 impl Peer {
@@ -67,6 +70,7 @@ impl Peer {
             outbox: Outbox::new(send),
             inbox: Inbox::new(receive),
             info: Mutex::new(None),
+            dismissal: OnceLock::new(),
         }
     }
 
@@ -77,5 +81,17 @@ impl Peer {
 
     pub(crate) fn set_info(&self, info: Option<Arc<PeerInfo>>) {
         *lock(&self.info) = info;
+    }
+
+    /// Ends the connection, and drops what is queued for it.
+    pub(crate) fn dismiss(&self, reason: DisconnectReason) {
+        // The first reason stands.
+        let _ = self.dismissal.set(reason);
+        self.outbox.close();
+    }
+
+    /// Why the socket wants the connection to end, if it does.
+    pub(crate) fn dismissal(&self) -> Option<&DisconnectReason> {
+        self.dismissal.get()
     }
 }

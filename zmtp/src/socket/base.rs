@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::{BindError, Builder, ConnectError};
 use crate::driver::{
-    Hub, Linger, Monitor, Pattern, PeerId, Queueing, Retention, SocketEvent, SocketOptions,
+    Hub, Linger, Monitor, Pattern, Peer, PeerId, Queueing, Retention, SocketEvent, SocketOptions,
     keep_connected, listen,
 };
 use crate::endpoint::{Endpoint, EndpointError, Host, Port};
@@ -98,6 +98,9 @@ pub trait Socket: sealed::Sealed + Send {
         closing
     }
 }
+
+/// A socket that sends to and receives from its peers without taking turns.
+pub trait TwoWay: Socket {}
 
 /// Something that names an endpoint.
 pub trait IntoEndpoint {
@@ -201,9 +204,18 @@ impl SocketHandle {
         &self,
         endpoint: impl IntoEndpoint,
     ) -> impl Future<Output = Result<PeerId, ConnectError>> + Send {
+        self.connect_named(endpoint, |_peer| Ok(()))
+    }
+
+    /// Connects to a peer that the pattern knows by name before it is there.
+    pub(crate) fn connect_named(
+        &self,
+        endpoint: impl IntoEndpoint,
+        name: impl FnOnce(&Arc<Peer>) -> Result<(), ConnectError> + Send,
+    ) -> impl Future<Output = Result<PeerId, ConnectError>> + Send {
         let endpoint = endpoint.into_endpoint();
         let hub = Arc::clone(self.hub());
-        async move { connect(&hub, endpoint?) }
+        async move { connect(&hub, endpoint?, name) }
     }
 
     /// As [`Socket::close`], for a socket whose halves or clones are elsewhere.
@@ -274,7 +286,11 @@ async fn bind(hub: Arc<Hub>, endpoint: Endpoint) -> Result<Endpoint, BindError> 
     }
 }
 
-fn connect(hub: &Arc<Hub>, endpoint: Endpoint) -> Result<PeerId, ConnectError> {
+fn connect(
+    hub: &Arc<Hub>,
+    endpoint: Endpoint,
+    name: impl FnOnce(&Arc<Peer>) -> Result<(), ConnectError>,
+) -> Result<PeerId, ConnectError> {
     if hub.linger() != Linger::Open {
         return Err(ConnectError::Closed);
     }
@@ -288,12 +304,14 @@ fn connect(hub: &Arc<Hub>, endpoint: Endpoint) -> Result<PeerId, ConnectError> {
     let peer = match hub.options.queueing {
         Queueing::Always => {
             let peer = hub.new_peer(Retention::Queue);
+            name(&peer)?;
             hub.insert_peer(&peer);
             peer
         }
         Queueing::WhileConnected => {
             let peer = hub.new_peer(Retention::Endpoint);
             peer.outbox.suspend();
+            name(&peer)?;
             peer
         }
     };

@@ -14,7 +14,7 @@ use super::receiving::FairReceiver;
 use super::sending::{self, BalancedSender};
 use super::{Builder, RecvError, SendError, TryRecvError, TrySendError};
 use crate::driver::{Envelope, NoPattern, PeerId};
-use crate::message::Message;
+use crate::message::{Message, Part};
 use crate::pattern::SocketType;
 
 /// A DEALER socket: talks to ROUTER, REP and DEALER peers, without alternating.
@@ -38,6 +38,15 @@ pub struct DealerSender {
 #[derive(Debug)]
 pub struct DealerReceiver {
     receiver: FairReceiver,
+}
+
+impl Builder<DealerSocket> {
+    /// Sends an empty message first on each connection, so that a ROUTER at the other end learns
+    /// that this socket is there, and its routing id. Default: none.
+    pub fn probe_router(mut self) -> Self {
+        self.options.notices.hello = Some(Message::from(Part::EMPTY));
+        self
+    }
 }
 
 impl DealerSocket {
@@ -280,12 +289,14 @@ impl super::Socket for DealerSocket {
     }
 }
 
+impl super::TwoWay for DealerSocket {}
+
 impl sealed::Sealed for DealerSocket {
     fn from_builder(builder: Builder<Self>) -> Self {
         let handle = SocketHandle::new(SocketType::Dealer, builder.options, Arc::new(NoPattern));
         Self {
             sender: DealerSender {
-                sender: BalancedSender::new(&handle, &[]),
+                sender: BalancedSender::new(&handle, Vec::new()),
             },
             receiver: DealerReceiver {
                 receiver: FairReceiver::new(&handle, Envelope::Plain),

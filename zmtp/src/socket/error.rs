@@ -4,6 +4,7 @@ use std::io;
 
 use crate::endpoint::{Endpoint, EndpointError};
 use crate::message::Message;
+use crate::pattern::RoutingId;
 
 /// Why a socket could not be bound.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +52,12 @@ pub enum ConnectError {
     Wildcard {
         /// The endpoint that was asked for.
         endpoint: Endpoint,
+    },
+    /// Another peer of the ROUTER has the routing id.
+    #[error("a peer has the routing id {routing_id} already")]
+    DuplicateRoutingId {
+        /// The routing id that was asked for.
+        routing_id: RoutingId,
     },
     /// The socket is closing.
     #[error("the socket is closed")]

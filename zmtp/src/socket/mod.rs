@@ -15,7 +15,7 @@ mod routing_table;
 mod sending;
 mod subscribe;
 
-pub use base::{IntoEndpoint, Socket, SocketHandle};
+pub use base::{IntoEndpoint, Socket, SocketHandle, TwoWay};
 pub use builder::Builder;
 pub use dealer::{DealerReceiver, DealerSender, DealerSocket};
 pub use error::{BindError, ConnectError, RecvError, SendError, TryRecvError, TrySendError};
@@ -24,5 +24,5 @@ pub use pull::PullSocket;
 pub use push::PushSocket;
 pub use rep::RepSocket;
 pub use req::ReqSocket;
-pub use router::{RouterReceiver, RouterSender, RouterSocket};
+pub use router::{RouterNotify, RouterReceiver, RouterSender, RouterSocket};
 pub use subscribe::SubSocket;

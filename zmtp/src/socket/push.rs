@@ -72,7 +72,7 @@ impl sealed::Sealed for PushSocket {
     fn from_builder(builder: Builder<Self>) -> Self {
         let handle = SocketHandle::new(SocketType::Push, builder.options, Arc::new(NoPattern));
         Self {
-            sender: BalancedSender::new(&handle, &[]),
+            sender: BalancedSender::new(&handle, Vec::new()),
         }
     }
 }

@@ -9,15 +9,15 @@ use std::task::{Context, Poll};
 
 use futures_core::Stream;
 
-use super::base::{SocketHandle, sealed};
+use super::base::{IntoEndpoint, SocketHandle, sealed};
 use super::builder::Builder;
 use super::receiving::FairReceiver;
 use super::routing_table::RoutingTable;
 use super::sending::{self, final_error, when_writable};
-use super::{RecvError, SendError, TryRecvError, TrySendError};
-use crate::driver::{Envelope, Linger, PeerId, PushError, Unroutable};
-use crate::message::Message;
-use crate::pattern::SocketType;
+use super::{ConnectError, RecvError, SendError, TryRecvError, TrySendError};
+use crate::driver::{Envelope, Linger, PeerId, PushError, TakenRoutingId, Unroutable};
+use crate::message::{Message, Part};
+use crate::pattern::{RoutingId, SocketType};
 
 /// A ROUTER socket: each message it receives begins with the routing id of the peer it came from,
 /// and each message it sends goes to the peer that its first part names.
@@ -51,6 +51,52 @@ impl Builder<RouterSocket> {
         self.options.unroutable = Unroutable::Report;
         self
     }
+
+    /// Gives a routing id that two peers announce to the newcomer, and closes the connection of the
+    /// other: for peers that come back before this side has noticed that they were gone. Default: the
+    /// newcomer is refused.
+    ///
+    /// Without authentication this lets any peer receive what is meant for another.
+    pub fn router_handover(mut self) -> Self {
+        self.options.taken_routing_id = TakenRoutingId::HandOver;
+        self
+    }
+
+    /// Tells in the stream of messages which peers come and go: each is an empty message from that
+    /// peer. Default: [`Socket::monitor`](crate::Socket::monitor) alone tells.
+    pub fn router_notify(mut self, notify: RouterNotify) -> Self {
+        let notices = &mut self.options.notices;
+        if matches!(notify, RouterNotify::Connect | RouterNotify::Both) {
+            notices.arrival = Some(Message::from(Part::EMPTY));
+        }
+        if matches!(notify, RouterNotify::Disconnect | RouterNotify::Both) {
+            notices.departure = Some(Message::from(Part::EMPTY));
+            notices.hiccup = Some(Message::from(Part::EMPTY));
+        }
+        self
+    }
+
+    /// Sends an empty message first on each connection, so that a ROUTER at the other end learns
+    /// that this socket is there. Default: none.
+    pub fn probe_router(mut self) -> Self {
+        self.options.notices.hello = Some(Message::from(Part::EMPTY));
+        self
+    }
+}
+
+/// Which of its peers' comings and goings a ROUTER receives as messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[expect(
+    clippy::exhaustive_enums,
+    reason = "peers come and go, and do nothing else"
+)]
+pub enum RouterNotify {
+    /// That a peer has finished its handshake.
+    Connect,
+    /// That the connection of a peer, which had finished its handshake, has ended.
+    Disconnect,
+    /// Both.
+    Both,
 }
 
 impl RouterSocket {
@@ -58,6 +104,31 @@ impl RouterSocket {
     #[must_use]
     pub fn split(self) -> (RouterSender, RouterReceiver) {
         (self.sender, self.receiver)
+    }
+
+    /// Connects to `endpoint` as [`Socket::connect`](crate::Socket::connect) does, and names the peer
+    /// there `routing_id`, whatever it calls itself.
+    ///
+    /// It can be sent to at once: unless the socket queues for connected peers alone, the messages
+    /// wait for it.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectError`] says what is wrong with the endpoint, or that a peer has the name already.
+    ///
+    /// # Cancel safety
+    ///
+    /// Does not wait.
+    pub fn connect_as(
+        &self,
+        endpoint: impl IntoEndpoint,
+        routing_id: RoutingId,
+    ) -> impl Future<Output = Result<PeerId, ConnectError>> + Send {
+        let table = Arc::clone(&self.sender.table);
+        self.sender.handle.connect_named(endpoint, move |peer| {
+            let named = table.name(peer, &routing_id);
+            named.map_err(|_taken| ConnectError::DuplicateRoutingId { routing_id })
+        })
     }
 
     /// Sends `message` without its first part to the peer that this part names.
@@ -323,9 +394,12 @@ impl super::Socket for RouterSocket {
     }
 }
 
+impl super::TwoWay for RouterSocket {}
+
 impl sealed::Sealed for RouterSocket {
     fn from_builder(builder: Builder<Self>) -> Self {
-        let table = Arc::new(RoutingTable::new(rand::random()));
+        let if_taken = builder.options.taken_routing_id;
+        let table = Arc::new(RoutingTable::new(rand::random(), if_taken));
         let handle =
             SocketHandle::new(SocketType::Router, builder.options, Arc::clone(&table) as _);
         Self {

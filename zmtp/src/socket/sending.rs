@@ -13,14 +13,14 @@ use crate::message::{Message, Part};
 pub(crate) struct BalancedSender {
     balancer: LoadBalancer,
     /// What goes in front of every message.
-    envelope: &'static [Part],
+    envelope: Vec<Part>,
     /// Messages sent, to know when it is the turn of other tasks.
     sent: u8,
     handle: SocketHandle,
 }
 
 impl BalancedSender {
-    pub(crate) fn new(handle: &SocketHandle, envelope: &'static [Part]) -> Self {
+    pub(crate) fn new(handle: &SocketHandle, envelope: Vec<Part>) -> Self {
         Self {
             balancer: LoadBalancer::new(Arc::clone(handle.hub())),
             envelope,
@@ -33,12 +33,17 @@ impl BalancedSender {
         &self.handle
     }
 
+    /// Changes what goes in front of the messages from here on.
+    pub(crate) fn set_envelope(&mut self, envelope: Vec<Part>) {
+        self.envelope = envelope;
+    }
+
     #[inline]
     pub(crate) fn try_send(&mut self, message: Message) -> Result<PeerId, TrySendError> {
         if message.is_empty() {
             return Err(TrySendError::NoParts(message));
         }
-        match self.balancer.try_send(self.envelope, &message) {
+        match self.balancer.try_send(&self.envelope, &message) {
             Ok(peer) => Ok(peer),
             Err(BalanceError::Full) => Err(TrySendError::Full(message)),
             Err(BalanceError::Closed) => Err(TrySendError::Closed(message)),
@@ -51,7 +56,7 @@ impl BalancedSender {
         if message.is_empty() {
             return None;
         }
-        self.balancer.try_send(self.envelope, message).ok()
+        self.balancer.try_send(&self.envelope, message).ok()
     }
 
     #[inline]

@@ -4,6 +4,8 @@ mod life;
 mod pipeline;
 mod publish_subscribe;
 mod request_reply;
+mod requests;
+mod routing;
 
 use std::time::Duration;
 

@@ -4,6 +4,7 @@
 
 mod accepting;
 mod connecting;
+mod notices;
 mod queues;
 mod session;
 mod start;

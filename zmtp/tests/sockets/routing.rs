@@ -1,0 +1,269 @@
+//! How a ROUTER comes to know its peers, and who has which name.
+
+use zmtp::pattern::RoutingId;
+use zmtp::{
+    ConnectError, DealerSocket, DisconnectReason, Message, ReqSocket, RouterNotify, RouterSocket,
+    Socket, SocketEvent, TrySendError,
+};
+
+use crate::{LOOPBACK, disconnect, handshake, soon};
+
+fn dealer(name: &str) -> DealerSocket {
+    let builder = DealerSocket::builder().no_reconnect();
+    builder.routing_id(name).expect("a legal name").build()
+}
+
+fn name(name: &str) -> RoutingId {
+    RoutingId::new(name).expect("a legal name")
+}
+
+// REQREP-045, INT-047
+#[tokio::test]
+async fn a_handover_gives_the_routing_id_to_the_newcomer() {
+    let mut router = RouterSocket::builder().router_handover().build();
+    let mut monitor = router.monitor();
+    let endpoint = router.bind(LOOPBACK).await.unwrap();
+    let mut first = dealer("same");
+    let mut first_monitor = first.monitor();
+    first.connect(&endpoint).await.unwrap();
+    first.send("one").await.unwrap();
+    assert_eq!(
+        soon(router.recv()).await.unwrap(),
+        Message::from(["same", "one"])
+    );
+    let mut second = dealer("same");
+    second.connect(&endpoint).await.unwrap();
+    second.send("two").await.unwrap();
+    assert_eq!(
+        soon(router.recv()).await.unwrap(),
+        Message::from(["same", "two"])
+    );
+    router.send(["same", "yours"]).await.unwrap();
+    assert_eq!(soon(second.recv()).await.unwrap(), Message::from("yours"));
+    disconnect(&mut first_monitor).await;
+    soon(async {
+        loop {
+            if let Some(SocketEvent::Disconnected { reason, .. }) = monitor.recv().await {
+                assert_eq!(reason, DisconnectReason::RoutingIdHandedOver);
+                return;
+            }
+        }
+    })
+    .await;
+    // The end of the first takes nothing from the second.
+    router.send(["same", "still"]).await.unwrap();
+    assert_eq!(soon(second.recv()).await.unwrap(), Message::from("still"));
+}
+
+// REQREP-045
+#[tokio::test]
+async fn a_handover_does_not_wait_for_a_peer_that_reads_nothing() {
+    let mut router = RouterSocket::builder()
+        .router_handover()
+        .router_mandatory()
+        .send_high_water_mark(2)
+        .build();
+    let mut monitor = router.monitor();
+    let endpoint = router.bind(LOOPBACK).await.unwrap();
+    let first = DealerSocket::builder()
+        .routing_id("same")
+        .unwrap()
+        .receive_high_water_mark(1)
+        .no_reconnect()
+        .build();
+    first.connect(&endpoint).await.unwrap();
+    handshake(&mut monitor).await;
+    let body = vec![0; 1 << 20];
+    // More than the buffers of the kernel take: the connection is stuck in a write.
+    soon(async {
+        loop {
+            match router.try_send([b"same".as_slice(), &body]) {
+                Ok(()) => tokio::task::yield_now().await,
+                Err(TrySendError::Full(_)) => return,
+                Err(error) => panic!("{error}"),
+            }
+        }
+    })
+    .await;
+    let mut second = dealer("same");
+    second.connect(&endpoint).await.unwrap();
+    disconnect(&mut monitor).await;
+    soon(router.send(["same", "yours"])).await.unwrap();
+    assert_eq!(soon(second.recv()).await.unwrap(), Message::from("yours"));
+}
+
+// REQREP-054
+#[tokio::test]
+async fn a_probe_tells_a_router_who_is_there() {
+    let mut router = RouterSocket::new();
+    let endpoint = router.bind(LOOPBACK).await.unwrap();
+    let builder = RouterSocket::builder().probe_router();
+    let mut other = builder.routing_id("router").unwrap().build();
+    other.connect(&endpoint).await.unwrap();
+    assert_eq!(
+        soon(router.recv()).await.unwrap(),
+        Message::from(["router", ""])
+    );
+    router.send(["router", "hello"]).await.unwrap();
+    assert_eq!(soon(other.recv()).await.unwrap()[1], "hello");
+
+    let builder = DealerSocket::builder().probe_router();
+    let mut dealer = builder.routing_id("dealer").unwrap().build();
+    dealer.connect(&endpoint).await.unwrap();
+    // Before what was sent before the connection was there.
+    dealer.send("second").await.unwrap();
+    assert_eq!(
+        soon(router.recv()).await.unwrap(),
+        Message::from(["dealer", ""])
+    );
+    assert_eq!(
+        soon(router.recv()).await.unwrap(),
+        Message::from(["dealer", "second"])
+    );
+
+    let builder = ReqSocket::builder().probe_router();
+    let mut req = builder.routing_id("req").unwrap().build();
+    req.connect(&endpoint).await.unwrap();
+    req.send("question").await.unwrap();
+    assert_eq!(
+        soon(router.recv()).await.unwrap(),
+        Message::from(["req", ""])
+    );
+    let question = Message::from(["req", "", "question"]);
+    assert_eq!(soon(router.recv()).await.unwrap(), question);
+}
+
+// REQREP-054
+#[tokio::test]
+async fn the_side_that_accepts_probes_as_well() {
+    let router = RouterSocket::builder().probe_router().build();
+    let endpoint = router.bind(LOOPBACK).await.unwrap();
+    let mut dealer = DealerSocket::new();
+    dealer.connect(&endpoint).await.unwrap();
+    assert_eq!(soon(dealer.recv()).await.unwrap(), Message::from(""));
+}
+
+// REQREP-040, REQREP-053
+#[tokio::test]
+async fn a_router_names_the_peers_that_it_connects_to() {
+    let mut first = RouterSocket::builder().router_mandatory().build();
+    let mut second = RouterSocket::builder().routing_id("own").unwrap().build();
+    let endpoint = second.bind(LOOPBACK).await.unwrap();
+    first.connect_as(&endpoint, name("given")).await.unwrap();
+    // Before there is a connection.
+    first.send(["given", "hello"]).await.unwrap();
+    let mut message = soon(second.recv()).await.unwrap();
+    assert_eq!(message[1], "hello");
+    message.push_back("world");
+    second.send(message).await.unwrap();
+    let answer = Message::from(["given", "hello", "world"]);
+    assert_eq!(soon(first.recv()).await.unwrap(), answer);
+    assert!(matches!(
+        first.send(["own", "x"]).await,
+        Err(zmtp::SendError::Unroutable(_))
+    ));
+}
+
+// REQREP-053
+#[tokio::test]
+async fn a_name_is_given_once() {
+    let router = RouterSocket::new();
+    let peer = RouterSocket::new();
+    let endpoint = peer.bind(LOOPBACK).await.unwrap();
+    router.connect_as(&endpoint, name("given")).await.unwrap();
+    let refused = router.connect_as(&endpoint, name("given")).await;
+    let routing_id = name("given");
+    assert_eq!(
+        refused,
+        Err(ConnectError::DuplicateRoutingId { routing_id })
+    );
+    assert_eq!(router.peers().len(), 1);
+}
+
+// REQREP-040, REQREP-053
+#[tokio::test]
+async fn a_given_name_survives_the_connection() {
+    let mut router = RouterSocket::builder()
+        .reconnect_interval(std::time::Duration::from_millis(5))
+        .build();
+    let mut monitor = router.monitor();
+    let mut peer = DealerSocket::new();
+    let endpoint = peer.bind(LOOPBACK).await.unwrap();
+    router.connect_as(&endpoint, name("given")).await.unwrap();
+    handshake(&mut monitor).await;
+    peer.close().await;
+    disconnect(&mut monitor).await;
+    router.send(["given", "waits"]).await.unwrap();
+    peer = DealerSocket::new();
+    peer.bind(&endpoint).await.unwrap();
+    assert_eq!(soon(peer.recv()).await.unwrap(), Message::from("waits"));
+}
+
+#[tokio::test]
+async fn a_notifying_router_receives_the_comings_and_goings_of_its_peers() {
+    let builder = RouterSocket::builder().router_notify(RouterNotify::Both);
+    let mut router = builder.build();
+    let endpoint = router.bind(LOOPBACK).await.unwrap();
+    let mut peer = dealer("me");
+    peer.connect(&endpoint).await.unwrap();
+    peer.send(["two", "parts"]).await.unwrap();
+    assert_eq!(
+        soon(router.recv()).await.unwrap(),
+        Message::from(["me", ""])
+    );
+    let between = Message::from(["me", "two", "parts"]);
+    assert_eq!(soon(router.recv()).await.unwrap(), between);
+    peer.close().await;
+    assert_eq!(
+        soon(router.recv()).await.unwrap(),
+        Message::from(["me", ""])
+    );
+}
+
+#[tokio::test]
+async fn what_is_not_asked_for_is_not_notified() {
+    for (notify, expected) in [
+        (RouterNotify::Connect, ["", "x"]),
+        (RouterNotify::Disconnect, ["x", ""]),
+    ] {
+        let mut router = RouterSocket::builder().router_notify(notify).build();
+        let endpoint = router.bind(LOOPBACK).await.unwrap();
+        let mut peer = dealer("me");
+        peer.connect(&endpoint).await.unwrap();
+        peer.send("x").await.unwrap();
+        peer.close().await;
+        for body in expected {
+            assert_eq!(
+                soon(router.recv()).await.unwrap(),
+                Message::from(["me", body])
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn messages_go_with_the_coming_and_going_of_peers() {
+    let mut server = DealerSocket::builder()
+        .hello_message(["hello", "from the server"])
+        .disconnect_message("a client left")
+        .build();
+    let endpoint = server.bind(LOOPBACK).await.unwrap();
+    let mut client = DealerSocket::builder()
+        .hello_message("hello from the client")
+        .hiccup_message("the server is lost")
+        .reconnect_interval(std::time::Duration::from_millis(5))
+        .build();
+    client.connect(&endpoint).await.unwrap();
+    let greeting = Message::from(["hello", "from the server"]);
+    assert_eq!(soon(client.recv()).await.unwrap(), greeting);
+    let greeting = Message::from("hello from the client");
+    assert_eq!(soon(server.recv()).await.unwrap(), greeting);
+    server.close().await;
+    let lost = Message::from("the server is lost");
+    assert_eq!(soon(client.recv()).await.unwrap(), lost);
+    let mut server = DealerSocket::builder().disconnect_message("left").build();
+    server.bind(&endpoint).await.unwrap();
+    assert_eq!(soon(server.recv()).await.unwrap(), greeting);
+    client.close().await;
+    assert_eq!(soon(server.recv()).await.unwrap(), Message::from("left"));
+}
