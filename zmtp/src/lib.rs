@@ -7,7 +7,7 @@
 //! - Values and octets: [`Message`], [`Endpoint`], [`wire`]; keys: `curve`.
 //! - Security handshakes: [`mechanism`].
 //! - The rules of the socket types: [`pattern`]; one connection without I/O: [`session`].
-//! - Tasks and queues, one of each per connection and direction; tcp.
+//! - Tasks and queues, one of each per connection and direction; tcp and ipc.
 //! - One socket type per pattern, such as `DealerSocket`; all are a `Socket`.
 //!
 //! # Features

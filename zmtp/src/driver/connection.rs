@@ -31,6 +31,7 @@ use super::peer::{Peer, Retention};
 use super::read_buffer::ReadBuffer;
 use crate::message::{Message, More};
 use crate::session::{Event, Session};
+use crate::transport::Stream;
 
 /// How long a closed connection waits for the other side to take note, so that an RST does not
 /// overtake what was sent last.
@@ -39,9 +40,23 @@ const FAREWELL: Duration = Duration::from_secs(1);
 /// Reads that are made before writing, timers and other tasks get their turn.
 const READS_PER_TURN: usize = 16;
 
+/// Drives one connection to its end; tells why it ended and how far it had come.
+pub(crate) async fn run_connection(
+    stream: Stream,
+    session: Session,
+    peer: Arc<Peer>,
+    hub: Arc<Hub>,
+) -> (DisconnectReason, Progress) {
+    match stream {
+        Stream::Tcp(stream) => Connection::new(stream, session, peer, hub).run().await,
+        #[cfg(unix)]
+        Stream::Ipc(stream) => Connection::new(stream, session, peer, hub).run().await,
+    }
+}
+
 /// Drives one connection until it ends; the output says why.
 #[derive(Debug)]
-pub(crate) struct Connection<S> {
+struct Connection<S> {
     stream: S,
     session: Session,
     peer: Arc<Peer>,
@@ -79,7 +94,7 @@ enum Shutdown {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
-    pub(crate) fn new(stream: S, session: Session, peer: Arc<Peer>, hub: Arc<Hub>) -> Self {
+    fn new(stream: S, session: Session, peer: Arc<Peer>, hub: Arc<Hub>) -> Self {
         Self {
             stream,
             session,
@@ -98,7 +113,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     /// Runs the connection to its end; tells why it ended and how far it had come.
-    pub(crate) async fn run(mut self) -> (DisconnectReason, Progress) {
+    async fn run(mut self) -> (DisconnectReason, Progress) {
         let reason = (&mut self).await;
         (reason, self.progress)
     }

@@ -9,28 +9,32 @@
 //! ```
 
 use std::io;
-use std::net::SocketAddr;
 use std::sync::Arc;
 
-use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use super::backoff::Backoff;
-use super::connection::{Connection, Progress};
+use super::connection::{Progress, run_connection};
 use super::hub::{Hub, Linger};
 use super::listener::report_end;
 use super::monitor::{DisconnectReason, SocketEvent};
 use super::peer::Peer;
-use crate::endpoint::{Endpoint, PeerAddress, TcpEndpoint};
+use crate::endpoint::{Endpoint, PeerAddress};
 use crate::session::{Session, Side};
-use crate::transport::tcp;
+use crate::transport::{Stream, Target};
 
 /// Keeps `peer` connected to `endpoint` until the socket closes or the peer refuses for good.
-pub(crate) async fn keep_connected(hub: Arc<Hub>, peer: Arc<Peer>, endpoint: TcpEndpoint) {
+pub(crate) async fn keep_connected(
+    hub: Arc<Hub>,
+    peer: Arc<Peer>,
+    endpoint: Endpoint,
+    target: Target,
+) {
     let connector = Connector {
         hub: Arc::clone(&hub),
         peer: Arc::clone(&peer),
         endpoint,
+        target,
     };
     connector.run().await;
     hub.remove_peer(&peer);
@@ -40,7 +44,8 @@ pub(crate) async fn keep_connected(hub: Arc<Hub>, peer: Arc<Peer>, endpoint: Tcp
 struct Connector {
     hub: Arc<Hub>,
     peer: Arc<Peer>,
-    endpoint: TcpEndpoint,
+    endpoint: Endpoint,
+    target: Target,
 }
 
 /// What a connector does after a connection.
@@ -59,14 +64,14 @@ impl Connector {
             };
             match connected {
                 Ok((stream, address)) => {
-                    if let Next::Stop = self.drive(stream, address.into(), &mut backoff).await {
+                    if let Next::Stop = self.drive(stream, address, &mut backoff).await {
                         return;
                     }
                 }
                 Err(error) => {
                     tracing::debug!(endpoint = %self.endpoint, %error, "connecting failed");
                     self.hub.monitor.send(SocketEvent::ConnectFailed {
-                        endpoint: Endpoint::Tcp(self.endpoint.clone()),
+                        endpoint: self.endpoint.clone(),
                         error: error.kind(),
                     });
                 }
@@ -75,7 +80,7 @@ impl Connector {
                 return;
             };
             self.hub.monitor.send(SocketEvent::ConnectRetried {
-                endpoint: Endpoint::Tcp(self.endpoint.clone()),
+                endpoint: self.endpoint.clone(),
                 delay,
             });
             tokio::select! {
@@ -85,15 +90,15 @@ impl Connector {
         }
     }
 
-    async fn connect(&self) -> io::Result<(TcpStream, SocketAddr)> {
-        let connect = tcp::connect(&self.endpoint);
+    async fn connect(&self) -> io::Result<(Stream, PeerAddress)> {
+        let connect = self.target.connect();
         match self.hub.options.connect_timeout {
             None => connect.await,
             Some(timeout) => tokio::time::timeout(timeout, connect).await?,
         }
     }
 
-    async fn drive(&self, stream: TcpStream, address: PeerAddress, backoff: &mut Backoff) -> Next {
+    async fn drive(&self, stream: Stream, address: PeerAddress, backoff: &mut Backoff) -> Next {
         let (hub, peer) = (&self.hub, &self.peer);
         hub.monitor.send(SocketEvent::Connected {
             peer: peer.id,
@@ -102,8 +107,8 @@ impl Connector {
         let config = hub.options.session_config(hub.socket_type, Side::Connector);
         let session = Session::new(config, Instant::now().into_std());
         let begun = Instant::now();
-        let connection = Connection::new(stream, session, Arc::clone(peer), Arc::clone(hub));
-        let (reason, progress) = connection.run().await;
+        let (reason, progress) =
+            run_connection(stream, session, Arc::clone(peer), Arc::clone(hub)).await;
         report_end(hub, peer, &reason, progress, &address);
         if progress == Progress::Attached {
             backoff.lasted(begun.elapsed());
@@ -115,7 +120,7 @@ impl Connector {
             // [ZMTP31-095] [ZMTP31-082]: the same handshake would end the same way.
             (DisconnectReason::Protocol(error), Progress::Handshake) if !error.is_retryable() => {
                 hub.monitor.send(SocketEvent::ConnectGivenUp {
-                    endpoint: Endpoint::Tcp(self.endpoint.clone()),
+                    endpoint: self.endpoint.clone(),
                     reason,
                 });
                 Next::Stop

@@ -3,29 +3,27 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpStream};
-
-use super::connection::{Connection, Progress};
+use super::connection::{Progress, run_connection};
 use super::half_open::Share;
 use super::hub::{AcceptedSlot, Hub};
 use super::monitor::{DisconnectReason, SocketEvent};
 use super::peer::{Peer, Retention};
 use crate::endpoint::PeerAddress;
 use crate::session::{Session, Side};
-use crate::transport::tcp;
+use crate::transport::{Listener, Stream};
 
 /// How long accepting pauses after it failed, most likely for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Accepts connections until the socket closes.
-pub(crate) async fn listen(hub: Arc<Hub>, listener: TcpListener) {
+pub(crate) async fn listen(hub: Arc<Hub>, listener: Listener) {
     loop {
         let accepted = tokio::select! {
             () = hub.closing.cancelled() => return,
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, address)) => accept(&hub, stream, address.into()),
+            Ok((stream, address)) => accept(&hub, stream, address),
             Err(error) => {
                 tracing::warn!(%error, "accepting a connection failed");
                 hub.monitor.send(SocketEvent::AcceptFailed {
@@ -40,18 +38,17 @@ pub(crate) async fn listen(hub: Arc<Hub>, listener: TcpListener) {
     }
 }
 
-fn accept(hub: &Arc<Hub>, stream: TcpStream, address: PeerAddress) {
+fn accept(hub: &Arc<Hub>, stream: Stream, address: PeerAddress) {
     let Some(slot) = hub.try_accept() else {
         tracing::warn!(%address, "connection refused: as many as are allowed are open");
         hub.monitor.send(SocketEvent::Refused { address });
         return;
     };
-    tcp::set_no_delay(&stream);
     hub.tasks
         .spawn(serve(Arc::clone(hub), stream, address, slot));
 }
 
-async fn serve(hub: Arc<Hub>, stream: TcpStream, address: PeerAddress, slot: AcceptedSlot) {
+async fn serve(hub: Arc<Hub>, stream: Stream, address: PeerAddress, slot: AcceptedSlot) {
     let peer = hub.new_peer(Retention::Connection);
     hub.half_open.insert(Share::of(&address), Arc::clone(&peer));
     hub.monitor.send(SocketEvent::Accepted {
@@ -60,8 +57,8 @@ async fn serve(hub: Arc<Hub>, stream: TcpStream, address: PeerAddress, slot: Acc
     });
     let config = hub.options.session_config(hub.socket_type, Side::Listener);
     let session = Session::new(config, tokio::time::Instant::now().into_std());
-    let connection = Connection::new(stream, session, Arc::clone(&peer), Arc::clone(&hub));
-    let (reason, progress) = connection.run().await;
+    let (reason, progress) =
+        run_connection(stream, session, Arc::clone(&peer), Arc::clone(&hub)).await;
     drop(slot);
     report_end(&hub, &peer, &reason, progress, &address);
 }

@@ -8,10 +8,10 @@ use crate::driver::{
     Hub, Linger, Monitor, Pattern, Peer, PeerId, Queueing, Retention, SocketEvent, SocketOptions,
     keep_connected, listen,
 };
-use crate::endpoint::{Endpoint, EndpointError, Host, Port};
+use crate::endpoint::{Endpoint, EndpointError};
 use crate::pattern::SocketType;
 use crate::session::PeerInfo;
-use crate::transport::tcp;
+use crate::transport::{self, Target};
 
 /// What every socket can do, whatever its pattern.
 ///
@@ -34,7 +34,14 @@ pub trait Socket: sealed::Sealed + Send {
     fn handle(&self) -> &SocketHandle;
 
     /// Accepts connections on `endpoint` and returns it with its wildcards resolved:
-    /// `tcp://127.0.0.1:*` listens on a free port, `tcp://*:5555` on all interfaces.
+    /// `tcp://127.0.0.1:*` listens on a free port, `tcp://*:5555` on all interfaces, `ipc://*` on a
+    /// file in a new directory that only the user of this process can look into.
+    ///
+    /// On Linux a Unix socket accepts whoever may write to its file and search the directories above
+    /// it, and the umask of the process decides about the file. `ipc://@name`, on Linux alone, has
+    /// no file and accepts everybody on the machine. A file that a program left behind is replaced;
+    /// one behind which somebody listens, and one that is no socket, are not. The file is removed
+    /// when the socket stops to listen.
     ///
     /// # Errors
     ///
@@ -269,12 +276,8 @@ async fn bind(hub: Arc<Hub>, endpoint: Endpoint) -> Result<Endpoint, BindError> 
     if hub.linger() != Linger::Open {
         return Err(BindError::Closed);
     }
-    let Endpoint::Tcp(tcp_endpoint) = &endpoint else {
-        return Err(BindError::UnsupportedTransport { endpoint });
-    };
-    match tcp::bind(tcp_endpoint, hub.options.backlog).await {
+    match transport::bind(&endpoint, hub.options.backlog).await {
         Ok((listener, bound)) => {
-            let bound = Endpoint::Tcp(bound);
             tracing::debug!(endpoint = %bound, "listening");
             hub.monitor.send(SocketEvent::Listening {
                 endpoint: bound.clone(),
@@ -282,7 +285,7 @@ async fn bind(hub: Arc<Hub>, endpoint: Endpoint) -> Result<Endpoint, BindError> 
             hub.tasks.spawn(listen(Arc::clone(&hub), listener));
             Ok(bound)
         }
-        Err(source) => Err(BindError::Io { endpoint, source }),
+        Err(error) => Err(BindError::new(endpoint, error)),
     }
 }
 
@@ -294,12 +297,9 @@ fn connect(
     if hub.linger() != Linger::Open {
         return Err(ConnectError::Closed);
     }
-    let tcp_endpoint = match &endpoint {
-        Endpoint::Tcp(tcp) if tcp.host == Host::Wildcard || tcp.port == Port::Wildcard => {
-            return Err(ConnectError::Wildcard { endpoint });
-        }
-        Endpoint::Tcp(tcp) => tcp.clone(),
-        _ => return Err(ConnectError::UnsupportedTransport { endpoint }),
+    let target = match Target::new(&endpoint) {
+        Ok(target) => target,
+        Err(error) => return Err(ConnectError::new(endpoint, error)),
     };
     let peer = match hub.options.queueing {
         Queueing::Always => {
@@ -317,6 +317,6 @@ fn connect(
     };
     let id = peer.id;
     hub.tasks
-        .spawn(keep_connected(Arc::clone(hub), peer, tcp_endpoint));
+        .spawn(keep_connected(Arc::clone(hub), peer, endpoint, target));
     Ok(id)
 }

@@ -5,6 +5,7 @@ use std::io;
 use crate::endpoint::{Endpoint, EndpointError};
 use crate::message::Message;
 use crate::pattern::RoutingId;
+use crate::transport::{BindFailure, UnusableEndpoint};
 
 /// Why a socket could not be bound.
 #[derive(Debug, thiserror::Error)]
@@ -13,13 +14,23 @@ pub enum BindError {
     /// The endpoint makes no sense.
     #[error("invalid endpoint")]
     Endpoint(#[from] EndpointError),
-    /// This crate does not offer the transport.
+    /// The transport is not offered, or not on this operating system.
     #[error("{endpoint}: the transport is not supported")]
     UnsupportedTransport {
         /// The endpoint that was asked for.
         endpoint: Endpoint,
     },
-    /// The operating system refused; most often another program has the port.
+    /// The path or the abstract name does not fit into the address of a Unix socket.
+    #[error("{endpoint}: the name has {len} octets, more than the {max} of a Unix socket")]
+    NameTooLong {
+        /// The endpoint that was asked for.
+        endpoint: Endpoint,
+        /// How long its name is.
+        len: usize,
+        /// How long it may be.
+        max: usize,
+    },
+    /// The operating system refused; most often another program has the port or the file.
     #[error("{endpoint} cannot be bound")]
     Io {
         /// The endpoint that was asked for.
@@ -41,14 +52,24 @@ pub enum ConnectError {
     /// The endpoint makes no sense.
     #[error("invalid endpoint")]
     Endpoint(#[from] EndpointError),
-    /// This crate does not offer the transport.
+    /// The transport is not offered, or not on this operating system.
     #[error("{endpoint}: the transport is not supported")]
     UnsupportedTransport {
         /// The endpoint that was asked for.
         endpoint: Endpoint,
     },
+    /// The path or the abstract name does not fit into the address of a Unix socket.
+    #[error("{endpoint}: the name has {len} octets, more than the {max} of a Unix socket")]
+    NameTooLong {
+        /// The endpoint that was asked for.
+        endpoint: Endpoint,
+        /// How long its name is.
+        len: usize,
+        /// How long it may be.
+        max: usize,
+    },
     /// One cannot connect to a wildcard.
-    #[error("{endpoint} names no single host and port to connect to")]
+    #[error("{endpoint} names no single peer to connect to")]
     Wildcard {
         /// The endpoint that was asked for.
         endpoint: Endpoint,
@@ -134,6 +155,31 @@ pub enum TryRecvError {
     /// The pattern wants something else first: a request to be sent, or a reply.
     #[error("it is not the turn of this socket to receive")]
     OutOfTurn,
+}
+
+impl BindError {
+    pub(crate) fn new(endpoint: Endpoint, failure: BindFailure) -> Self {
+        match failure {
+            BindFailure::Unusable(UnusableEndpoint::NameTooLong { len, max }) => {
+                Self::NameTooLong { endpoint, len, max }
+            }
+            // Binding resolves wildcards, so nothing reports one.
+            BindFailure::Unusable(UnusableEndpoint::Unsupported | UnusableEndpoint::Wildcard) => {
+                Self::UnsupportedTransport { endpoint }
+            }
+            BindFailure::Io(source) => Self::Io { endpoint, source },
+        }
+    }
+}
+
+impl ConnectError {
+    pub(crate) fn new(endpoint: Endpoint, unusable: UnusableEndpoint) -> Self {
+        match unusable {
+            UnusableEndpoint::Unsupported => Self::UnsupportedTransport { endpoint },
+            UnusableEndpoint::Wildcard => Self::Wildcard { endpoint },
+            UnusableEndpoint::NameTooLong { len, max } => Self::NameTooLong { endpoint, len, max },
+        }
+    }
 }
 
 impl SendError {

@@ -1,3 +1,19 @@
 //! Layer 3: where streams of octets come from.
+//!
+//! ```text
+//!  Endpoint ── bind ───► Listener ── accept ──► Stream, PeerAddress
+//!  Endpoint ── Target::new ► Target ── connect ──► Stream, PeerAddress
+//! ```
 
-pub(crate) mod tcp;
+mod error;
+#[cfg(unix)]
+mod ipc;
+mod listener;
+mod stream;
+mod target;
+mod tcp;
+
+pub(crate) use error::{BindFailure, UnusableEndpoint};
+pub(crate) use listener::{Listener, bind};
+pub(crate) use stream::Stream;
+pub(crate) use target::Target;

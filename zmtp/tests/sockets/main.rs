@@ -1,5 +1,7 @@
-//! Our sockets among themselves, over loopback TCP.
+//! Our sockets among themselves, over TCP and Unix sockets of this machine.
 
+#[cfg(unix)]
+mod ipc;
 mod life;
 mod pipeline;
 mod publish_subscribe;

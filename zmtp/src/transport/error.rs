@@ -1,0 +1,33 @@
+//! Why an endpoint has no stream.
+
+use std::io;
+
+/// Why an endpoint cannot be bound.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum BindFailure {
+    /// It never can, here.
+    #[error(transparent)]
+    Unusable(#[from] UnusableEndpoint),
+    /// The operating system refused.
+    #[error(transparent)]
+    Io(#[from] io::Error),
+}
+
+/// Why an endpoint is of no use, whatever the operating system might say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum UnusableEndpoint {
+    /// There is no such transport on this system.
+    #[error("the transport is not supported")]
+    Unsupported,
+    /// One cannot connect to a wildcard.
+    #[error("a wildcard names nobody to connect to")]
+    Wildcard,
+    /// A path or an abstract name does not fit into the address of a Unix socket.
+    #[error("the name has {len} octets, more than the {max} of a Unix socket")]
+    NameTooLong {
+        /// How long it is.
+        len: usize,
+        /// How long it may be.
+        max: usize,
+    },
+}

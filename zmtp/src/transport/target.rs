@@ -1,0 +1,53 @@
+//! What can be connected to.
+
+use std::io;
+
+#[cfg(unix)]
+use super::ipc::{self, IpcTarget};
+use super::tcp;
+use super::{Stream, UnusableEndpoint};
+use crate::endpoint::{Endpoint, Host, PeerAddress, Port, TcpEndpoint};
+
+/// An endpoint that names somebody to connect to.
+#[derive(Clone, Debug)]
+pub(crate) enum Target {
+    Tcp(TcpEndpoint),
+    #[cfg(unix)]
+    Ipc(IpcTarget),
+}
+
+impl Target {
+    /// Checks what can be checked without connecting.
+    pub(crate) fn new(endpoint: &Endpoint) -> Result<Self, UnusableEndpoint> {
+        match endpoint {
+            Endpoint::Tcp(tcp) if tcp.host == Host::Wildcard || tcp.port == Port::Wildcard => {
+                Err(UnusableEndpoint::Wildcard)
+            }
+            Endpoint::Tcp(tcp) => Ok(Self::Tcp(tcp.clone())),
+            #[cfg(unix)]
+            Endpoint::Ipc(ipc) => ipc::target(ipc).map(Self::Ipc),
+            #[cfg(not(unix))]
+            Endpoint::Ipc(_) => Err(UnusableEndpoint::Unsupported),
+            Endpoint::Inproc(_) => Err(UnusableEndpoint::Unsupported),
+        }
+    }
+
+    /// Connects once.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing remains of the attempt if the future is dropped.
+    pub(crate) async fn connect(&self) -> io::Result<(Stream, PeerAddress)> {
+        match self {
+            Self::Tcp(endpoint) => {
+                let (stream, address) = tcp::connect(endpoint).await?;
+                Ok((Stream::Tcp(stream), PeerAddress::Tcp(address)))
+            }
+            #[cfg(unix)]
+            Self::Ipc(target) => {
+                let (stream, peer) = ipc::connect(target).await?;
+                Ok((Stream::Ipc(stream), PeerAddress::Ipc(peer)))
+            }
+        }
+    }
+}
