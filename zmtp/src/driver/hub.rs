@@ -15,6 +15,7 @@ use super::inbox::ReadySet;
 use super::monitor::{DisconnectReason, MonitorSender};
 use super::options::SocketOptions;
 use super::peer::{Peer, PeerId, Retention};
+use super::read_pool::ReadPool;
 use super::sync::lock;
 use crate::message::Part;
 use crate::pattern::SocketType;
@@ -72,6 +73,8 @@ pub(crate) struct Hub {
     pub(crate) ready: ReadySet,
     /// Notified when a queue that was found full has room, and when a peer comes.
     pub(crate) writable: Arc<Notify>,
+    /// Spare buffers of the connections.
+    pub(crate) read_pool: ReadPool,
     /// Handshakes in progress with peers that connected to us.
     pub(crate) half_open: HalfOpen,
     /// Stops listeners and connectors.
@@ -102,6 +105,7 @@ impl Hub {
             monitor: MonitorSender::default(),
             ready: ReadySet::default(),
             writable: Arc::new(Notify::new()),
+            read_pool: ReadPool::default(),
             closing: CancellationToken::new(),
             tasks: TaskTracker::new(),
             peers: Mutex::new(BTreeMap::new()),

@@ -27,6 +27,7 @@ mod options;
 mod outbox;
 mod peer;
 mod read_buffer;
+mod read_pool;
 mod sync;
 
 pub use monitor::{DisconnectReason, Monitor, SocketEvent};

@@ -9,9 +9,13 @@ use tokio::io::AsyncRead;
 use tokio_util::io::poll_read_buf;
 
 use super::encoded::IDLE_CAPACITY;
+use super::read_pool::ReadPool;
 
 /// What the first read of a connection asks for.
 const MIN_READ: usize = 128;
+
+/// Buffers from this size on are kept in the pool of the socket.
+const POOLED: usize = 16 * 1024;
 
 /// So few octets of a frame that has begun are moved, to give a large buffer back.
 const SMALL_REST: usize = 64;
@@ -36,6 +40,8 @@ const NEXT_HEAD: usize = 32;
 pub(crate) struct ReadBuffer {
     pub(crate) bytes: BytesMut,
     read_size: usize,
+    /// The size of the allocation that `bytes` is the rest of.
+    allocated: usize,
 }
 
 impl ReadBuffer {
@@ -43,6 +49,7 @@ impl ReadBuffer {
         Self {
             bytes: BytesMut::new(),
             read_size: MIN_READ,
+            allocated: 0,
         }
     }
 
@@ -56,11 +63,12 @@ impl ReadBuffer {
         context: &mut Context<'_>,
         stream: &mut S,
         missing: usize,
+        pool: &ReadPool,
     ) -> Poll<io::Result<usize>> {
         if missing > 0 && self.bytes.len() + missing >= LARGE_BODY {
             return self.poll_read_rest(context, stream, missing);
         }
-        self.reserve(missing);
+        self.reserve(missing, pool);
         let room = self.bytes.capacity() - self.bytes.len();
         let poll = poll_read_buf(Pin::new(stream), context, &mut self.bytes);
         match &poll {
@@ -70,7 +78,7 @@ impl ReadBuffer {
             Poll::Ready(Ok(read)) if *read < self.read_size / 4 => {
                 self.read_size = (self.read_size / 2).max(MIN_READ);
             }
-            Poll::Pending => self.release(),
+            Poll::Pending => self.release(pool),
             Poll::Ready(_) => {}
         }
         poll
@@ -87,6 +95,7 @@ impl ReadBuffer {
         let step = missing.min(len.max(self.read_size));
         if self.bytes.capacity() - len < step {
             self.bytes.reserve(step + NEXT_HEAD);
+            self.allocated = self.bytes.capacity();
         }
         let mut room = (&mut self.bytes).limit(step + NEXT_HEAD);
         let poll = poll_read_buf(Pin::new(stream), context, &mut room);
@@ -96,20 +105,46 @@ impl ReadBuffer {
         poll
     }
 
-    fn reserve(&mut self, missing: usize) {
+    fn reserve(&mut self, missing: usize, pool: &ReadPool) {
         let len = self.bytes.len();
         let wanted = self.read_size.max(len + missing.min(len));
         let room = self.bytes.capacity() - len;
         // Reading into the last corner of a buffer would cost a system call for a few octets.
         if room == 0 || room < (wanted - len.min(wanted)) / 2 {
-            self.bytes.reserve(wanted.saturating_sub(len).max(MIN_READ));
+            let additional = wanted.saturating_sub(len).max(MIN_READ);
+            if self.bytes.try_reclaim(additional) {
+                return;
+            }
+            if wanted < POOLED {
+                self.bytes.reserve(additional);
+                self.allocated = self.bytes.capacity();
+            } else {
+                self.replace(len + additional, pool);
+            }
         }
     }
 
+    /// Goes on in another buffer of this capacity; messages still need the one that there is.
+    fn replace(&mut self, capacity: usize, pool: &ReadPool) {
+        let mut next = pool.take(capacity);
+        next.extend_from_slice(&self.bytes);
+        self.put_back(next, pool);
+        self.allocated = self.bytes.capacity();
+    }
+
     /// Gives a large buffer back while nothing comes.
-    fn release(&mut self) {
-        if self.bytes.capacity() > IDLE_CAPACITY && self.bytes.len() < SMALL_REST {
-            self.bytes = BytesMut::from(&self.bytes[..]);
+    fn release(&mut self, pool: &ReadPool) {
+        if self.allocated > IDLE_CAPACITY && self.bytes.len() < SMALL_REST {
+            let rest = BytesMut::from(&self.bytes[..]);
+            self.put_back(rest, pool);
+            self.allocated = 0;
+        }
+    }
+
+    fn put_back(&mut self, next: BytesMut, pool: &ReadPool) {
+        let last = std::mem::replace(&mut self.bytes, next);
+        if self.allocated >= POOLED {
+            pool.put(last);
         }
     }
 }
@@ -125,7 +160,8 @@ mod tests {
 
     fn read(buffer: &mut ReadBuffer, mut stream: &[u8], missing: usize) -> usize {
         let mut context = Context::from_waker(Waker::noop());
-        match buffer.poll_read(&mut context, &mut stream, missing) {
+        let pool = ReadPool::default();
+        match buffer.poll_read(&mut context, &mut stream, missing, &pool) {
             Poll::Ready(Ok(read)) => read,
             other => panic!("a slice is always ready: {other:?}"),
         }

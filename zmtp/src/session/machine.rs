@@ -160,6 +160,20 @@ impl Session {
         Some(body)
     }
 
+    /// As [`take_small_message`](Self::take_small_message), for a part of any size.
+    #[inline]
+    pub(crate) fn take_message(&mut self, now: Instant, input: &mut BytesMut) -> Option<Part> {
+        let State::Open(open) = &mut self.state else {
+            return None;
+        };
+        if !open.expects_plain_message() {
+            return None;
+        }
+        let body = self.frames.decode_message(input)?;
+        open.liveness.recv(now);
+        Some(body)
+    }
+
     /// Acts on the time: closes a session that is late, and asks a silent peer for signs of life.
     ///
     /// Calling it early does nothing.

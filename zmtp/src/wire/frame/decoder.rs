@@ -115,6 +115,29 @@ impl FrameDecoder {
         Some(body)
     }
 
+    /// Takes the next frame if it is a whole message, and wholly there.
+    #[inline]
+    pub(crate) fn decode_message(&self, input: &mut BytesMut) -> Option<Part> {
+        if !self.is_at_boundary() {
+            return None;
+        }
+        let (header_len, size) = match *input.first()? {
+            0 => (HEADER_LEN_SHORT, u64::from(*input.get(1)?)),
+            FLAG_LONG => {
+                let (_, rest) = input.split_first()?;
+                (HEADER_LEN_LONG, u64::from_be_bytes(*rest.first_chunk()?))
+            }
+            _ => return None,
+        };
+        let buffered = input.len().saturating_sub(header_len);
+        if size > self.limits.max_message_frame || size > buffered as u64 {
+            return None;
+        }
+        let len = usize::try_from(size).ok()?;
+        input.advance(header_len);
+        Some(take_body(input, len))
+    }
+
     /// Replaces the limits, from the next head of a frame on.
     pub const fn set_limits(&mut self, limits: FrameLimits) {
         self.limits = limits;
@@ -236,3 +259,8 @@ fn take_body(input: &mut BytesMut, len: usize) -> Part {
 const READ_STEP: usize = 64 * 1024;
 
 const HEADER_LEN_SHORT: usize = 2;
+
+const HEADER_LEN_LONG: usize = 9;
+
+/// The flags of a whole message whose size takes eight octets.
+const FLAG_LONG: u8 = 2;

@@ -166,7 +166,50 @@ fn message_without_parts_encodes_to_nothing() {
     assert_eq!(octets, b"\x01\x01a\x01\x00\x00\x01c");
 }
 
+type Drain = fn(&mut FrameDecoder, &mut BytesMut, &mut Vec<RawFrame>) -> Result<(), FrameError>;
+
+/// The way of the driver: whole messages first, and what is left by the decoder.
+fn drain_fast(
+    decoder: &mut FrameDecoder,
+    input: &mut BytesMut,
+    frames: &mut Vec<RawFrame>,
+) -> Result<(), FrameError> {
+    loop {
+        let small = decoder.decode_small_message(input);
+        let frame = match small.or_else(|| decoder.decode_message(input)) {
+            Some(body) => RawFrame::Message(Frame::last(body)),
+            None => match decoder.decode(input)? {
+                Some(frame) => frame,
+                None => return Ok(()),
+            },
+        };
+        frames.push(frame);
+    }
+}
+
 proptest! {
+    #[test]
+    fn whole_messages_are_the_same_by_any_way(
+        frames in prop::collection::vec(raw_frame(), 0..8),
+        cuts in cuts(),
+        max_message_frame in prop_oneof![Just(u64::MAX), 0..300_u64],
+    ) {
+        let ways: [Drain; 2] = [drain, drain_fast];
+        let ways = ways.map(|drain| {
+            let mut decoder = FrameDecoder::new(limits(max_message_frame, u64::MAX));
+            let (mut input, mut frames_back, mut end) = (BytesMut::new(), Vec::new(), Ok(()));
+            in_pieces(&encode(&frames), &cuts, |piece| {
+                input.extend_from_slice(piece);
+                if end.is_ok() {
+                    end = drain(&mut decoder, &mut input, &mut frames_back);
+                }
+            });
+            (frames_back, end)
+        });
+        let [any, fast] = ways;
+        prop_assert_eq!(any, fast);
+    }
+
     #[test]
     fn frames_survive_any_cut(
         frames in prop::collection::vec(raw_frame(), 0..12),

@@ -1,0 +1,90 @@
+//! Read buffers that wait for their next use (L3).
+//!
+//! A body that is passed on as a slice keeps the buffer alive that it was read into, so a busy
+//! connection goes through one buffer after the other. A new one from the allocator costs a page
+//! fault for each of its pages; one whose messages are done with is there, and often still in the
+//! processor's cache.
+
+use std::sync::Mutex;
+
+use bytes::BytesMut;
+
+use super::sync::lock;
+
+/// How many buffers a socket keeps. They are enough for what a queue may hold, and more would only
+/// be memory.
+const MAX_BUFFERS: usize = 16;
+
+/// The spare read buffers of all connections of a socket.
+#[derive(Debug, Default)]
+pub(crate) struct ReadPool {
+    /// The latest at the end.
+    buffers: Mutex<Vec<BytesMut>>,
+}
+
+impl ReadPool {
+    /// Takes an empty buffer with room for `capacity` octets, or for half of that if it needs no
+    /// other memory for it.
+    pub(crate) fn take(&self, capacity: usize) -> BytesMut {
+        let mut buffers = lock(&self.buffers);
+        if buffers
+            .last()
+            .is_some_and(|buffer| buffer.capacity() >= capacity / 2)
+            && let Some(buffer) = buffers.pop()
+        {
+            return buffer;
+        }
+        // The latest is warm if its messages are gone already; if not, those of the oldest may be.
+        let last = buffers.len().wrapping_sub(1);
+        for index in [last, 0] {
+            if buffers
+                .get_mut(index)
+                .is_some_and(|buffer| buffer.try_reclaim(capacity))
+            {
+                return buffers.remove(index);
+            }
+        }
+        drop(buffers);
+        BytesMut::with_capacity(capacity)
+    }
+
+    /// Keeps a buffer for later; what is in it is forgotten.
+    pub(crate) fn put(&self, mut buffer: BytesMut) {
+        buffer.clear();
+        let mut buffers = lock(&self.buffers);
+        if buffers.len() == MAX_BUFFERS {
+            // Messages that are never let go must not fill the pool for good.
+            buffers.remove(0);
+        }
+        buffers.push(buffer);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::BufMut;
+
+    use super::*;
+
+    #[test]
+    fn a_buffer_comes_back_once_its_messages_are_gone() {
+        let pool = ReadPool::default();
+        let mut buffer = pool.take(1024);
+        buffer.put_bytes(1, 1024);
+        let address = buffer.as_ptr();
+        let message = buffer.split_to(100).freeze();
+        pool.put(buffer);
+        assert_ne!(pool.take(1024).as_ptr(), address);
+        drop(message);
+        assert_eq!(pool.take(1024).as_ptr(), address);
+    }
+
+    #[test]
+    fn the_pool_is_bounded() {
+        let pool = ReadPool::default();
+        for _ in 0..100 {
+            pool.put(BytesMut::with_capacity(64));
+        }
+        assert_eq!(lock(&pool.buffers).len(), MAX_BUFFERS);
+    }
+}
