@@ -4,13 +4,14 @@ use crate::source::{SourceFile, assert_none, rust_files, shipped_files};
 use crate::strip::has_word;
 
 /// The top-level modules of `zmtp` and the layer that each belongs to.
-const ZMTP_LAYERS: [(&str, u8); 11] = [
+const ZMTP_LAYERS: [(&str, u8); 12] = [
     ("message", 0),
     ("endpoint", 0),
     ("wire", 0),
     ("curve", 0),
     ("codec", 1),
     ("mechanism", 1),
+    ("zap", 1),
     ("session", 2),
     ("pattern", 2),
     ("transport", 3),

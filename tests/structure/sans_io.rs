@@ -38,6 +38,7 @@ fn the_machines_of_zmtp_do_no_io() {
         "endpoint",
         "wire",
         "curve",
+        "zap",
         "mechanism",
         "session",
         "pattern",

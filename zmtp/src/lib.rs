@@ -5,7 +5,7 @@
 //! Each layer knows only those before it.
 //!
 //! - Values and octets: [`Message`], [`Endpoint`], [`wire`]; keys: `curve`.
-//! - Security handshakes: [`mechanism`].
+//! - Security handshakes: [`mechanism`]; the messages that ask about a client: [`zap`].
 //! - The rules of the socket types: [`pattern`]; one connection without I/O: [`session`].
 //! - Tasks and queues, one of each per connection and direction; tcp and ipc.
 //! - One socket type per pattern, such as `DealerSocket`; all are a `Socket`.
@@ -34,6 +34,7 @@ mod socket;
 #[cfg(feature = "socket")]
 mod transport;
 pub mod wire;
+pub mod zap;
 
 // Layer 0: values and octets.
 pub use endpoint::{Endpoint, EndpointError, PeerAddress};

@@ -1,3 +1,5 @@
+//! What is a certificate, and what is not.
+
 use proptest::prelude::*;
 
 use super::*;
