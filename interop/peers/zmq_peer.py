@@ -5,13 +5,14 @@ Requests (`name` is the socket, `parts` a list of values, see values.py):
     socket {name, type, options}     bind {name, endpoint} -> endpoint
     connect / disconnect / unbind {name, endpoint}
     set {name, option, value}        close {name}
-    send {name, parts}               recv {name, expect?} -> parts
+    send {name, parts}               recv {name, expect?, skip?} -> parts
     send_numbered {name, count, size}
     recv_numbered {name, count, size, first?}
     echo {name, count}               sends back what it receives, all parts
     fill {name, size, limit, quiet}  sends without waiting until refused
     drain {name, quiet}              everything until nothing comes for `quiet` s
     monitor {name}                   events {name} -> names of events so far
+    await_event {name, event}        reads events until this one
 
 Every operation that would wait longer than `timeout` (10 s) fails.
 """
@@ -91,8 +92,10 @@ class Peer:
     def do_send(self, name, parts, timeout=TIMEOUT):
         self._send(name, [values.from_json(part) for part in parts], timeout)
 
-    def do_recv(self, name, expect=None, timeout=TIMEOUT):
+    def do_recv(self, name, expect=None, skip=None, timeout=TIMEOUT):
         parts = self._recv(name, timeout)
+        while skip is not None and parts == [_binary(part) for part in skip]:
+            parts = self._recv(name, timeout)
         if expect is None:
             return [values.to_json(part) for part in parts]
         wanted = [_binary(part) for part in expect]
@@ -147,6 +150,15 @@ class Peer:
             event = zmq.utils.monitor.recv_monitor_message(self._monitors[name])
             names.append(zmq.Event(event["event"]).name)
         return names
+
+    def do_await_event(self, name, event, timeout=TIMEOUT):
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            if self._monitors[name].poll(100):
+                message = zmq.utils.monitor.recv_monitor_message(self._monitors[name])
+                if zmq.Event(message["event"]).name == event:
+                    return
+        raise TimeoutError("no {} for {} s".format(event, timeout))
 
     def _send(self, name, parts, timeout):
         socket = self._sockets[name]

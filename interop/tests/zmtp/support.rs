@@ -14,22 +14,6 @@ use zmtp::{
 /// No single step of a test takes longer.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 
-/// Part sizes of the messages that every pair of types exchanges: around the
-/// long frame format and the inline capacity, empty parts, and a large one.
-pub(crate) const SHAPES: [&[usize]; 11] = [
-    &[0],
-    &[1],
-    &[38, 39],
-    &[255],
-    &[256],
-    &[0, 0, 0],
-    &[65_536],
-    &[1, 0, 65_536, 0, 3],
-    &[7; 40],
-    &[10 << 20],
-    &[2],
-];
-
 /// Who listens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Binder {

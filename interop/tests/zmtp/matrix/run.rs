@@ -1,0 +1,105 @@
+//! Runs the matrix.
+
+use std::fs;
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
+
+use futures_util::FutureExt as _;
+use interop::{Failure, Peer, Program, TestResult};
+use serde_json::json;
+use tokio::time::timeout;
+
+use super::cell::{Cell, Exchange, Pair, Security, Transport};
+use super::exchange::{self, SHAPES};
+use super::life::Link;
+use super::report::{self, Report};
+use crate::support::{Binder, python};
+
+/// No cell takes longer, not even on a busy machine.
+const CELL_DEADLINE: Duration = Duration::from_secs(60);
+
+/// What is exchanged after one side was replaced.
+const SHAPES_AFTER: &[&[usize]] = &[&[1], &[0, 300]];
+
+#[tokio::test]
+#[expect(clippy::print_stdout, reason = "the table is what the run is for")]
+async fn every_legal_pair_talks_to_libzmq() -> TestResult {
+    let Some(python) = python()? else {
+        return Ok(());
+    };
+    let mut peer = Peer::start(python, Program::Zmq, json!({})).await?;
+    let mut report = Report::default();
+    for cell in Cell::all() {
+        let failure = run_guarded(&cell, &mut peer).await;
+        if failure.is_some() {
+            // Whatever state the process is in, the next cell shall not suffer.
+            peer = Peer::start(python, Program::Zmq, json!({})).await?;
+        }
+        report.add(&cell, failure);
+    }
+
+    let page = report.render();
+    println!("{page}\nThis was libzmq {}.", peer.facts()["libzmq"]);
+    assert!(report.failures().is_empty(), "{:#?}", report.failures());
+    if std::env::var_os("CONFORMANCE").is_some_and(|value| value == "write") {
+        fs::write(report::page(), page)?;
+    } else {
+        let current = fs::read_to_string(report::page())?;
+        assert_eq!(
+            current, page,
+            "CONFORMANCE=write brings docs/interop.md up to date"
+        );
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_largest_messages_go_both_ways() -> TestResult {
+    let Some(python) = python()? else {
+        return Ok(());
+    };
+    let mut peer = Peer::start(python, Program::Zmq, json!({})).await?;
+    for (ours, theirs, exchange) in [
+        ("PUSH", "PULL", Exchange::Give),
+        ("PULL", "PUSH", Exchange::Take),
+    ] {
+        let cell = Cell {
+            pair: Pair {
+                ours,
+                theirs,
+                exchange,
+            },
+            binder: Binder::We,
+            security: Security::Null,
+            transport: Transport::Tcp,
+        };
+        let mut link = Link::new(&cell, &mut peer).await?;
+        let large: &[&[usize]] = &[&[64 << 20], &[1, 10 << 20, 0]];
+        exchange::run(&cell, &mut link.ours, &mut peer, large).await?;
+        link.close(&mut peer).await?;
+    }
+    Ok(())
+}
+
+/// Runs a cell and returns what went wrong.
+async fn run_guarded(cell: &Cell, peer: &mut Peer) -> Option<String> {
+    let guarded = AssertUnwindSafe(timeout(CELL_DEADLINE, run_cell(cell, peer))).catch_unwind();
+    match guarded.await {
+        Ok(Ok(Ok(()))) => None,
+        Ok(Ok(Err(failure))) => Some(format!("{failure:?}")),
+        Ok(Err(_)) => Some(String::from("it did not end")),
+        Err(_) => Some(String::from("an assertion failed; see above")),
+    }
+}
+
+async fn run_cell(cell: &Cell, peer: &mut Peer) -> Result<(), Failure> {
+    let mut link = Link::new(cell, peer).await?;
+    exchange::run(cell, &mut link.ours, peer, SHAPES).await?;
+    if cell.security == Security::Null && cell.transport == Transport::Tcp {
+        link.replace_theirs(cell, peer).await?;
+        exchange::run(cell, &mut link.ours, peer, SHAPES_AFTER).await?;
+        link.replace_ours(cell).await?;
+        exchange::run(cell, &mut link.ours, peer, SHAPES_AFTER).await?;
+    }
+    link.close(peer).await
+}
