@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use bytes::{Bytes, BytesMut};
 use proto::{Body, ChannelEvent, ChannelId, ChannelOptions, IdSource, Request};
 use zmtp::More;
+use zmtp::mechanism::Randomness;
 use zmtp::pattern::SocketType;
 use zmtp::session::{Event, Session, SessionConfig, Side};
 
@@ -57,7 +58,7 @@ impl Run {
         // Any fixed point will do: the session sees differences only.
         let now = Instant::now();
         Self {
-            session: Session::new(config, now),
+            session: Session::new(config, now, Randomness::generate(|_| {})),
             now,
             input: BytesMut::new(),
             parts: 0,

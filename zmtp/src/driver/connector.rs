@@ -19,6 +19,7 @@ use super::hub::{Hub, Linger};
 use super::listener::report_end;
 use super::monitor::{DisconnectReason, SocketEvent};
 use super::peer::Peer;
+use super::randomness::randomness;
 use crate::endpoint::{Endpoint, PeerAddress};
 use crate::session::{Session, Side};
 use crate::transport::{Stream, Target};
@@ -105,7 +106,7 @@ impl Connector {
             address: address.clone(),
         });
         let config = hub.options.session_config(hub.socket_type, Side::Connector);
-        let session = Session::new(config, Instant::now().into_std());
+        let session = Session::new(config, Instant::now().into_std(), randomness());
         let begun = Instant::now();
         let (reason, progress) =
             run_connection(stream, session, Arc::clone(peer), Arc::clone(hub)).await;

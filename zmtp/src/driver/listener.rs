@@ -8,6 +8,7 @@ use super::half_open::Share;
 use super::hub::{AcceptedSlot, Hub};
 use super::monitor::{DisconnectReason, SocketEvent};
 use super::peer::{Peer, Retention};
+use super::randomness::randomness;
 use crate::endpoint::PeerAddress;
 use crate::session::{Session, Side};
 use crate::transport::{Listener, Stream};
@@ -56,7 +57,7 @@ async fn serve(hub: Arc<Hub>, stream: Stream, address: PeerAddress, slot: Accept
         address: address.clone(),
     });
     let config = hub.options.session_config(hub.socket_type, Side::Listener);
-    let session = Session::new(config, tokio::time::Instant::now().into_std());
+    let session = Session::new(config, tokio::time::Instant::now().into_std(), randomness());
     let (reason, progress) =
         run_connection(stream, session, Arc::clone(&peer), Arc::clone(&hub)).await;
     drop(slot);

@@ -26,6 +26,7 @@ mod monitor;
 mod options;
 mod outbox;
 mod peer;
+mod randomness;
 mod read_buffer;
 mod read_pool;
 mod sync;

@@ -1,23 +1,31 @@
 //! The choice of a mechanism.
 
+use crate::mechanism::{Authentication, PlainCredentials};
 use crate::wire::greeting::{MechanismName, SecurityRole};
 
 /// The one mechanism that a socket uses, with what it needs.
 ///
-/// It is announced to every peer and never changed because of one.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// It is announced to every peer and never changed because of one. Which side is client and which
+/// server has nothing to do with who connects to whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum MechanismConfig {
     /// No security at all: for networks that are trusted or secured by other means.
-    #[default]
-    Null,
+    ///
+    /// A decision about each peer can be required nevertheless, by its address.
+    Null(Authentication),
+    /// PLAIN, as the side that shows credentials.
+    PlainClient(PlainCredentials),
+    /// PLAIN, as the side that asks for credentials; about which somebody has to decide, always.
+    PlainServer,
 }
 
 impl MechanismConfig {
     /// Returns the name in the greeting.
     pub const fn name(&self) -> MechanismName {
         match self {
-            Self::Null => MechanismName::NULL,
+            Self::Null(_) => MechanismName::NULL,
+            Self::PlainClient(_) | Self::PlainServer => MechanismName::PLAIN,
         }
     }
 
@@ -25,7 +33,25 @@ impl MechanismConfig {
     pub const fn role(&self) -> SecurityRole {
         match self {
             // [ZMTP31-011] With NULL, as-server is 0.
-            Self::Null => SecurityRole::Client,
+            Self::Null(_) | Self::PlainClient(_) => SecurityRole::Client,
+            // [ZMTP31-013] The server says so, whoever connects.
+            Self::PlainServer => SecurityRole::Server,
         }
+    }
+
+    /// Whether the protocol lets this side send an ERROR in the handshake.
+    pub(crate) const fn may_refuse(&self) -> bool {
+        match self {
+            Self::Null(_) | Self::PlainServer => true,
+            // [PLAIN-008] Only a server refuses.
+            Self::PlainClient(_) => false,
+        }
+    }
+}
+
+impl Default for MechanismConfig {
+    /// NULL, with everybody let in.
+    fn default() -> Self {
+        Self::Null(Authentication::NotRequired)
     }
 }

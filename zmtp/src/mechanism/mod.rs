@@ -5,16 +5,31 @@
 //! or out of turn.
 //!
 //! ```text
-//! NULL   start, sending READY ─► ExpectReady ─ READY ─► Done
+//! NULL          (undecided ─►) READY, ExpectReady ─ READY ─► done
+//! PLAIN client  HELLO, ExpectWelcome ─ WELCOME ─► INITIATE, ExpectReady ─ READY ─► done
+//! PLAIN server  ExpectHello ─ HELLO ─► undecided ─► WELCOME, ExpectInitiate ─ INITIATE ─► READY, done
 //! ```
 //!
-//! What the exchanged metadata mean is for the session to judge.
+//! A handshake that is undecided has asked somebody who the peer is, and goes no further without a
+//! [`Decision`]. What the exchanged metadata mean is for the session to judge, before the last
+//! READY.
 
+mod authentication;
+mod channel;
 mod config;
 mod error;
 mod handshake;
 mod null;
+mod plain;
+mod randomness;
+mod secret;
 
+pub use authentication::{Authentication, AuthenticationRequest, Credentials, Decision, Denial};
+pub(crate) use channel::Channel;
+pub use channel::SealError;
 pub use config::MechanismConfig;
-pub use error::HandshakeError;
-pub(crate) use handshake::{Handshake, Next};
+pub use error::{CurveCommand, CurveError, HandshakeError, PlainError};
+pub(crate) use handshake::{Done, Handshake, Next, Step, Undecided};
+pub use plain::{CredentialsError, PlainCredentials};
+pub use randomness::Randomness;
+pub(crate) use secret::wipe;

@@ -6,7 +6,7 @@
 
 use bytes::BufMut;
 
-use crate::mechanism::{HandshakeError, Next};
+use crate::mechanism::{Done, HandshakeError, Next};
 use crate::wire::command::Command;
 use crate::wire::metadata::Metadata;
 
@@ -14,16 +14,32 @@ use crate::wire::metadata::Metadata;
 #[derive(Debug)]
 pub(crate) struct ExpectReady(());
 
+/// Somebody decides about the peer; READY is withheld.
+#[derive(Debug)]
+pub(crate) struct Undecided {
+    metadata: Metadata,
+}
+
 /// Says that we are ready.
 pub(super) fn start(metadata: Metadata, out: &mut impl BufMut) -> ExpectReady {
     Command::Ready(metadata).encode(out);
     ExpectReady(())
 }
 
+impl Undecided {
+    pub(super) const fn new(metadata: Metadata) -> Self {
+        Self { metadata }
+    }
+
+    pub(super) fn accept(self, out: &mut impl BufMut) -> ExpectReady {
+        start(self.metadata, out)
+    }
+}
+
 impl ExpectReady {
     pub(super) fn handle(self, command: Command) -> Result<Next, HandshakeError> {
         match command {
-            Command::Ready(metadata) => Ok(Next::Done(metadata)),
+            Command::Ready(metadata) => Ok(Next::Done(Done::silent(metadata))),
             // [ZMTP31-061] An ERROR is fatal, and so is what it is not worth trying again.
             Command::Error(reason) => Err(HandshakeError::Refused { reason }),
             // [ZMTP31-047] The handshake has no other commands.
@@ -60,8 +76,10 @@ mod tests {
     #[test]
     fn ready_of_the_peer_ends_the_handshake() {
         let state = start(Metadata::new(), &mut Vec::new());
-        let Next::Done(theirs) = state.handle(Command::Ready(metadata())).unwrap();
-        assert_eq!(theirs, metadata());
+        let Ok(Next::Done(done)) = state.handle(Command::Ready(metadata())) else {
+            panic!("handshake goes on");
+        };
+        assert_eq!(done.metadata, metadata());
     }
 
     // ZMTP31-061

@@ -1,15 +1,19 @@
 //! What the session itself has to send.
 
-use bytes::{BufMut, BytesMut};
+use bytes::BytesMut;
 
+use crate::mechanism::{Channel, SealError};
 use crate::session::liveness::LastPing;
 use crate::session::{Heartbeat, Violation};
 use crate::wire::command::{Command, PingContext};
+use crate::wire::frame::FrameHeader;
 
 /// Whole frames, and the greeting, that wait to be sent between messages.
 #[derive(Debug)]
 pub(super) struct ControlQueue {
     octets: Vec<u8>,
+    /// How many of them at the front are of the handshake, and so never sealed.
+    handshake_len: usize,
     pong_count: usize,
     last_ping: LastPing,
 }
@@ -18,14 +22,20 @@ impl ControlQueue {
     pub(super) const fn new() -> Self {
         Self {
             octets: Vec::new(),
+            handshake_len: 0,
             pong_count: 0,
             last_ping: LastPing::Sent,
         }
     }
 
     /// Where to append anything that nobody needs to count.
-    pub(super) const fn writer(&mut self) -> &mut impl BufMut {
+    pub(super) const fn writer(&mut self) -> &mut Vec<u8> {
         &mut self.octets
+    }
+
+    /// The handshake is done: what comes from now on is traffic.
+    pub(super) const fn begin_traffic(&mut self) {
+        self.handshake_len = self.octets.len();
     }
 
     /// Answers a PING.
@@ -72,13 +82,46 @@ impl ControlQueue {
     pub(super) fn drain_to(&mut self, out: &mut BytesMut) -> usize {
         let len = self.octets.len();
         out.extend_from_slice(&self.octets);
+        self.clear();
+        len
+    }
+
+    /// Moves everything to `out`, each frame of traffic through the channel.
+    ///
+    /// Not before: nonces have to grow in the order in which frames are sent, and messages may
+    /// overtake what waits here `[CURVE-050]`.
+    pub(super) fn seal_to(
+        &mut self,
+        channel: &mut Channel,
+        out: &mut BytesMut,
+    ) -> Result<usize, SealError> {
+        let before = out.len();
+        let (handshake, mut traffic) = self.octets.split_at(self.handshake_len);
+        out.extend_from_slice(handshake);
+        let mut sealed = Vec::new();
+        // The frames are our own: heads are whole and legal, and bodies are there.
+        while let Ok(Some((header, header_len))) = FrameHeader::decode(traffic) {
+            let Ok(body_len) = usize::try_from(header.body_len) else {
+                break;
+            };
+            let (_, rest) = traffic.split_at(header_len);
+            let (body, rest) = rest.split_at(body_len);
+            channel.seal(header.kind, body, &mut sealed)?;
+            traffic = rest;
+        }
+        out.extend_from_slice(&sealed);
+        self.clear();
+        Ok(out.len() - before)
+    }
+
+    fn clear(&mut self) {
         self.octets.clear();
         if self.octets.capacity() > IDLE_CAPACITY {
             self.octets = Vec::new();
         }
+        self.handshake_len = 0;
         self.pong_count = 0;
         self.last_ping = LastPing::Sent;
-        len
     }
 }
 

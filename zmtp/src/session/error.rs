@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::mechanism::HandshakeError;
+use crate::mechanism::{CurveError, Denial, HandshakeError, PlainError};
 use crate::pattern::{RoutingIdError, SocketType};
 use crate::session::SessionState;
 use crate::wire::command::{CommandError, ErrorReason};
@@ -29,6 +29,15 @@ pub enum SessionError {
         /// What the peer gives as the reason; it proves nothing.
         reason: ErrorReason,
     },
+    /// An authenticator refuses the peer.
+    #[error("peer is denied: {denial}")]
+    Denied {
+        /// Why.
+        denial: Denial,
+    },
+    /// What the peer sent is not what a peer with the right keys sends in CURVE.
+    #[error("peer does not keep to CURVE")]
+    Curve(#[source] CurveError),
     /// The peer was silent for too long.
     #[error("peer is silent")]
     TimedOut(#[source] Timeout),
@@ -56,6 +65,9 @@ pub enum Malformed {
     /// A command.
     #[error("malformed command")]
     Command(#[source] CommandError),
+    /// A command of PLAIN.
+    #[error("malformed command of PLAIN")]
+    Plain(#[source] PlainError),
     /// The routing id of the peer.
     #[error("illegal identity")]
     RoutingId(#[source] RoutingIdError),
@@ -157,7 +169,10 @@ impl SessionError {
             | Self::Violation(_)
             | Self::Incompatible(_)
             | Self::Refused { .. }
+            | Self::Curve(_)
             | Self::Closed => false,
+            // [ZAP-024] Only what is temporary goes better later.
+            Self::Denied { denial } => matches!(denial, Denial::Temporary),
         }
     }
 }
@@ -183,6 +198,13 @@ impl From<Incompatible> for SessionError {
 impl From<Timeout> for SessionError {
     fn from(error: Timeout) -> Self {
         Self::TimedOut(error)
+    }
+}
+
+impl From<CurveError> for SessionError {
+    #[cold]
+    fn from(error: CurveError) -> Self {
+        Self::Curve(error)
     }
 }
 
@@ -232,6 +254,9 @@ impl From<HandshakeError> for SessionError {
                 Violation::UnexpectedCommand { name }.into()
             }
             HandshakeError::Refused { reason } => Self::Refused { reason },
+            HandshakeError::Command(error) => error.into(),
+            HandshakeError::Plain(error) => Malformed::Plain(error).into(),
+            HandshakeError::Curve(error) => error.into(),
         }
     }
 }

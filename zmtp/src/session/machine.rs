@@ -5,15 +5,13 @@ use std::time::Instant;
 
 use bytes::BytesMut;
 
-use crate::mechanism::{Handshake, Next};
+use crate::mechanism::{Handshake, Randomness, Undecided};
 use crate::message::{Frame, Part};
 use crate::session::control::ControlQueue;
 use crate::session::liveness::Due;
 use crate::session::open::Open;
 use crate::session::peer::Announced;
-use crate::session::{
-    Event, Incompatible, PeerInfo, SessionConfig, SessionError, Timeout, Violation,
-};
+use crate::session::{Event, PeerInfo, SessionConfig, SessionError, Timeout};
 use crate::wire::command::{Command, ErrorReason};
 use crate::wire::frame::{FrameDecoder, RawFrame};
 use crate::wire::greeting::Greeting;
@@ -25,6 +23,9 @@ use crate::wire::subscription::Subscription;
 /// Greeting ─ greeting ─► Handshake ─ READY ─► Open
 ///     └──────────────────────┴─ error, EOF ─────┴──► Closed
 /// ```
+///
+/// Where a decision about the peer is required, the handshake stops with an
+/// [`Event::Authenticate`] until [`authenticate`](Self::authenticate) is called.
 ///
 /// A driver calls
 ///
@@ -39,10 +40,10 @@ use crate::wire::subscription::Subscription;
 /// peer, should still be sent before the connection is closed. A new connection needs a new
 /// session: nothing is carried over `[ZMTP31-097]`.
 pub struct Session {
-    state: State,
-    frames: FrameDecoder,
-    control: ControlQueue,
-    config: SessionConfig,
+    pub(super) state: State,
+    pub(super) frames: FrameDecoder,
+    pub(super) control: ControlQueue,
+    pub(super) config: SessionConfig,
 }
 
 /// How far a session has come.
@@ -63,21 +64,27 @@ pub enum SessionState {
     clippy::large_enum_variant,
     reason = "a session is nearly always open, and messages should not go through a pointer"
 )]
-enum State {
+pub(super) enum State {
     ExpectGreeting {
         deadline: Option<Instant>,
+        randomness: Randomness,
     },
     ExpectHandshake {
         deadline: Option<Instant>,
         announced: Announced,
         handshake: Handshake,
     },
+    ExpectDecision {
+        deadline: Option<Instant>,
+        announced: Announced,
+        undecided: Undecided,
+    },
     Open(Open),
     Closed,
 }
 
 /// What became of the input.
-enum Progress {
+pub(super) enum Progress {
     Event(Event),
     /// Something was taken that is no event.
     Taken,
@@ -86,7 +93,9 @@ enum Progress {
 
 impl Session {
     /// Returns the session of a connection that was made at `now`; our greeting waits to be sent.
-    pub fn new(config: SessionConfig, now: Instant) -> Self {
+    ///
+    /// The random octets must be those of no other session.
+    pub fn new(config: SessionConfig, now: Instant, randomness: Randomness) -> Self {
         let mut control = ControlQueue::new();
         // [ZMTP31-002] [ZMTP31-020] The whole greeting goes out without waiting for the peer.
         let mut greeting = Greeting::new(config.mechanism.name());
@@ -97,6 +106,7 @@ impl Session {
             state: State::ExpectGreeting {
                 // [INT-016] [INT-017] One deadline for all of it, whatever comes in between.
                 deadline: timeout.and_then(|timeout| now.checked_add(timeout)),
+                randomness,
             },
             frames: FrameDecoder::new(config.limits.handshake_frames()),
             control,
@@ -106,8 +116,9 @@ impl Session {
 
     /// Takes octets of the peer from the front of `input` and returns the next event.
     ///
-    /// `Ok(None)` means that all of the input was understood and more is needed. How the octets
-    /// are cut makes no difference. What is left in `input` has to be there again, with more
+    /// `Ok(None)` means that all of the input was understood and more is needed, or that the session
+    /// [is undecided](Self::is_undecided), and takes nothing. How the octets are cut makes no
+    /// difference. What is left in `input` has to be there again, with more
     /// behind it, in the next call.
     ///
     /// # Errors
@@ -128,6 +139,9 @@ impl Session {
         };
         if input.is_empty() {
             return Ok(None);
+        }
+        if open.is_sealed() {
+            return self.handle_sealed(now, input);
         }
         open.liveness.recv(now);
         match self.frames.decode(input) {
@@ -184,7 +198,9 @@ impl Session {
     /// from the peer for too long. The session is closed then.
     pub fn handle_timeout(&mut self, now: Instant) -> Result<(), SessionError> {
         let open = match &mut self.state {
-            State::ExpectGreeting { deadline } | State::ExpectHandshake { deadline, .. } => {
+            State::ExpectGreeting { deadline, .. }
+            | State::ExpectHandshake { deadline, .. }
+            | State::ExpectDecision { deadline, .. } => {
                 if deadline.is_some_and(|deadline| deadline <= now) {
                     return Err(self.fail(Timeout::Handshake));
                 }
@@ -212,7 +228,9 @@ impl Session {
     pub fn handle_eof(&mut self) -> Result<(), SessionError> {
         let state = self.state();
         let is_clean = match &self.state {
-            State::ExpectGreeting { .. } | State::ExpectHandshake { .. } => false,
+            State::ExpectGreeting { .. }
+            | State::ExpectHandshake { .. }
+            | State::ExpectDecision { .. } => false,
             State::Open(open) => open.is_between_messages() && self.frames.is_at_boundary(),
             State::Closed => true,
         };
@@ -245,7 +263,7 @@ impl Session {
     /// The peer gets the reason if the handshake is still going on; otherwise the protocol has no
     /// place for it. Keep it general: whoever is there is not known yet.
     pub fn reject(&mut self, reason: ErrorReason) {
-        if let State::ExpectHandshake { .. } = self.state {
+        if self.state() == SessionState::Handshake && self.config.mechanism.may_refuse() {
             Command::Error(reason).encode(self.control.writer());
         }
         self.state = State::Closed;
@@ -255,8 +273,19 @@ impl Session {
     ///
     /// These are whole frames, which may go between two messages or two parts of one. Call it
     /// only when what it gave before is written: the limit on what waits counts here alone.
+    ///
+    /// A session that has no nonce left for it closes.
     pub fn poll_transmit(&mut self, out: &mut BytesMut) -> usize {
-        self.control.drain_to(out)
+        let State::Open(open) = &mut self.state else {
+            return self.control.drain_to(out);
+        };
+        let Some(channel) = open.channel() else {
+            return self.control.drain_to(out);
+        };
+        self.control.seal_to(channel, out).unwrap_or_else(|_| {
+            self.state = State::Closed;
+            0
+        })
     }
 
     /// Returns true if [`poll_transmit`](Self::poll_transmit) has something to send.
@@ -270,9 +299,9 @@ impl Session {
     /// has come is enough.
     pub fn poll_timeout(&self) -> Option<Instant> {
         match &self.state {
-            State::ExpectGreeting { deadline } | State::ExpectHandshake { deadline, .. } => {
-                *deadline
-            }
+            State::ExpectGreeting { deadline, .. }
+            | State::ExpectHandshake { deadline, .. }
+            | State::ExpectDecision { deadline, .. } => *deadline,
             State::Open(open) => open.liveness.poll_timeout(),
             State::Closed => None,
         }
@@ -291,7 +320,7 @@ impl Session {
     pub const fn state(&self) -> SessionState {
         match self.state {
             State::ExpectGreeting { .. } => SessionState::Greeting,
-            State::ExpectHandshake { .. } => SessionState::Handshake,
+            State::ExpectHandshake { .. } | State::ExpectDecision { .. } => SessionState::Handshake,
             State::Open(_) => SessionState::Open,
             State::Closed => SessionState::Closed,
         }
@@ -334,6 +363,23 @@ impl Session {
         }
     }
 
+    /// All of encrypted traffic.
+    #[inline(never)]
+    fn handle_sealed(
+        &mut self,
+        now: Instant,
+        input: &mut BytesMut,
+    ) -> Result<Option<Event>, SessionError> {
+        loop {
+            match self.take_sealed(now, input) {
+                Ok(Progress::Event(event)) => return Ok(Some(event)),
+                Ok(Progress::Taken) => {}
+                Ok(Progress::NeedsMore) => return Ok(None),
+                Err(error) => return Err(self.fail(error)),
+            }
+        }
+    }
+
     /// Goes on with a frame that the fast path has decoded and does not know.
     #[inline(never)]
     fn handle_decoded(
@@ -353,76 +399,16 @@ impl Session {
     fn take_next(&mut self, now: Instant, input: &mut BytesMut) -> Result<Progress, SessionError> {
         match self.state() {
             SessionState::Greeting => match Greeting::decode(input)? {
-                Some(greeting) => self.recv_greeting(&greeting),
+                Some(greeting) => self.recv_greeting(now, &greeting),
                 None => Ok(Progress::NeedsMore),
             },
-            SessionState::Handshake => match self.frames.decode(input)? {
-                Some(RawFrame::Command(body)) => self.recv_handshake(now, body),
-                Some(RawFrame::Message(_)) => Err(Violation::UnexpectedMessage.into()),
-                None => Ok(Progress::NeedsMore),
-            },
+            SessionState::Handshake => self.take_handshake(now, input),
+            SessionState::Open if self.needs_sealing() => self.take_sealed(now, input),
             SessionState::Open => {
                 let decoded = self.frames.decode(input)?;
                 self.recv_traffic(now, decoded)
             }
             SessionState::Closed => Err(SessionError::Closed),
-        }
-    }
-
-    fn recv_greeting(&mut self, greeting: &Greeting) -> Result<Progress, SessionError> {
-        let State::ExpectGreeting { deadline } = self.state else {
-            return Err(SessionError::Closed);
-        };
-        // [ZMTP31-008] The mechanisms must be identical. [ZMTP31-009] Our own greeting was queued
-        // at the start, so that the peer can see why the connection ends.
-        if greeting.mechanism != self.config.mechanism.name() {
-            let theirs = greeting.mechanism;
-            return Err(Incompatible::Mechanism { theirs }.into());
-        }
-        self.state = State::ExpectHandshake {
-            deadline,
-            announced: Announced {
-                version: greeting.version,
-                role: greeting.role,
-            },
-            handshake: Handshake::start(
-                &self.config.mechanism,
-                self.config.announced_metadata(),
-                self.control.writer(),
-            ),
-        };
-        Ok(Progress::Taken)
-    }
-
-    fn recv_handshake(&mut self, now: Instant, body: Part) -> Result<Progress, SessionError> {
-        let command = Command::decode(body, &self.config.limits.metadata())?;
-        let State::ExpectHandshake {
-            announced,
-            handshake,
-            ..
-        } = std::mem::replace(&mut self.state, State::Closed)
-        else {
-            return Err(SessionError::Closed);
-        };
-        let Next::Done(metadata) = handshake.handle(command)?;
-        let peer = PeerInfo::new(self.config.socket_type, announced, metadata)
-            .inspect_err(|error| self.tell(error))?;
-        let open = Open::new(&self.config, peer, now);
-        self.frames.set_limits(open.frame_limits());
-        self.state = State::Open(open);
-        Ok(Progress::Event(Event::Established))
-    }
-
-    /// Tells the peer what it may know about why it is refused.
-    fn tell(&mut self, error: &SessionError) {
-        // [ZMTP31-080] An illegal combination of sockets is an ERROR. [ZMTP31-092] Everything else
-        // that is not about authentication is told by closing.
-        if let SessionError::Incompatible(
-            Incompatible::SocketType { .. } | Incompatible::UnknownSocketType,
-        ) = error
-        {
-            let reason = ErrorReason::new(INVALID_SOCKET_TYPE);
-            Command::Error(reason).encode(self.control.writer());
         }
     }
 
@@ -477,6 +463,3 @@ impl fmt::Display for SessionState {
         })
     }
 }
-
-/// What a peer with the wrong type of socket is told.
-const INVALID_SOCKET_TYPE: &str = "Invalid-socket-type";

@@ -8,12 +8,14 @@ mod config;
 mod control;
 mod error;
 mod event;
+mod handshake;
 mod heartbeat;
 mod limits;
 mod liveness;
 mod machine;
 mod open;
 mod peer;
+mod sealed;
 
 pub use config::{SessionConfig, Side};
 pub use error::{Incompatible, Malformed, SessionError, Timeout, Violation};

@@ -2,13 +2,14 @@
 
 use std::time::Instant;
 
+use crate::mechanism::Channel;
 use crate::message::{Frame, More, Part};
 use crate::pattern::SocketType;
 use crate::session::control::ControlQueue;
 use crate::session::liveness::Liveness;
 use crate::session::{Event, Limits, PeerInfo, SessionConfig, SessionError, Violation};
 use crate::wire::command::Command;
-use crate::wire::frame::FrameLimits;
+use crate::wire::frame::{FrameError, FrameKind, FrameLimits};
 use crate::wire::greeting::Version;
 use crate::wire::subscription::Subscription;
 
@@ -17,9 +18,23 @@ use crate::wire::subscription::Subscription;
 pub(super) struct Open {
     pub(super) peer: PeerInfo,
     pub(super) liveness: Liveness,
-    role: Role,
+    traffic: Traffic,
     message: Assembly,
     limits: Limits,
+}
+
+/// How frames go over the wire.
+#[derive(Debug)]
+enum Traffic {
+    Plain(Role),
+    Sealed(Box<Sealed>),
+}
+
+/// What frames are sealed and opened with, and what is made of those that come in.
+#[derive(Debug)]
+struct Sealed {
+    role: Role,
+    channel: Channel,
 }
 
 /// What the type of our socket makes of messages that come in.
@@ -45,28 +60,77 @@ enum Assembly {
 }
 
 impl Open {
-    pub(super) fn new(config: &SessionConfig, peer: PeerInfo, now: Instant) -> Self {
+    pub(super) fn new(
+        config: &SessionConfig,
+        peer: PeerInfo,
+        channel: Option<Channel>,
+        now: Instant,
+    ) -> Self {
+        let role = match config.socket_type {
+            SocketType::Pub => Role::Subscriptions,
+            SocketType::XPub => Role::Both,
+            SocketType::Push | SocketType::Scatter => Role::Nothing,
+            _ => Role::Messages,
+        };
         Self {
             peer,
             liveness: Liveness::new(config.heartbeat, now),
-            role: match config.socket_type {
-                SocketType::Pub => Role::Subscriptions,
-                SocketType::XPub => Role::Both,
-                SocketType::Push | SocketType::Scatter => Role::Nothing,
-                _ => Role::Messages,
+            traffic: match channel {
+                None => Traffic::Plain(role),
+                Some(channel) => Traffic::Sealed(Box::new(Sealed { role, channel })),
             },
             message: Assembly::Idle,
             limits: config.limits,
         }
     }
 
-    /// The limits of the frames that may come.
+    /// The limits of the frames that may come, as they are on the wire.
     pub(super) fn frame_limits(&self) -> FrameLimits {
-        let mut limits = self.limits.traffic_frames();
-        if matches!(self.role, Role::Subscriptions | Role::Nothing) {
-            limits.max_message_frame = limits.max_message_frame.min(limits.max_command);
+        let limits = self.body_limits();
+        match self.traffic {
+            Traffic::Plain(_) => limits,
+            // [CURVE-056] What is inside shows when the frame is open; before that it may be
+            // either.
+            Traffic::Sealed(_) => {
+                let largest = limits.max_message_frame.max(limits.max_command);
+                let largest = largest.saturating_add(Channel::OVERHEAD as u64);
+                FrameLimits {
+                    max_message_frame: largest,
+                    max_command: largest,
+                }
+            }
         }
-        limits
+    }
+
+    /// What frames are sealed and opened with, if they are.
+    pub(super) fn channel(&mut self) -> Option<&mut Channel> {
+        match &mut self.traffic {
+            Traffic::Plain(_) => None,
+            Traffic::Sealed(sealed) => Some(&mut sealed.channel),
+        }
+    }
+
+    #[inline]
+    pub(super) const fn is_sealed(&self) -> bool {
+        matches!(self.traffic, Traffic::Sealed(_))
+    }
+
+    /// Checks the size of what was in a sealed frame `[CURVE-056]`.
+    pub(super) fn check_len(&self, kind: FrameKind, len: usize) -> Result<(), FrameError> {
+        let size = len as u64;
+        let limits = self.body_limits();
+        let (max_message_frame, max_command) = (limits.max_message_frame, limits.max_command);
+        match kind {
+            FrameKind::Message(_) if size > max_message_frame => {
+                let limit = max_message_frame;
+                Err(FrameError::MessageFrameTooLarge { size, limit })
+            }
+            FrameKind::Command if size > max_command => {
+                let limit = max_command;
+                Err(FrameError::CommandTooLarge { size, limit })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Whether `frame` is a whole message for the application, as nearly all of them are.
@@ -79,14 +143,14 @@ impl Open {
 
     #[inline]
     pub(super) fn expects_plain_message(&self) -> bool {
-        self.message == Assembly::Idle && self.role == Role::Messages
+        self.message == Assembly::Idle && matches!(self.traffic, Traffic::Plain(Role::Messages))
     }
 
     /// Takes a part of a message; not every one is an event.
     pub(super) fn recv_frame(&mut self, frame: Frame) -> Result<Option<Event>, SessionError> {
         let begins = self.message == Assembly::Idle;
         self.charge(&frame)?;
-        match self.role {
+        match self.role() {
             Role::Messages => Ok(Some(Event::Frame(frame))),
             Role::Subscriptions | Role::Both if begins && frame.more == More::Last => {
                 Ok(self.recv_subscription(frame.body))
@@ -150,7 +214,7 @@ impl Open {
         match Subscription::decode(body) {
             Ok(Subscription::Subscribe(topic)) => Some(Event::Subscribe(topic)),
             Ok(Subscription::Cancel(topic)) => Some(Event::Cancel(topic)),
-            Err(body) if self.role == Role::Both => Some(Event::Frame(Frame::last(body))),
+            Err(body) if self.role() == Role::Both => Some(Event::Frame(Frame::last(body))),
             Err(_) => None,
         }
     }
@@ -182,6 +246,22 @@ impl Open {
     }
 
     fn is_publisher(&self) -> bool {
-        self.role != Role::Messages
+        self.role() != Role::Messages
+    }
+
+    const fn role(&self) -> Role {
+        match &self.traffic {
+            Traffic::Plain(role) => *role,
+            Traffic::Sealed(sealed) => sealed.role,
+        }
+    }
+
+    /// The limits of what frames carry.
+    fn body_limits(&self) -> FrameLimits {
+        let mut limits = self.limits.traffic_frames();
+        if matches!(self.role(), Role::Subscriptions | Role::Nothing) {
+            limits.max_message_frame = limits.max_message_frame.min(limits.max_command);
+        }
+        limits
     }
 }

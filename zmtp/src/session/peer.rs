@@ -1,13 +1,14 @@
 //! What the peer said about itself.
 
+use crate::message::Part;
 use crate::pattern::{RoutingId, RoutingIdError, SocketType};
 use crate::session::{Incompatible, Malformed, SessionError};
-use crate::wire::greeting::{SecurityRole, Version};
+use crate::wire::greeting::{MechanismName, SecurityRole, Version};
 use crate::wire::metadata::Metadata;
 
 /// The peer of an open session, as it described itself.
 ///
-/// None of it is proven by the NULL mechanism.
+/// None of it is proven, except what an authenticator has decided.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PeerInfo {
@@ -19,15 +20,29 @@ pub struct PeerInfo {
     pub socket_type: SocketType,
     /// The name that the peer chose, if our socket is a ROUTER.
     pub routing_id: Option<RoutingId>,
-    /// All properties that the peer sent, except those that only we may set.
+    /// All properties that the peer sent, except those that only we may set, and those that an
+    /// authenticator has set, which come first and cannot be overridden by the peer.
     pub metadata: Metadata,
+    /// The security mechanism of the connection.
+    pub mechanism: MechanismName,
+    /// Who the peer is, if an authenticator has said so `[ZAP-029]`.
+    pub user_id: Option<Part>,
 }
 
-/// The greeting's share of [`PeerInfo`].
-#[derive(Debug, Clone, Copy)]
+/// What [`PeerInfo`] has from elsewhere than the peer's metadata.
+#[derive(Debug)]
 pub(super) struct Announced {
     pub(super) version: Version,
     pub(super) role: SecurityRole,
+    pub(super) mechanism: MechanismName,
+    pub(super) authorization: Authorization,
+}
+
+/// What an authenticator has said about the peer.
+#[derive(Debug, Default)]
+pub(super) struct Authorization {
+    pub(super) user_id: Option<Part>,
+    pub(super) metadata: Metadata,
 }
 
 impl PeerInfo {
@@ -35,7 +50,7 @@ impl PeerInfo {
     pub(super) fn new(
         ours: SocketType,
         announced: Announced,
-        mut metadata: Metadata,
+        metadata: Metadata,
     ) -> Result<Self, SessionError> {
         let theirs = metadata
             .get(Metadata::SOCKET_TYPE)
@@ -49,17 +64,31 @@ impl PeerInfo {
             .filter(|_| theirs.announces_routing_id())
             .unwrap_or_default();
         let routing_id = routing_id(ours, identity).map_err(Malformed::RoutingId)?;
-        for name in LOCAL_PROPERTIES {
-            metadata.remove(name);
-        }
+        let Authorization {
+            user_id,
+            metadata: decided,
+        } = announced.authorization;
         Ok(Self {
             version: announced.version,
             role: announced.role,
             socket_type: theirs,
             routing_id,
-            metadata,
+            metadata: merge(decided, &metadata),
+            mechanism: announced.mechanism,
+            user_id,
         })
     }
+}
+
+/// Adds what a peer says to what was decided about it.
+fn merge(mut decided: Metadata, announced: &Metadata) -> Metadata {
+    for (name, value) in announced.iter() {
+        if LOCAL_PROPERTIES.iter().all(|local| name != local) {
+            // [ZAP-030] A name that is taken stays as it was decided. Names and values are legal.
+            let _ = decided.insert(name.as_str(), value.clone());
+        }
+    }
+    decided
 }
 
 fn routing_id(ours: SocketType, identity: &[u8]) -> Result<Option<RoutingId>, RoutingIdError> {

@@ -1,5 +1,6 @@
 //! Sessions against scripted peers and each other, in virtual time.
 
+mod authentication;
 mod greeting;
 mod handshake;
 mod heartbeat;

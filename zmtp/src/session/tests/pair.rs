@@ -6,7 +6,7 @@ use bytes::BytesMut;
 
 use crate::message::Message;
 use crate::pattern::SocketType;
-use crate::session::tests::peer::messages;
+use crate::session::tests::peer::{messages, randomness};
 use crate::session::{Event, Heartbeat, Session, SessionConfig, SessionError, Side, Timeout};
 use crate::wire::frame::encode_message;
 
@@ -83,7 +83,7 @@ impl Pair {
 impl End {
     fn new(config: SessionConfig, now: Instant) -> Self {
         Self {
-            session: Session::new(config, now),
+            session: Session::new(config, now, randomness()),
             events: Vec::new(),
             error: None,
             input: BytesMut::new(),

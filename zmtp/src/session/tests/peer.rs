@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use bytes::BytesMut;
 
+use crate::mechanism::Randomness;
 use crate::message::{Frame, Message};
 use crate::pattern::SocketType;
 use crate::session::{Event, Session, SessionConfig, SessionError, Side};
@@ -24,7 +25,7 @@ impl Scripted {
     pub(super) fn with_config(config: SessionConfig) -> Self {
         let now = Instant::now();
         Self {
-            session: Session::new(config, now),
+            session: Session::new(config, now, randomness()),
             start: now,
             now,
             input: BytesMut::new(),
@@ -80,6 +81,11 @@ impl Scripted {
         self.now = end;
         Ok(())
     }
+}
+
+/// Octets for a session that needs none that are random.
+pub(super) fn randomness() -> Randomness {
+    Randomness::generate(|octets| octets.fill(7))
 }
 
 /// A greeting of NULL, as 3.x has it.

@@ -100,7 +100,7 @@ impl Command {
             READY => Metadata::decode(data, limits)
                 .map(Self::Ready)
                 .map_err(CommandError::Metadata),
-            ERROR => decode_error(data),
+            ERROR => ErrorReason::decode(data).map(Self::Error),
             SUBSCRIBE => Ok(Self::Subscribe(skip_name(body, SUBSCRIBE))),
             CANCEL => Ok(Self::Cancel(skip_name(body, CANCEL))),
             PING => decode_ping(data),
@@ -165,16 +165,6 @@ impl Command {
             Self::Ping { context, .. } => context.as_bytes().len().saturating_add(TTL_LEN),
             Self::Pong(context) => context.as_bytes().len(),
         }
-    }
-}
-
-fn decode_error(data: &[u8]) -> Result<Command, CommandError> {
-    match data.split_first() {
-        // [ZMTP31-060] The reason is exactly as long as its length octet says.
-        Some((&len, reason)) if usize::from(len) == reason.len() => {
-            Ok(Command::Error(ErrorReason::from_octets(reason)))
-        }
-        _ => Err(CommandError::ErrorReasonLength),
     }
 }
 

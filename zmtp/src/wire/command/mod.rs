@@ -15,6 +15,7 @@ mod reason;
 pub use body::{Command, CommandError};
 pub use heartbeat::{PingContext, PingTtl, PingTtlError};
 pub use name::CommandName;
+pub(crate) use name::split as split_name;
 pub use reason::ErrorReason;
 
 #[cfg(test)]

@@ -52,7 +52,7 @@ impl fmt::Display for CommandName {
 }
 
 /// Splits the body of a command into its name and its data.
-pub(super) fn split(body: &[u8]) -> Result<(&[u8], &[u8]), CommandError> {
+pub(crate) fn split(body: &[u8]) -> Result<(&[u8], &[u8]), CommandError> {
     // [ZMTP31-040] A length octet and that many letters, neither padded nor terminated.
     let Some((&name_len, rest)) = body.split_first() else {
         return Err(CommandError::MissingName);

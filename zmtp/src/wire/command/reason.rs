@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::message::Part;
+use crate::wire::command::CommandError;
 
 /// Why a peer refuses to go on: up to 255 octets, for people and logs only.
 ///
@@ -34,9 +35,13 @@ impl ErrorReason {
         &self.0
     }
 
-    /// Returns a reason as it was received; `octets` come behind a length octet.
-    pub(super) fn from_octets(octets: &[u8]) -> Self {
-        Self(octets.into())
+    /// Reads the data of an ERROR: a length octet and the reason.
+    pub(crate) fn decode(data: &[u8]) -> Result<Self, CommandError> {
+        match data.split_first() {
+            // [ZMTP31-060] The reason is exactly as long as its length octet says.
+            Some((&len, reason)) if usize::from(len) == reason.len() => Ok(Self(reason.into())),
+            _ => Err(CommandError::ErrorReasonLength),
+        }
     }
 }
 
@@ -67,7 +72,7 @@ mod tests {
     #[test]
     fn received_reason_is_escaped_for_people() {
         // [ZMTP31-062]
-        let reason = ErrorReason::from_octets(b"\x1b[2J\xff");
+        let reason = ErrorReason::decode(b"\x05\x1b[2J\xff").unwrap();
         assert_eq!(reason.to_string(), "\\x1b[2J\\xff");
     }
 }

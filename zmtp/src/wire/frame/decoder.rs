@@ -192,6 +192,29 @@ impl FrameDecoder {
     }
 
     fn decode_any(&mut self, input: &mut BytesMut) -> Result<Option<RawFrame>, FrameError> {
+        let Some((kind, len)) = self.decode_head(input)? else {
+            return Ok(None);
+        };
+        let body = take_body(input, len);
+        Ok(Some(match kind {
+            FrameKind::Message(more) => RawFrame::Message(Frame { body, more }),
+            FrameKind::Command => RawFrame::Command(body),
+        }))
+    }
+
+    /// Takes the head of the next frame from the front of `input` once all of its body is there,
+    /// and returns the length of the body, which the caller has to take.
+    ///
+    /// `Ok(None)` if more octets are needed.
+    ///
+    /// # Errors
+    ///
+    /// Like [`decode`](Self::decode).
+    #[inline]
+    pub(crate) fn decode_head(
+        &mut self,
+        input: &mut BytesMut,
+    ) -> Result<Option<(FrameKind, usize)>, FrameError> {
         let (kind, len) = match self.cursor {
             Cursor::Body { kind, len, .. } => (kind, len),
             Cursor::Head => {
@@ -213,11 +236,7 @@ impl FrameDecoder {
             return Ok(None);
         }
         self.cursor = Cursor::Head;
-        let body = take_body(input, len);
-        Ok(Some(match kind {
-            FrameKind::Message(more) => RawFrame::Message(Frame { body, more }),
-            FrameKind::Command => RawFrame::Command(body),
-        }))
+        Ok(Some((kind, len)))
     }
 
     /// Compares the size with the limit as it came, and returns it in the width of this machine.
@@ -242,7 +261,7 @@ impl FrameDecoder {
 }
 
 /// Takes a body of `len` octets, all of which are in `input`.
-fn take_body(input: &mut BytesMut, len: usize) -> Part {
+pub(crate) fn take_body(input: &mut BytesMut, len: usize) -> Part {
     match input.get(..len) {
         Some(octets) if len <= Part::INLINE_CAPACITY => {
             let body = Part::copy_from_slice(octets);

@@ -13,6 +13,7 @@ mod decoder;
 mod encode;
 mod header;
 
+pub(crate) use decoder::take_body;
 pub use decoder::{FrameDecoder, FrameLimits, RawFrame};
 pub use encode::{encode_header, encode_message, encode_part, encoded_len};
 pub use header::{FrameError, FrameHeader, FrameKind, MAX_BODY_LEN, MAX_HEADER_LEN};
