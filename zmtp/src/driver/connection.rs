@@ -29,7 +29,7 @@ use super::monitor::{DisconnectReason, SocketEvent};
 use super::outbox::{ConnectionCommand, Room, Taken};
 use super::peer::{Peer, Retention};
 use super::read_buffer::ReadBuffer;
-use crate::message::{Message, More};
+use crate::message::More;
 use crate::session::{Event, Session};
 use crate::transport::Stream;
 
@@ -359,8 +359,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Takes the peer from the socket and decides what still has to go out.
     fn begin_farewell(&mut self, reason: DisconnectReason) {
         self.incoming.drop_unfinished_message();
-        if let Some(notice) = self.parting_notice(&reason) {
-            self.incoming.push_whole(&notice);
+        let notices = &self.hub.options.notices;
+        if self.stage == Stage::Attached
+            && let Some(notice) = notices.parting(self.peer.retention, &reason)
+        {
+            self.incoming.push_whole(notice);
         }
         self.publish();
         if self.stage == Stage::Attached {
@@ -395,19 +398,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             shutdown,
             deadline,
         };
-    }
-
-    /// What the receiver gets to see of the end, if anything.
-    fn parting_notice(&self, reason: &DisconnectReason) -> Option<Message> {
-        // Whoever took the routing id over is the same peer to those who know it by that.
-        if self.stage != Stage::Attached || *reason == DisconnectReason::RoutingIdHandedOver {
-            return None;
-        }
-        let notices = &self.hub.options.notices;
-        match self.peer.retention {
-            Retention::Connection => notices.departure.clone(),
-            Retention::Endpoint | Retention::Queue => notices.hiccup.clone(),
-        }
     }
 
     /// Sends what the session has left to say (an ERROR, say), closes our side and reads the other

@@ -15,6 +15,7 @@ use super::inbox::ReadySet;
 use super::monitor::{DisconnectReason, MonitorSender};
 use super::options::SocketOptions;
 use super::peer::{Peer, PeerId, Retention};
+use super::pipe::Pipe;
 use super::read_pool::ReadPool;
 use super::sync::lock;
 use crate::message::Part;
@@ -123,6 +124,14 @@ impl Hub {
         let send = self.options.send_limits(self.socket_type);
         let receive = self.options.receive_limits();
         Arc::new(Peer::new(id, retention, send, receive))
+    }
+
+    /// Makes a peer that is in this process, which is not yet part of the socket.
+    pub(crate) fn new_peer_in_process(&self, retention: Retention) -> Arc<Peer> {
+        let id = PeerId::new(self.next_peer.fetch_add(1, Ordering::Relaxed));
+        let pipe = Arc::new(Pipe::new(self));
+        let limits = self.options.send_limits(self.socket_type);
+        Arc::new(Peer::in_process(id, retention, limits, pipe))
     }
 
     /// Where the next sender begins its round, so that many short-lived ones are fair together.

@@ -10,14 +10,15 @@
 //! queue out and works through it without any. A receiver is woken only when it sleeps, and a
 //! connection only when it found its inbox full.
 
-use std::collections::VecDeque;
-use std::sync::Arc;
-use std::sync::Mutex;
+use std::collections::{VecDeque, vec_deque};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 
+use super::hub::{Hub, Linger};
 use super::outbox::QueueLimits;
 use super::peer::Peer;
+use super::pipe::{Found, Pipe, Rest};
 use super::sync::lock;
 use crate::message::{Frame, Message, More, Part};
 
@@ -73,6 +74,11 @@ impl FrameBatch {
             self.push(Frame::more(part.clone()));
         }
         self.push(Frame::last(last.clone()));
+    }
+
+    /// The frames of whole messages.
+    pub(crate) fn into_frames(self) -> vec_deque::IntoIter<Frame> {
+        self.frames.into_iter()
     }
 
     /// Makes room for a batch as large as the last one, in one go.
@@ -159,6 +165,8 @@ struct State {
     writer: Option<Waker>,
     /// What a ROUTER puts in front of messages from this peer.
     routing_id: Part,
+    /// Where the messages of a peer in this process are.
+    source: Option<Arc<Pipe>>,
 }
 
 /// The incoming queue of one peer.
@@ -178,6 +186,7 @@ impl Inbox {
                 listing: Listing::Unlisted,
                 writer: None,
                 routing_id: Part::default(),
+                source: None,
             }),
             limits,
         }
@@ -216,10 +225,33 @@ impl Inbox {
         }
         queue.messages += std::mem::take(&mut batch.messages);
         queue.bytes += std::mem::take(&mut batch.bytes);
-        if state.listing == Listing::Unlisted {
-            state.listing = Listing::Listed;
-            drop(state);
-            ready.insert(Arc::clone(peer));
+        list(state, peer, ready);
+    }
+
+    /// Tells the receiver of messages in the pipe of `peer`, which owns this inbox.
+    pub(crate) fn list(&self, peer: &Arc<Peer>, ready: &ReadySet) {
+        list(lock(&self.state), peer, ready);
+    }
+
+    /// Receives from `pipe` what comes after what is here.
+    pub(crate) fn connect(&self, pipe: Arc<Pipe>) {
+        lock(&self.state).source = Some(pipe);
+    }
+
+    /// Takes this inbox, of a `peer` of `hub`, from its pipe. What has come is received, unless the
+    /// socket is closing.
+    pub(crate) fn disconnect(&self, peer: &Arc<Peer>, hub: &Hub) {
+        let mut state = lock(&self.state);
+        let Some(pipe) = state.source.take() else {
+            return;
+        };
+        let rest = match hub.linger() {
+            Linger::Open => Rest::Received,
+            Linger::Unlimited | Linger::Until(_) => Rest::Kept,
+        };
+        state.queue.messages += pipe.disconnect(rest, &mut state.queue.frames);
+        if !state.queue.frames.is_empty() {
+            list(state, peer, &hub.ready);
         }
     }
 
@@ -228,19 +260,15 @@ impl Inbox {
     /// comes back through the [`ReadySet`].
     pub(crate) fn take(&self, frames: &mut VecDeque<Frame>) -> Option<Part> {
         let mut state = lock(&self.state);
+        if state.queue.frames.is_empty() && state.source.is_some() {
+            return state.take_from_pipe(frames);
+        }
         let writer = state.writer.take();
         state.taken_messages = state.queue.messages;
         state.taken_bytes = state.queue.bytes;
         let routing_id = if state.queue.frames.is_empty() {
             state.listing = Listing::Unlisted;
-            // Of the two deques a small one stays for the next message, and a large one goes.
-            let queue = &mut state.queue.frames;
-            if queue.capacity() == 0 || queue.capacity() > IDLE_FRAMES {
-                std::mem::swap(queue, frames);
-            }
-            if queue.capacity() > IDLE_FRAMES {
-                *queue = VecDeque::new();
-            }
+            keep_small(&mut state.queue.frames, frames);
             None
         } else {
             std::mem::swap(&mut state.queue.frames, frames);
@@ -261,7 +289,11 @@ impl Inbox {
         state.taken_messages = 0;
         state.taken_bytes = 0;
         let writer = state.writer.take();
+        let source = state.source.clone();
         drop(state);
+        if let Some(source) = source {
+            source.credit();
+        }
         if let Some(writer) = writer {
             writer.wake();
         }
@@ -275,6 +307,17 @@ const IDLE_FRAMES: usize = 32;
 const MAX_EXPECTED: usize = 1024;
 
 impl State {
+    #[cold]
+    fn take_from_pipe(&mut self, frames: &mut VecDeque<Frame>) -> Option<Part> {
+        match self.source.as_ref()?.take(frames) {
+            Found::Messages => Some(self.routing_id.clone()),
+            Found::Nothing => {
+                self.listing = Listing::Unlisted;
+                None
+            }
+        }
+    }
+
     fn room(&self, limits: QueueLimits) -> InboxRoom {
         InboxRoom {
             messages: limits
@@ -284,6 +327,25 @@ impl State {
                 .bytes
                 .saturating_sub(self.queue.bytes + self.taken_bytes),
         }
+    }
+}
+
+/// Tells the receiver of the messages in an inbox of `peer`.
+fn list(mut state: MutexGuard<'_, State>, peer: &Arc<Peer>, ready: &ReadySet) {
+    if state.listing == Listing::Unlisted {
+        state.listing = Listing::Listed;
+        drop(state);
+        ready.insert(Arc::clone(peer));
+    }
+}
+
+/// Of two empty deques, a small one stays in `queue` for the next message, and a large one goes.
+pub(super) fn keep_small(queue: &mut VecDeque<Frame>, other: &mut VecDeque<Frame>) {
+    if queue.capacity() == 0 || queue.capacity() > IDLE_FRAMES {
+        std::mem::swap(queue, other);
+    }
+    if queue.capacity() > IDLE_FRAMES {
+        *queue = VecDeque::new();
     }
 }
 

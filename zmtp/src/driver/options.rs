@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use super::monitor::DisconnectReason;
 use super::outbox::QueueLimits;
+use super::peer::Retention;
 use crate::message::Message;
 use crate::pattern::{RoutingId, SocketType, SubscriptionLimits};
 use crate::session::{Heartbeat, Limits, SessionConfig, Side};
@@ -90,6 +92,24 @@ pub(crate) struct Notices {
     pub(crate) departure: Option<Message>,
     /// Is received when a connection that this side made is lost.
     pub(crate) hiccup: Option<Message>,
+}
+
+impl Notices {
+    /// What the receiver gets to see of the end of a connection, if anything.
+    pub(crate) fn parting(
+        &self,
+        retention: Retention,
+        reason: &DisconnectReason,
+    ) -> Option<&Message> {
+        // Whoever took the routing id over is the same peer to those who know it by that.
+        if *reason == DisconnectReason::RoutingIdHandedOver {
+            return None;
+        }
+        match retention {
+            Retention::Connection => self.departure.as_ref(),
+            Retention::Endpoint | Retention::Queue => self.hiccup.as_ref(),
+        }
+    }
 }
 
 /// When a lost or refused connection is tried again.

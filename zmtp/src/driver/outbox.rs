@@ -12,10 +12,11 @@
 //! is queued plus what the connection has taken and not finished.
 
 use std::collections::VecDeque;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Waker};
 
 use super::encoded::EncodedBatch;
+use super::pipe::Pipe;
 use super::sync::lock;
 use crate::message::{Message, Part};
 
@@ -107,11 +108,23 @@ pub(crate) enum Room {
 pub(crate) struct Outbox {
     state: Mutex<State>,
     limits: QueueLimits,
+    /// Takes the messages for a peer in this process, instead of the batch.
+    pipe: Option<Arc<Pipe>>,
 }
 
 impl Outbox {
     pub(crate) fn new(limits: QueueLimits) -> Self {
+        Self::with(limits, None)
+    }
+
+    /// The outbox of a peer in this process, which reads from `pipe`.
+    pub(crate) fn in_process(limits: QueueLimits, pipe: Arc<Pipe>) -> Self {
+        Self::with(limits, Some(pipe))
+    }
+
+    fn with(limits: QueueLimits, pipe: Option<Arc<Pipe>>) -> Self {
         Self {
+            pipe,
             state: Mutex::new(State {
                 batch: EncodedBatch::default(),
                 taken_messages: 0,
@@ -126,21 +139,38 @@ impl Outbox {
         }
     }
 
-    /// Encodes `message`, behind the parts of `envelope`, into the queue.
+    /// Queues `message`, behind the parts of `envelope`.
     #[inline]
     pub(crate) fn try_push(&self, envelope: &[Part], message: &Message) -> Result<(), PushError> {
+        if let Some(pipe) = &self.pipe {
+            return pipe.push(envelope, message);
+        }
         self.try_encode(|batch| batch.push(envelope, message))
     }
 
-    /// Queues messages that are encoded already.
+    /// Queues `message`, which goes to others as well: the first that needs it encoded leaves it in
+    /// `encoded`, which is otherwise empty.
     #[inline]
-    pub(crate) fn try_push_encoded(&self, encoded: &EncodedBatch) -> Result<(), PushError> {
+    pub(crate) fn try_push_shared(
+        &self,
+        message: &Message,
+        encoded: &mut EncodedBatch,
+    ) -> Result<(), PushError> {
+        if let Some(pipe) = &self.pipe {
+            return pipe.push(&[], message);
+        }
+        if encoded.message_count() == 0 {
+            encoded.push(&[], message);
+        }
         self.try_encode(|batch| batch.append(encoded))
     }
 
     /// Queues `message` before all others; no mark holds it back. Called by the connection task,
     /// which will look for it.
     pub(crate) fn push_first(&self, message: &Message) {
+        if let Some(pipe) = &self.pipe {
+            return pipe.push_first(message);
+        }
         let mut first = EncodedBatch::default();
         first.push(&[], message);
         let mut state = lock(&self.state);
@@ -148,6 +178,11 @@ impl Outbox {
             first.append(&state.batch);
             state.batch = first;
         }
+    }
+
+    /// The queue of a peer in this process.
+    pub(crate) fn pipe(&self) -> Option<&Arc<Pipe>> {
+        self.pipe.as_ref()
     }
 
     /// Queues a command, which no high-water mark holds back, if there is a connection for it.
@@ -212,6 +247,13 @@ impl Outbox {
         state.credit()
     }
 
+    /// Forgets the connection and its commands.
+    pub(crate) fn disconnect(&self) {
+        let mut state = lock(&self.state);
+        state.commands = None;
+        state.task = None;
+    }
+
     /// Remembers the connection task, so that commands and the end of the socket wake it.
     pub(crate) fn register(&self, context: &Context<'_>) {
         let mut state = lock(&self.state);
@@ -228,6 +270,9 @@ impl Outbox {
             state.lifecycle = Lifecycle::Suspended;
             state.batch = EncodedBatch::default();
         }
+        if let Some(pipe) = &self.pipe {
+            pipe.suspend();
+        }
     }
 
     /// Accepts messages again: there is a connection.
@@ -235,6 +280,9 @@ impl Outbox {
         let mut state = lock(&self.state);
         if state.lifecycle == Lifecycle::Suspended {
             state.lifecycle = Lifecycle::Open;
+        }
+        if let Some(pipe) = &self.pipe {
+            pipe.resume();
         }
     }
 
@@ -250,8 +298,19 @@ impl Outbox {
 
     /// Whether nothing waits to be written.
     pub(crate) fn is_empty(&self) -> bool {
+        if let Some(pipe) = &self.pipe {
+            return pipe.is_empty();
+        }
         let state = lock(&self.state);
         state.batch.message_count() == 0 && state.taken_messages == 0
+    }
+
+    /// Whether the socket lets go of the peer: it accepts nothing more.
+    pub(crate) fn is_ending(&self) -> bool {
+        matches!(
+            lock(&self.state).lifecycle,
+            Lifecycle::Draining | Lifecycle::Closed
+        )
     }
 
     /// Whether the queue was closed with all that was in it.
@@ -294,6 +353,12 @@ impl Outbox {
         }
         let task = state.task.clone();
         drop(state);
+        if let Some(pipe) = &self.pipe {
+            match lifecycle {
+                Lifecycle::Closed => pipe.close(),
+                _ => pipe.drain(),
+            }
+        }
         if let Some(task) = task {
             task.wake();
         }

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use super::inbox::Inbox;
 use super::monitor::DisconnectReason;
 use super::outbox::{Outbox, QueueLimits};
+use super::pipe::Pipe;
 use super::sync::lock;
 use crate::session::PeerInfo;
 
@@ -69,6 +70,23 @@ impl Peer {
             retention,
             outbox: Outbox::new(send),
             inbox: Inbox::new(receive),
+            info: Mutex::new(None),
+            dismissal: OnceLock::new(),
+        }
+    }
+
+    /// A peer in this process, which reads from `pipe`.
+    pub(crate) fn in_process(
+        id: PeerId,
+        retention: Retention,
+        limits: QueueLimits,
+        pipe: Arc<Pipe>,
+    ) -> Self {
+        Self {
+            id,
+            retention,
+            outbox: Outbox::in_process(limits, pipe),
+            inbox: Inbox::new(limits),
             info: Mutex::new(None),
             dismissal: OnceLock::new(),
         }

@@ -2,6 +2,8 @@
 
 use crate::message::Part;
 use crate::pattern::{RoutingId, RoutingIdError, SocketType};
+#[cfg(feature = "socket")]
+use crate::session::SessionConfig;
 use crate::session::{Incompatible, Malformed, SessionError};
 use crate::wire::greeting::{MechanismName, SecurityRole, Version};
 use crate::wire::metadata::Metadata;
@@ -46,6 +48,21 @@ pub(super) struct Authorization {
 }
 
 impl PeerInfo {
+    /// Judges a socket of this process as if it had announced what `theirs` says.
+    #[cfg(feature = "socket")]
+    pub(crate) fn in_process(
+        ours: SocketType,
+        theirs: &SessionConfig,
+    ) -> Result<Self, SessionError> {
+        let announced = Announced {
+            version: Version::V3_1,
+            role: SecurityRole::Client,
+            mechanism: MechanismName::NULL,
+            authorization: Authorization::default(),
+        };
+        Self::new(ours, announced, theirs.announced_metadata())
+    }
+
     /// Judges the properties that a peer sent to a socket of type `ours`.
     pub(super) fn new(
         ours: SocketType,

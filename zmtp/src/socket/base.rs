@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::{BindError, Builder, ConnectError};
 use crate::driver::{
-    Hub, Linger, Monitor, Pattern, Peer, PeerId, Queueing, Retention, SocketEvent, SocketOptions,
-    keep_connected, listen,
+    Binding, Hub, Linger, Monitor, Pattern, Peer, PeerId, Queueing, Retention, SocketEvent,
+    SocketOptions, hold, keep_connected, keep_linked, listen,
 };
 use crate::endpoint::{Endpoint, EndpointError};
 use crate::pattern::SocketType;
@@ -42,6 +42,11 @@ pub trait Socket: sealed::Sealed + Send {
     /// no file and accepts everybody on the machine. A file that a program left behind is replaced;
     /// one behind which somebody listens, and one that is no socket, are not. The file is removed
     /// when the socket stops to listen.
+    ///
+    /// `inproc://name` is found by the sockets of this process alone, on any of its threads and
+    /// runtimes. Messages are handed over there as they are, long bodies by reference, and there is
+    /// neither a security mechanism nor a heartbeat. The queue in between has the high-water marks
+    /// of both sides added up, and none if one of them has none.
     ///
     /// # Errors
     ///
@@ -276,17 +281,31 @@ async fn bind(hub: Arc<Hub>, endpoint: Endpoint) -> Result<Endpoint, BindError> 
     if hub.linger() != Linger::Open {
         return Err(BindError::Closed);
     }
+    if let Endpoint::Inproc(name) = &endpoint {
+        return match Binding::new(name, &hub) {
+            Ok(binding) => {
+                listening(&hub, &endpoint);
+                hub.tasks.spawn(hold(Arc::clone(&hub), binding));
+                Ok(endpoint)
+            }
+            Err(source) => Err(BindError::Io { endpoint, source }),
+        };
+    }
     match transport::bind(&endpoint, hub.options.backlog).await {
         Ok((listener, bound)) => {
-            tracing::debug!(endpoint = %bound, "listening");
-            hub.monitor.send(SocketEvent::Listening {
-                endpoint: bound.clone(),
-            });
+            listening(&hub, &bound);
             hub.tasks.spawn(listen(Arc::clone(&hub), listener));
             Ok(bound)
         }
         Err(error) => Err(BindError::new(endpoint, error)),
     }
+}
+
+fn listening(hub: &Hub, endpoint: &Endpoint) {
+    tracing::debug!(%endpoint, "listening");
+    hub.monitor.send(SocketEvent::Listening {
+        endpoint: endpoint.clone(),
+    });
 }
 
 fn connect(
@@ -297,26 +316,49 @@ fn connect(
     if hub.linger() != Linger::Open {
         return Err(ConnectError::Closed);
     }
+    if let Endpoint::Inproc(path) = &endpoint {
+        let peer = hub.new_peer_in_process(retention(hub));
+        begin_queue(hub, &peer, name)?;
+        let id = peer.id;
+        hub.tasks
+            .spawn(keep_linked(Arc::clone(hub), peer, path.clone()));
+        return Ok(id);
+    }
     let target = match Target::new(&endpoint) {
         Ok(target) => target,
         Err(error) => return Err(ConnectError::new(endpoint, error)),
     };
-    let peer = match hub.options.queueing {
-        Queueing::Always => {
-            let peer = hub.new_peer(Retention::Queue);
-            name(&peer)?;
-            hub.insert_peer(&peer);
-            peer
-        }
-        Queueing::WhileConnected => {
-            let peer = hub.new_peer(Retention::Endpoint);
-            peer.outbox.suspend();
-            name(&peer)?;
-            peer
-        }
-    };
+    let peer = hub.new_peer(retention(hub));
+    begin_queue(hub, &peer, name)?;
     let id = peer.id;
     hub.tasks
         .spawn(keep_connected(Arc::clone(hub), peer, endpoint, target));
     Ok(id)
+}
+
+/// For how long messages are queued for a peer to connect to.
+fn retention(hub: &Hub) -> Retention {
+    match hub.options.queueing {
+        Queueing::Always => Retention::Queue,
+        Queueing::WhileConnected => Retention::Endpoint,
+    }
+}
+
+/// Lets messages be queued for `peer` from now on, or from when it is there.
+fn begin_queue(
+    hub: &Hub,
+    peer: &Arc<Peer>,
+    name: impl FnOnce(&Arc<Peer>) -> Result<(), ConnectError>,
+) -> Result<(), ConnectError> {
+    match peer.retention {
+        Retention::Queue | Retention::Connection => {
+            name(peer)?;
+            hub.insert_peer(peer);
+        }
+        Retention::Endpoint => {
+            peer.outbox.suspend();
+            name(peer)?;
+        }
+    }
+    Ok(())
 }

@@ -102,10 +102,7 @@ impl State {
         let first = message.first().map_or(&[][..], Part::as_slice);
         trie.for_each_match(first, |id| {
             let Some(peer) = peers.get(&id) else { return };
-            if encoded.message_count() == 0 {
-                encoded.push(&[], message);
-            }
-            if peer.outbox.try_push_encoded(encoded) == Err(PushError::Full) {
+            if peer.outbox.try_push_shared(message, encoded) == Err(PushError::Full) {
                 *dropped += 1;
             }
         });

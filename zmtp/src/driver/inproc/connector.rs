@@ -1,0 +1,116 @@
+//! Keeps one inproc endpoint connected (L3).
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use super::link::{Link, LinkEnd};
+use super::names;
+use crate::driver::backoff::Backoff;
+use crate::driver::hub::{Hub, Linger};
+use crate::driver::monitor::{DisconnectReason, SocketEvent};
+use crate::driver::options::ReconnectPolicy;
+use crate::driver::peer::Peer;
+use crate::endpoint::{Endpoint, EndpointName, PeerAddress};
+use crate::session::Side;
+
+/// Keeps `peer` connected to whoever binds `name`, until the socket closes or cannot be a peer of
+/// that one.
+pub(crate) async fn keep_linked(hub: Arc<Hub>, peer: Arc<Peer>, name: EndpointName) {
+    let connector = Connector {
+        hub: Arc::clone(&hub),
+        peer: Arc::clone(&peer),
+        name,
+    };
+    connector.run().await;
+    hub.remove_peer(&peer);
+    peer.outbox.close();
+}
+
+struct Connector {
+    hub: Arc<Hub>,
+    peer: Arc<Peer>,
+    name: EndpointName,
+}
+
+impl Connector {
+    async fn run(self) {
+        let mut backoff = Backoff::new(self.hub.options.reconnect);
+        loop {
+            let listener = tokio::select! {
+                biased;
+                () = self.given_up() => return,
+                listener = names::find(&self.name) => listener,
+            };
+            let begun = Instant::now();
+            let end = self.link(Arc::clone(&listener)).await;
+            if self.is_final(&end) {
+                return;
+            }
+            let is_closing = self.hub.linger() != Linger::Open;
+            if is_closing || listener.linger() != Linger::Open {
+                // Whoever binds the name next is another socket: that is not to be slowed down.
+                continue;
+            }
+            backoff.lasted(begun.elapsed());
+            let Some(delay) = backoff.next_delay(&mut rand::rng()) else {
+                return;
+            };
+            self.hub.monitor.send(SocketEvent::ConnectRetried {
+                endpoint: self.endpoint(),
+                delay,
+            });
+            tokio::select! {
+                () = self.given_up() => return,
+                () = tokio::time::sleep(delay) => {}
+            }
+        }
+    }
+
+    async fn link(&self, listener: Arc<Hub>) -> LinkEnd {
+        let address = PeerAddress::Inproc(self.name.clone());
+        match Link::establish(&self.hub, &self.peer, listener, address) {
+            Ok(link) => link.run().await,
+            Err(end) => end,
+        }
+    }
+
+    /// Whether the endpoint is not tried again.
+    fn is_final(&self, end: &LinkEnd) -> bool {
+        if matches!(self.hub.options.reconnect, ReconnectPolicy::Never) {
+            return true;
+        }
+        // This side has dismissed the peer for good.
+        if end.side == Side::Connector && end.reason == DisconnectReason::RoutingIdHandedOver {
+            return true;
+        }
+        // Both sides find the same of the other's type, whoever looks first.
+        let DisconnectReason::Protocol(error) = &end.reason else {
+            return false;
+        };
+        if error.is_retryable() {
+            return false;
+        }
+        self.hub.monitor.send(SocketEvent::ConnectGivenUp {
+            endpoint: self.endpoint(),
+            reason: end.reason.clone(),
+        });
+        true
+    }
+
+    fn endpoint(&self) -> Endpoint {
+        Endpoint::Inproc(self.name.clone())
+    }
+
+    /// Resolves when the socket closes and this peer has nothing left to wait for.
+    async fn given_up(&self) {
+        self.hub.closing.cancelled().await;
+        if self.peer.outbox.is_empty() {
+            return;
+        }
+        match self.hub.linger() {
+            Linger::Until(deadline) => tokio::time::sleep_until(deadline.into()).await,
+            Linger::Open | Linger::Unlimited => std::future::pending().await,
+        }
+    }
+}

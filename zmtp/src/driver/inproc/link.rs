@@ -1,0 +1,286 @@
+//! One connection between two sockets of this process (L3).
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use crate::driver::connection::Progress;
+use crate::driver::hub::{Hub, Linger};
+use crate::driver::inbox::FrameBatch;
+use crate::driver::listener::report_end;
+use crate::driver::monitor::{DisconnectReason, SocketEvent};
+use crate::driver::outbox::ConnectionCommand;
+use crate::driver::peer::{Peer, Retention};
+use crate::endpoint::PeerAddress;
+use crate::message::{Message, Part};
+use crate::session::{PeerInfo, Side};
+
+/// One of the two sockets, and the other one as its peer.
+#[derive(Debug)]
+pub(super) struct End {
+    hub: Arc<Hub>,
+    peer: Arc<Peer>,
+    side: Side,
+    progress: Progress,
+}
+
+/// Two sockets that are connected. Carries subscriptions from one to the other, and ends with the
+/// first of the two.
+///
+/// The task of the connecting socket drives it; dropped, it ends as if that socket had closed.
+#[derive(Debug)]
+pub(super) struct Link {
+    connector: End,
+    listener: End,
+    address: PeerAddress,
+    life: Life,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Life {
+    Running,
+    Ended,
+}
+
+/// On which side a link ended, and why. The other side sees a peer that closes.
+#[derive(Debug)]
+pub(super) struct LinkEnd {
+    pub(super) side: Side,
+    pub(super) reason: DisconnectReason,
+}
+
+impl Link {
+    /// Connects the `peer` of one socket, which is in this process, to the socket that has bound the
+    /// name.
+    ///
+    /// # Errors
+    ///
+    /// The reason for which one of the two cannot be connected to the other. Both have been told.
+    pub(super) fn establish(
+        hub: &Arc<Hub>,
+        peer: &Arc<Peer>,
+        listener: Arc<Hub>,
+        address: PeerAddress,
+    ) -> Result<Self, LinkEnd> {
+        let mut link = Self {
+            connector: End {
+                hub: Arc::clone(hub),
+                peer: Arc::clone(peer),
+                side: Side::Connector,
+                progress: Progress::Handshake,
+            },
+            listener: End {
+                peer: listener.new_peer_in_process(Retention::Connection),
+                hub: listener,
+                side: Side::Listener,
+                progress: Progress::Handshake,
+            },
+            address,
+            life: Life::Running,
+        };
+        link.connector.send(SocketEvent::Connected {
+            peer: link.connector.peer.id,
+            address: link.address.clone(),
+        });
+        link.listener.send(SocketEvent::Accepted {
+            peer: link.listener.peer.id,
+            address: link.address.clone(),
+        });
+        match link.attach() {
+            Ok(()) => Ok(link),
+            Err(end) => {
+                link.end(&end);
+                Err(end)
+            }
+        }
+    }
+
+    /// Runs until one of the two sockets ends the connection.
+    pub(super) async fn run(mut self) -> LinkEnd {
+        let end = poll_fn(|context| self.poll_end(context)).await;
+        self.end(&end);
+        end
+    }
+
+    /// What is a handshake elsewhere, and then what follows it.
+    fn attach(&mut self) -> Result<(), LinkEnd> {
+        let (connector, listener) = (&mut self.connector, &mut self.listener);
+        let seen_by_listener = listener.introduce(connector)?;
+        let seen_by_connector = connector.introduce(listener)?;
+        let asked_of_connector = listener.attach(&seen_by_listener)?;
+        let asked_of_listener = connector.attach(&seen_by_connector)?;
+        // Not before both know the other: a message has the routing id of its peer in front.
+        connector.lead_to(listener);
+        listener.lead_to(connector);
+        for topic in asked_of_listener {
+            listener.subscribe(&topic)?;
+        }
+        for topic in asked_of_connector {
+            connector.subscribe(&topic)?;
+        }
+        listener.announce(seen_by_listener);
+        connector.announce(seen_by_connector);
+        Ok(())
+    }
+
+    fn poll_end(&self, context: &Context<'_>) -> Poll<LinkEnd> {
+        match self.drive(context) {
+            Ok(()) => Poll::Pending,
+            Err(end) => Poll::Ready(end),
+        }
+    }
+
+    fn drive(&self, context: &Context<'_>) -> Result<(), LinkEnd> {
+        let (connector, listener) = (&self.connector, &self.listener);
+        for end in [connector, listener] {
+            end.peer.outbox.register(context);
+        }
+        connector.run_commands(listener)?;
+        listener.run_commands(connector)?;
+        for end in [connector, listener] {
+            if let Some(reason) = end.peer.dismissal() {
+                return Err(end.fault(reason.clone()));
+            }
+            if end.peer.outbox.is_ending() {
+                return Err(end.fault(DisconnectReason::SocketClosed));
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the two sockets apart. What one has sent before has come to the other.
+    fn end(&mut self, end: &LinkEnd) {
+        if std::mem::replace(&mut self.life, Life::Ended) == Life::Ended {
+            return;
+        }
+        let (connector, listener) = (&self.connector, &self.listener);
+        for side in [connector, listener] {
+            side.peer.inbox.disconnect(&side.peer, &side.hub);
+        }
+        for side in [connector, listener] {
+            let reason = if side.side == end.side {
+                end.reason.clone()
+            } else {
+                DisconnectReason::PeerClosed
+            };
+            side.detach(&reason);
+            report_end(&side.hub, &side.peer, &reason, side.progress, &self.address);
+        }
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        let end = self.connector.fault(DisconnectReason::SocketClosed);
+        self.end(&end);
+    }
+}
+
+impl End {
+    /// What the other side is to this one.
+    fn introduce(&self, other: &Self) -> Result<Arc<PeerInfo>, LinkEnd> {
+        let config = other
+            .hub
+            .options
+            .session_config(other.hub.socket_type, other.side);
+        PeerInfo::in_process(self.hub.socket_type, &config)
+            .map(Arc::new)
+            .map_err(|error| self.fault(error.into()))
+    }
+
+    /// Makes the other side a peer of this socket. Returns the topics that this one asks for.
+    fn attach(&mut self, info: &PeerInfo) -> Result<Vec<Part>, LinkEnd> {
+        self.peer.outbox.resume();
+        if let Some(hello) = &self.hub.options.notices.hello {
+            self.peer.outbox.push_first(hello);
+        }
+        self.hub.insert_peer(&self.peer);
+        let topics = self
+            .hub
+            .pattern
+            .attach(&self.peer, info)
+            .map_err(|reason| self.fault(reason))?;
+        self.progress = Progress::Attached;
+        self.notify(self.hub.options.notices.arrival.as_ref());
+        Ok(topics)
+    }
+
+    /// Lets this socket receive what no peer sent.
+    fn notify(&self, notice: Option<&Message>) {
+        if let Some(notice) = notice
+            && self.hub.linger() == Linger::Open
+        {
+            let mut batch = FrameBatch::default();
+            batch.push_whole(notice);
+            self.peer
+                .inbox
+                .publish(&mut batch, &self.peer, &self.hub.ready);
+        }
+    }
+
+    /// Lets the messages of this side reach the other one.
+    fn lead_to(&self, other: &Self) {
+        if let Some(pipe) = self.peer.outbox.pipe() {
+            pipe.connect(&other.hub, &other.peer);
+        }
+    }
+
+    fn announce(&self, info: Arc<PeerInfo>) {
+        let peer = self.peer.id;
+        self.peer.set_info(Some(Arc::clone(&info)));
+        tracing::debug!(%peer, socket_type = %info.socket_type, "peer attached");
+        self.send(SocketEvent::HandshakeSucceeded { peer, info });
+    }
+
+    /// Hands the commands of this side to the other one.
+    fn run_commands(&self, other: &Self) -> Result<(), LinkEnd> {
+        while let Some(command) = self.peer.outbox.pop_command() {
+            match command {
+                ConnectionCommand::Subscribe(topic) => other.subscribe(&topic)?,
+                ConnectionCommand::Cancel(topic) => {
+                    other.hub.pattern.cancel(&other.peer, &topic);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn subscribe(&self, topic: &[u8]) -> Result<(), LinkEnd> {
+        self.hub
+            .pattern
+            .subscribe(&self.peer, topic)
+            .map_err(|reason| self.fault(reason))
+    }
+
+    fn detach(&self, reason: &DisconnectReason) {
+        if self.progress == Progress::Attached {
+            let notices = &self.hub.options.notices;
+            self.notify(notices.parting(self.peer.retention, reason));
+            self.hub.pattern.detach(&self.peer);
+        }
+        self.peer.set_info(None);
+        match self.peer.retention {
+            Retention::Connection => {
+                self.hub.remove_peer(&self.peer);
+                self.peer.outbox.close();
+            }
+            Retention::Endpoint => {
+                self.hub.remove_peer(&self.peer);
+                self.peer.outbox.suspend();
+            }
+            Retention::Queue => {}
+        }
+        self.peer.outbox.disconnect();
+    }
+
+    fn fault(&self, reason: DisconnectReason) -> LinkEnd {
+        LinkEnd {
+            side: self.side,
+            reason,
+        }
+    }
+
+    fn send(&self, event: SocketEvent) {
+        self.hub.monitor.send(event);
+    }
+}

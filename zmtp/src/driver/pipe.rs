@@ -1,0 +1,409 @@
+//! One direction of a connection within the process (L3).
+//!
+//! ```text
+//!  socket handles                                              receiver of the other socket
+//!  push ── frames under the lock ──► Pipe ── take (swap) ──► private frames ──► recv
+//!            └─ once per idle pipe ─► Inbox, ReadySet ── that there are some
+//! ```
+//!
+//! No octet is encoded and no task stands between the two: what one socket sends is in the queue of
+//! the other. The pipe belongs to the sending peer and outlives the link, so that what is sent before
+//! the name is bound, or was not yet taken when the other socket closed, waits for the next one.
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use tokio::sync::Notify;
+
+use super::hub::Hub;
+use super::inbox::{FrameBatch, keep_small};
+use super::outbox::PushError;
+use super::peer::Peer;
+use super::sync::lock;
+use crate::message::{Frame, Message, More, Part};
+
+/// The queue from one socket to another of the same process.
+#[derive(Debug)]
+pub(crate) struct Pipe {
+    state: Mutex<State>,
+    /// The mark of the sending side, which counts alone while there is no other.
+    send_mark: usize,
+    /// Wakes the senders.
+    writable: Arc<Notify>,
+}
+
+struct State {
+    /// Whole messages.
+    frames: VecDeque<Frame>,
+    messages: usize,
+    /// Messages in the hands of the receiver.
+    taken: usize,
+    mark: usize,
+    gate: Gate,
+    /// Whether a sender found the pipe full.
+    senders: Senders,
+    attention: Attention,
+    reader: Option<Reader>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Gate {
+    Open,
+    /// Nothing is queued while there is no connection.
+    Suspended,
+    /// The sending socket closes, or disconnects.
+    Closed,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Senders {
+    Content,
+    Waiting,
+}
+
+/// Whether the receiver knows that there are messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Attention {
+    /// It found none, or is not there, and has to be told.
+    Asleep,
+    Awake,
+}
+
+/// Where the messages go.
+#[derive(Clone)]
+struct Reader {
+    hub: Arc<Hub>,
+    peer: Arc<Peer>,
+}
+
+/// What the receiver found in a pipe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Found {
+    /// Messages, which are in its hands now.
+    Messages,
+    /// Nothing; it is told when there is something.
+    Nothing,
+}
+
+impl Pipe {
+    /// Makes a pipe of a peer of `hub`, which takes messages up to the mark of that side.
+    pub(crate) fn new(hub: &Hub) -> Self {
+        let send_mark = hub.options.send_limits(hub.socket_type).messages;
+        Self {
+            state: Mutex::new(State {
+                frames: VecDeque::new(),
+                messages: 0,
+                taken: 0,
+                mark: send_mark,
+                gate: Gate::Open,
+                senders: Senders::Content,
+                attention: Attention::Asleep,
+                reader: None,
+            }),
+            send_mark,
+            writable: Arc::clone(&hub.writable),
+        }
+    }
+
+    /// Queues `message` behind the parts of `envelope`. Long parts go by reference.
+    #[inline(never)]
+    pub(crate) fn push(&self, envelope: &[Part], message: &Message) -> Result<(), PushError> {
+        let mut state = lock(&self.state);
+        if state.gate != Gate::Open {
+            return Err(PushError::Closed);
+        }
+        // [INT-042] One queue, with the marks of both ends.
+        if state.messages + state.taken >= state.mark {
+            state.senders = Senders::Waiting;
+            return Err(PushError::Full);
+        }
+        let Some((last, rest)) = message.parts().split_last() else {
+            return Ok(());
+        };
+        for part in envelope.iter().chain(rest) {
+            state.frames.push_back(Frame {
+                body: part.clone(),
+                more: More::More,
+            });
+        }
+        state.frames.push_back(Frame {
+            body: last.clone(),
+            more: More::Last,
+        });
+        state.messages += 1;
+        if state.attention == Attention::Asleep {
+            rouse(state);
+        }
+        Ok(())
+    }
+
+    /// Queues `message` before all others; no mark holds it back.
+    pub(crate) fn push_first(&self, message: &Message) {
+        let mut first = FrameBatch::default();
+        first.push_whole(message);
+        let mut state = lock(&self.state);
+        for frame in first.into_frames().rev() {
+            state.frames.push_front(frame);
+        }
+        state.messages += 1;
+    }
+
+    /// Leads the pipe to the inbox of `peer`, with the mark of its socket on top.
+    pub(crate) fn connect(self: &Arc<Self>, hub: &Arc<Hub>, peer: &Arc<Peer>) {
+        peer.inbox.connect(Arc::clone(self));
+        let mut state = lock(&self.state);
+        // No mark is `usize::MAX`, and stays that.
+        state.mark = self
+            .send_mark
+            .saturating_add(hub.options.receive_limits().messages);
+        state.reader = Some(Reader {
+            hub: Arc::clone(hub),
+            peer: Arc::clone(peer),
+        });
+        let senders = std::mem::replace(&mut state.senders, Senders::Content);
+        if state.frames.is_empty() {
+            drop(state);
+        } else {
+            rouse(state);
+        }
+        self.notify(senders);
+    }
+
+    /// Takes the pipe from its receiver, for [`Inbox::disconnect`](super::inbox::Inbox::disconnect).
+    /// What is in it goes to `frames`, or stays for the next receiver. Returns the messages that went.
+    pub(crate) fn disconnect(&self, rest: Rest, frames: &mut VecDeque<Frame>) -> usize {
+        let mut state = lock(&self.state);
+        let reader = state.reader.take();
+        state.attention = Attention::Asleep;
+        state.mark = self.send_mark;
+        state.taken = 0;
+        let moved = match rest {
+            Rest::Received => {
+                frames.append(&mut state.frames);
+                std::mem::take(&mut state.messages)
+            }
+            Rest::Kept => 0,
+        };
+        let senders = std::mem::replace(&mut state.senders, Senders::Content);
+        drop(state);
+        self.notify(senders);
+        // Not under the lock: these may be the last references to a socket.
+        drop(reader);
+        moved
+    }
+
+    /// Swaps everything queued into `frames`, which must be empty, and credits what was taken
+    /// before.
+    pub(crate) fn take(&self, frames: &mut VecDeque<Frame>) -> Found {
+        let mut state = lock(&self.state);
+        let senders = std::mem::replace(&mut state.senders, Senders::Content);
+        state.taken = std::mem::take(&mut state.messages);
+        let found = if state.frames.is_empty() {
+            state.attention = Attention::Asleep;
+            keep_small(&mut state.frames, frames);
+            Found::Nothing
+        } else {
+            std::mem::swap(&mut state.frames, frames);
+            Found::Messages
+        };
+        drop(state);
+        self.notify(senders);
+        found
+    }
+
+    /// Credits all that was taken, before the receiver has finished with the last of it.
+    pub(crate) fn credit(&self) {
+        let mut state = lock(&self.state);
+        state.taken = 0;
+        let senders = std::mem::replace(&mut state.senders, Senders::Content);
+        drop(state);
+        self.notify(senders);
+    }
+
+    /// Drops what is queued, and accepts nothing until [`Self::resume`].
+    pub(crate) fn suspend(&self) {
+        let mut state = lock(&self.state);
+        if state.gate == Gate::Open {
+            state.gate = Gate::Suspended;
+            state.clear();
+        }
+    }
+
+    /// Accepts messages again.
+    pub(crate) fn resume(&self) {
+        let mut state = lock(&self.state);
+        if state.gate == Gate::Suspended {
+            state.gate = Gate::Open;
+        }
+    }
+
+    /// Accepts nothing more; what is queued stays.
+    pub(crate) fn drain(&self) {
+        lock(&self.state).gate = Gate::Closed;
+    }
+
+    /// Accepts nothing more and drops what is queued.
+    pub(crate) fn close(&self) {
+        let mut state = lock(&self.state);
+        state.gate = Gate::Closed;
+        state.clear();
+    }
+
+    /// Whether nothing waits to be taken.
+    pub(crate) fn is_empty(&self) -> bool {
+        lock(&self.state).frames.is_empty()
+    }
+
+    fn notify(&self, senders: Senders) {
+        if senders == Senders::Waiting {
+            self.writable.notify_waiters();
+        }
+    }
+}
+
+/// What becomes of messages that the receiver has not taken when a link ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rest {
+    /// They have come, and are received.
+    Received,
+    /// They wait for the next receiver: this one is closed.
+    Kept,
+}
+
+impl State {
+    fn clear(&mut self) {
+        self.frames = VecDeque::new();
+        self.messages = 0;
+    }
+}
+
+impl fmt::Debug for State {
+    /// Leaves out the reader: its inbox shows this pipe.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("State")
+            .field("messages", &self.messages)
+            .field("taken", &self.taken)
+            .field("mark", &self.mark)
+            .field("gate", &self.gate)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Tells the reader, if there is one, that there are messages.
+#[cold]
+fn rouse(mut state: MutexGuard<'_, State>) {
+    let Some(reader) = state.reader.clone() else {
+        return;
+    };
+    state.attention = Attention::Awake;
+    // An inbox locks its pipe, and not the other way round.
+    drop(state);
+    reader.peer.inbox.list(&reader.peer, &reader.hub.ready);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::driver::hub::NoPattern;
+    use crate::driver::options::SocketOptions;
+    use crate::driver::peer::Retention;
+    use crate::pattern::SocketType;
+
+    fn hub(socket_type: SocketType, mark: usize) -> Arc<Hub> {
+        let options = SocketOptions {
+            send_high_water_mark: mark,
+            receive_high_water_mark: mark,
+            ..SocketOptions::default()
+        };
+        Arc::new(Hub::new(socket_type, options, Arc::new(NoPattern)))
+    }
+
+    fn pushed(pipe: &Pipe, bodies: &[&str]) -> Vec<Result<(), PushError>> {
+        let push = |body: &&str| pipe.push(&[], &Message::from(*body));
+        bodies.iter().map(push).collect()
+    }
+
+    #[test]
+    fn what_was_taken_counts_until_it_is_credited() {
+        let pipe = Pipe::new(&hub(SocketType::Push, 2));
+        let mut frames = VecDeque::new();
+        assert_eq!(pushed(&pipe, &["a", "b"]), [Ok(()), Ok(())]);
+        assert_eq!(pipe.take(&mut frames), Found::Messages);
+        assert_eq!(pushed(&pipe, &["c"]), [Err(PushError::Full)]);
+        pipe.credit();
+        assert_eq!(pushed(&pipe, &["c"]), [Ok(())]);
+        assert_eq!(frames, [Frame::last("a"), Frame::last("b")]);
+    }
+
+    #[test]
+    fn a_message_counts_once_however_many_parts_it_has() {
+        let pipe = Pipe::new(&hub(SocketType::Push, 1));
+        let envelope = [Part::from("id")];
+        pipe.push(&envelope, &Message::from(["", "body"])).unwrap();
+        let mut frames = VecDeque::new();
+        assert_eq!(pipe.take(&mut frames), Found::Messages);
+        assert_eq!(
+            frames,
+            [Frame::more("id"), Frame::more(""), Frame::last("body")]
+        );
+    }
+
+    #[test]
+    fn a_receiver_is_told_once_until_it_found_nothing() {
+        let (sender, receiver) = (hub(SocketType::Push, 0), hub(SocketType::Pull, 0));
+        let peer = receiver.new_peer_in_process(Retention::Connection);
+        let pipe = Arc::new(Pipe::new(&sender));
+        let told = || {
+            let mut count = 0;
+            receiver.ready.drain(|_peer| count += 1);
+            count
+        };
+        pipe.push(&[], &Message::from("before")).unwrap();
+        pipe.connect(&receiver, &peer);
+        assert_eq!(told(), 1);
+        pipe.push(&[], &Message::from("after")).unwrap();
+        assert_eq!(told(), 0);
+        let mut frames = VecDeque::new();
+        assert!(peer.inbox.take(&mut frames).is_some());
+        frames.clear();
+        assert!(peer.inbox.take(&mut frames).is_none());
+        pipe.push(&[], &Message::from("woken")).unwrap();
+        assert_eq!(told(), 1);
+    }
+
+    #[test]
+    fn what_has_come_is_received_before_what_the_next_pipe_brings() {
+        let (sender, receiver) = (hub(SocketType::Push, 0), hub(SocketType::Pull, 0));
+        let peer = receiver.new_peer_in_process(Retention::Queue);
+        let first = Arc::new(Pipe::new(&sender));
+        first.connect(&receiver, &peer);
+        first.push(&[], &Message::from("a")).unwrap();
+        peer.inbox.disconnect(&peer, &receiver);
+        assert!(first.is_empty());
+        let second = Arc::new(Pipe::new(&sender));
+        second.connect(&receiver, &peer);
+        second.push(&[], &Message::from("b")).unwrap();
+        let mut received = Vec::new();
+        let mut frames = VecDeque::new();
+        while peer.inbox.take(&mut frames).is_some() {
+            received.extend(frames.drain(..));
+        }
+        assert_eq!(received, [Frame::last("a"), Frame::last("b")]);
+    }
+
+    #[test]
+    fn a_suspended_pipe_is_empty_and_takes_nothing() {
+        let pipe = Pipe::new(&hub(SocketType::Push, 0));
+        assert_eq!(pushed(&pipe, &["lost"]), [Ok(())]);
+        pipe.suspend();
+        assert!(pipe.is_empty());
+        assert_eq!(pushed(&pipe, &["a"]), [Err(PushError::Closed)]);
+        pipe.resume();
+        assert_eq!(pushed(&pipe, &["b"]), [Ok(())]);
+        pipe.drain();
+        pipe.resume();
+        assert_eq!(pushed(&pipe, &["c"]), [Err(PushError::Closed)]);
+        assert!(!pipe.is_empty());
+    }
+}
