@@ -7,7 +7,7 @@
 //! - Values and octets: [`Message`], [`Endpoint`], [`wire`]; keys: `curve`.
 //! - Security handshakes: [`mechanism`]; the messages that ask about a client: [`zap`].
 //! - The rules of the socket types: [`pattern`]; one connection without I/O: [`session`].
-//! - Tasks and queues, one of each per connection and direction; tcp and ipc.
+//! - Who comes in: `authenticator`. Tasks and queues, one of each per connection and direction; tcp and ipc.
 //! - One socket type per pattern, such as `DealerSocket`; all are a `Socket`.
 //!
 //! # Features
@@ -18,6 +18,8 @@
 //!
 //! Without any feature the crate knows no I/O and no runtime.
 
+#[cfg(feature = "socket")]
+pub mod authenticator;
 #[cfg(feature = "codec")]
 pub mod codec;
 #[cfg(feature = "curve")]

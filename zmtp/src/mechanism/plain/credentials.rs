@@ -9,7 +9,7 @@ use crate::mechanism::secret::Secret;
 /// A user name and a password, of up to 255 octets each.
 ///
 /// Both are wiped from memory when they are dropped, compared in constant time, and never shown.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct PlainCredentials {
     username: Secret,
     password: Secret,
@@ -73,6 +73,15 @@ impl PlainCredentials {
         self.password.expose()
     }
 }
+
+impl PartialEq for PlainCredentials {
+    fn eq(&self, other: &Self) -> bool {
+        // Both are compared, whatever comes of the first.
+        (self.username == other.username) & (self.password == other.password)
+    }
+}
+
+impl Eq for PlainCredentials {}
 
 impl fmt::Debug for PlainCredentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
