@@ -118,21 +118,24 @@ impl Security {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Transport {
     Tcp,
+    Ipc,
 }
 
 impl Transport {
-    pub(super) const ALL: &[Self] = &[Self::Tcp];
+    pub(super) const ALL: &[Self] = &[Self::Tcp, Self::Ipc];
 
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Tcp => "tcp",
+            Self::Ipc => "ipc",
         }
     }
 
     /// An endpoint on which the next socket can listen.
-    pub(super) fn wildcard(self) -> String {
+    pub(super) fn wildcard(self) -> &'static str {
         match self {
-            Self::Tcp => String::from("tcp://127.0.0.1:*"),
+            Self::Tcp => "tcp://127.0.0.1:*",
+            Self::Ipc => "ipc://*",
         }
     }
 }

@@ -25,8 +25,8 @@ impl Link {
         make_theirs(cell, peer).await?;
         let wildcard = cell.transport.wildcard();
         let endpoint = match cell.binder {
-            Binder::We => ours.bind(&wildcard).await?.to_string(),
-            Binder::Libzmq => bind_theirs(peer, &wildcard).await?,
+            Binder::We => ours.bind(wildcard).await?.to_string(),
+            Binder::Libzmq => bind_theirs(peer, wildcard).await?,
         };
         let monitor = ours.monitor();
         let mut link = Self {
