@@ -9,6 +9,7 @@ mod fan_out;
 mod greeting;
 mod handshake;
 mod heartbeat;
+mod hostile;
 mod limits;
 mod reconnect;
 mod request_reply;
