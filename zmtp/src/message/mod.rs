@@ -6,10 +6,14 @@
 //! All of these are made for small messages: a body of up to [`Part::INLINE_CAPACITY`] octets and
 //! a message of up to two parts need no allocation of their own.
 
+mod convert;
 mod frame;
 mod multipart;
 mod part;
+mod show;
+mod text;
 
 pub use frame::{Frame, More};
 pub use multipart::{IntoParts, Message};
 pub use part::Part;
+pub use text::TextError;

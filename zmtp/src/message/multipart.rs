@@ -1,9 +1,8 @@
 //! A whole message: its parts in order.
 
-use std::fmt;
 use std::iter::FusedIterator;
 use std::mem;
-use std::ops::Index;
+use std::ops::{Index, IndexMut};
 
 use crate::message::Part;
 
@@ -23,6 +22,20 @@ use crate::message::Part;
 /// assert_eq!(message.part_count(), 3);
 /// assert_eq!(message.pop_front().as_deref(), Some(&b"address"[..]));
 /// assert_eq!(message.byte_len(), 4);
+/// ```
+///
+/// Whatever makes a [`Part`] makes a message of one part; arrays, vectors, tuples and iterators make
+/// messages of several:
+///
+/// ```
+/// use zmtp::{Message, Part};
+///
+/// let id = Part::from([0, 1, 2, 3, 4]);
+/// let request = Message::from((id, "", "question"));
+/// let numbers: Message = (1..=3_u8).map(|number| [number]).collect();
+/// assert_eq!(numbers, [[1], [2], [3]]);
+/// assert_eq!(request.to_string(), r#"[0x0001020304, "", "question"]"#);
+/// assert_eq!(request.text(2), Ok("question"));
 /// ```
 #[derive(Clone)]
 pub struct Message(Repr);
@@ -117,6 +130,38 @@ impl Message {
         popped
     }
 
+    /// Takes the envelope: the parts up to the first empty one, and that one with them.
+    ///
+    /// A request that went through ROUTERs has their routing ids there, and its reply goes back with
+    /// the same envelope. `None`, and nothing is taken, if no part is empty or nothing follows it.
+    ///
+    /// ```
+    /// use zmtp::Message;
+    ///
+    /// let mut request = Message::from(["client", "", "question"]);
+    /// let envelope = request.pop_envelope().expect("a delimiter");
+    /// assert_eq!(request, ["question"]);
+    /// let mut reply = Message::from("answer");
+    /// reply.push_envelope(envelope);
+    /// assert_eq!(reply, ["client", "", "answer"]);
+    /// ```
+    pub fn pop_envelope(&mut self) -> Option<Self> {
+        let delimiter = self.iter().position(|part| part.is_empty())?;
+        if delimiter + 1 == self.part_count() {
+            return None;
+        }
+        let mut parts = mem::take(self).into_parts();
+        *self = Self::from_parts(parts.split_off(delimiter + 1));
+        Some(Self::from_parts(parts))
+    }
+
+    /// Puts all parts of `envelope` in front of those of this message.
+    pub fn push_envelope(&mut self, envelope: Self) {
+        let mut parts = envelope.into_parts();
+        parts.extend(mem::take(self));
+        *self = Self::from_parts(parts);
+    }
+
     /// Returns the parts as a vector.
     pub fn into_parts(self) -> Vec<Part> {
         match self.0 {
@@ -136,6 +181,15 @@ impl Message {
             Repr::One(part) => std::slice::from_ref(part),
             Repr::Two(parts) => parts,
             Repr::Many(many) => many.as_slice(),
+        }
+    }
+
+    /// Returns the parts, to be changed.
+    pub fn parts_mut(&mut self) -> &mut [Part] {
+        match &mut self.0 {
+            Repr::One(part) => std::slice::from_mut(part),
+            Repr::Two(parts) => parts,
+            Repr::Many(many) => many.parts.get_mut(many.start..).unwrap_or_default(),
         }
     }
 
@@ -246,12 +300,6 @@ impl PartialEq for Message {
 
 impl Eq for Message {}
 
-impl fmt::Debug for Message {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.parts()).finish()
-    }
-}
-
 impl Index<usize> for Message {
     type Output = Part;
 
@@ -262,6 +310,17 @@ impl Index<usize> for Message {
     /// Panics if there is no such part; [`Message::get`] does not.
     fn index(&self, index: usize) -> &Part {
         &self.parts()[index]
+    }
+}
+
+impl IndexMut<usize> for Message {
+    /// Returns the part at `index`, counted from 0, to be changed.
+    ///
+    /// # Panics
+    ///
+    /// Panics if there is no such part; [`Message::parts_mut`] lets one look first.
+    fn index_mut(&mut self, index: usize) -> &mut Part {
+        &mut self.parts_mut()[index]
     }
 }
 
@@ -279,9 +338,10 @@ impl<T: Into<Part>, const N: usize> From<[T; N]> for Message {
     }
 }
 
-impl From<Vec<Part>> for Message {
-    fn from(parts: Vec<Part>) -> Self {
-        Self::from_parts(parts)
+impl<T: Into<Part>> From<Vec<T>> for Message {
+    fn from(parts: Vec<T>) -> Self {
+        // Of parts, this takes the vector as it is.
+        Self::from_parts(parts.into_iter().map(Into::into).collect())
     }
 }
 
@@ -401,6 +461,27 @@ mod tests {
         assert_eq!(Message::from_parts(Vec::new()), Message::new());
     }
 
+    #[test]
+    fn an_envelope_ends_with_the_first_empty_part_and_needs_something_behind_it() {
+        let mut message = Message::from(["a", "b", "", "c", "", "d"]);
+        assert_eq!(message.pop_envelope().unwrap(), ["a", "b", ""]);
+        assert_eq!(message, ["c", "", "d"]);
+        for parts in [&["a", "b"][..], &["a", ""], &[""], &[]] {
+            let mut message: Message = parts.iter().copied().collect();
+            assert_eq!(message.pop_envelope(), None);
+            assert_eq!(message, *parts);
+        }
+    }
+
+    #[test]
+    fn parts_are_changed_in_place() {
+        let mut message = Message::from(["a", "b", "c"]);
+        message.pop_front();
+        message[1] = Part::from("x");
+        message.parts_mut()[0] = Part::EMPTY;
+        assert_eq!(message, ["", "x"]);
+    }
+
     #[derive(Debug, Clone)]
     enum Operation {
         PushBack(u8),
@@ -430,11 +511,11 @@ mod tests {
             for operation in operations {
                 match operation {
                     Operation::PushBack(octet) => {
-                        message.push_back(&[octet]);
+                        message.push_back([octet]);
                         model.push_back(Part::from(&[octet]));
                     }
                     Operation::PushFront(octet) => {
-                        message.push_front(&[octet]);
+                        message.push_front([octet]);
                         model.push_front(Part::from(&[octet]));
                     }
                     Operation::PopBack => prop_assert_eq!(message.pop_back(), model.pop_back()),

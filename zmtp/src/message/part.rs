@@ -22,6 +22,18 @@ use bytes::{Buf, Bytes, BytesMut};
 /// assert_eq!(&part[..], b"hello");
 /// assert_eq!(part.len(), 5);
 /// ```
+///
+/// The slice of the octets is a [`Buf`] of the `bytes` crate:
+///
+/// ```
+/// use bytes::Buf;
+/// use zmtp::Part;
+///
+/// let part = Part::from([0, 0, 1, 0, b'x']);
+/// let mut rest = &part[..];
+/// assert_eq!(rest.get_u32(), 256);
+/// assert_eq!(rest, b"x");
+/// ```
 #[derive(Clone)]
 pub struct Part(Repr);
 

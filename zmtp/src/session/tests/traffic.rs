@@ -112,7 +112,7 @@ fn end_inside_a_frame_or_message_is_not_clean() {
         let mut scripted = open_pull();
         scripted.feed(&frame(0, b"good")).unwrap();
         let events = scripted.feed(octets).unwrap();
-        assert_eq!(messages(&events), []);
+        assert!(messages(&events).is_empty());
         let state = SessionState::Open;
         assert_eq!(
             scripted.session.handle_eof(),
