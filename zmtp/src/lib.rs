@@ -40,7 +40,7 @@ pub mod zap;
 
 // Layer 0: values and octets.
 pub use endpoint::{Endpoint, EndpointError, PeerAddress};
-pub use message::{Frame, IntoParts, Message, More, Part};
+pub use message::{Frame, IntoParts, Message, More, Part, TextError};
 
 // Layers 3 and 4: sockets and what happens on them.
 #[cfg(feature = "socket")]

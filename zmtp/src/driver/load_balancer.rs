@@ -72,6 +72,16 @@ impl LoadBalancer {
         })
     }
 
+    /// Whether trying to send makes sense: a peer has room, or the socket is closing.
+    pub(crate) fn has_room(&mut self) -> bool {
+        let generation = self.hub.generation();
+        if generation != self.generation {
+            self.refresh(generation);
+        }
+        self.targets.iter().any(|target| target.outbox.has_room())
+            || self.hub.linger() != Linger::Open
+    }
+
     #[cold]
     fn refresh(&mut self, generation: usize) {
         self.targets = self.hub.peers();

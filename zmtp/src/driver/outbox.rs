@@ -165,6 +165,16 @@ impl Outbox {
         self.try_encode(|batch| batch.append(encoded))
     }
 
+    /// Whether a message would be queued now; who is told that it would not is woken as a sender is.
+    pub(crate) fn has_room(&self) -> bool {
+        let mut state = lock(&self.state);
+        let is_full = state.is_full(self.limits);
+        if is_full {
+            state.senders = Waiting::Yes;
+        }
+        state.lifecycle == Lifecycle::Open && !is_full
+    }
+
     /// Queues `message` before all others; no mark holds it back. Called by the connection task,
     /// which will look for it.
     pub(crate) fn push_first(&self, message: &Message) {
@@ -324,9 +334,7 @@ impl Outbox {
         if state.lifecycle != Lifecycle::Open {
             return Err(PushError::Closed);
         }
-        if state.batch.message_count() + state.taken_messages >= self.limits.messages
-            || state.batch.len() + state.taken_bytes >= self.limits.bytes
-        {
+        if state.is_full(self.limits) {
             state.senders = Waiting::Yes;
             return Err(PushError::Full);
         }
@@ -366,6 +374,12 @@ impl Outbox {
 }
 
 impl State {
+    #[inline]
+    fn is_full(&self, limits: QueueLimits) -> bool {
+        self.batch.message_count() + self.taken_messages >= limits.messages
+            || self.batch.len() + self.taken_bytes >= limits.bytes
+    }
+
     fn credit(&mut self) -> Room {
         self.taken_messages = 0;
         self.taken_bytes = 0;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures_core::Stream;
+use futures_sink::Sink;
 
 use super::base::{SocketHandle, sealed};
 use super::receiving::FairReceiver;
@@ -22,6 +23,8 @@ use crate::pattern::SocketType;
 /// [`Self::split`] gives the two directions to different tasks. Beyond what libzmq offers, a
 /// message can be addressed to one peer ([`Self::try_send_to`]), so that a conversation stays with
 /// the peer that holds the other end of it.
+///
+/// It is a [`Stream`] of messages and a [`Sink`] for them, and so are its halves.
 #[derive(Debug)]
 pub struct DealerSocket {
     sender: DealerSender,
@@ -273,6 +276,34 @@ impl DealerReceiver {
     }
 }
 
+/// A message that was accepted counts as sent when the sink is flushed. Closing flushes; the socket
+/// itself closes with its last handle.
+impl Sink<Message> for DealerSender {
+    type Error = SendError;
+
+    fn poll_ready(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<(), SendError>> {
+        self.sender.poll_ready(context)
+    }
+
+    fn start_send(mut self: Pin<&mut Self>, message: Message) -> Result<(), SendError> {
+        self.sender.start_send(message)
+    }
+
+    fn poll_flush(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<(), SendError>> {
+        self.sender.poll_flush(context)
+    }
+
+    fn poll_close(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<(), SendError>> {
+        self.poll_flush(context)
+    }
+}
+
 impl Stream for DealerReceiver {
     type Item = Message;
 
@@ -280,6 +311,44 @@ impl Stream for DealerReceiver {
         self.receiver
             .poll_recv(context)
             .map(|received| received.ok().map(|received| received.message))
+    }
+}
+
+/// As of [`DealerSender`].
+impl Sink<Message> for DealerSocket {
+    type Error = SendError;
+
+    fn poll_ready(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<(), SendError>> {
+        Pin::new(&mut self.sender).poll_ready(context)
+    }
+
+    fn start_send(mut self: Pin<&mut Self>, message: Message) -> Result<(), SendError> {
+        Pin::new(&mut self.sender).start_send(message)
+    }
+
+    fn poll_flush(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<(), SendError>> {
+        Pin::new(&mut self.sender).poll_flush(context)
+    }
+
+    fn poll_close(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<(), SendError>> {
+        Pin::new(&mut self.sender).poll_close(context)
+    }
+}
+
+impl Stream for DealerSocket {
+    type Item = Message;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Message>> {
+        Pin::new(&mut self.receiver).poll_next(context)
     }
 }
 

@@ -13,6 +13,7 @@ mod req;
 mod router;
 mod routing_table;
 mod sending;
+mod sink;
 mod subscribe;
 
 pub use base::{IntoEndpoint, Socket, SocketHandle, TwoWay};

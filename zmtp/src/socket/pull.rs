@@ -11,7 +11,7 @@ use futures_core::Stream;
 use super::base::{SocketHandle, sealed};
 use super::receiving::FairReceiver;
 use super::{Builder, RecvError, TryRecvError};
-use crate::driver::{Envelope, NoPattern};
+use crate::driver::{Envelope, NoPattern, PeerId};
 use crate::message::Message;
 use crate::pattern::SocketType;
 
@@ -50,6 +50,20 @@ impl PullSocket {
             return Ok(received.message);
         }
         Ok(self.receiver.recv().await?.message)
+    }
+
+    /// Waits for the next message and tells which peer it came from.
+    ///
+    /// # Errors
+    ///
+    /// [`RecvError::Closed`] when the socket is closed.
+    ///
+    /// # Cancel safety
+    ///
+    /// No message is lost if the future is dropped.
+    pub async fn recv_from(&mut self) -> Result<(PeerId, Message), RecvError> {
+        let received = self.receiver.recv().await?;
+        Ok((received.peer, received.message))
     }
 
     /// Takes the next message, if one has come.

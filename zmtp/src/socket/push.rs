@@ -2,7 +2,11 @@
 //!
 //! [30/PIPELINE]: https://rfc.zeromq.org/spec/30/
 
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use futures_sink::Sink;
 
 use super::base::{SocketHandle, sealed};
 use super::sending::BalancedSender;
@@ -13,7 +17,7 @@ use crate::pattern::SocketType;
 
 /// A PUSH socket: distributes messages among its PULL peers in turn.
 ///
-/// Clones send to the same peers and may be used from different tasks.
+/// Clones send to the same peers and may be used from different tasks. It is a [`Sink`] of messages.
 ///
 /// ```no_run
 /// use zmtp::{PushSocket, Socket};
@@ -59,6 +63,34 @@ impl PushSocket {
     #[inline]
     pub fn try_send(&mut self, message: impl Into<Message>) -> Result<(), TrySendError> {
         self.sender.try_send(message.into()).map(drop)
+    }
+}
+
+/// A message that was accepted counts as sent when the sink is flushed. Closing flushes; the socket
+/// itself closes with its last handle.
+impl Sink<Message> for PushSocket {
+    type Error = SendError;
+
+    fn poll_ready(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<(), SendError>> {
+        self.sender.poll_ready(context)
+    }
+
+    fn start_send(mut self: Pin<&mut Self>, message: Message) -> Result<(), SendError> {
+        self.sender.start_send(message)
+    }
+
+    fn poll_flush(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<(), SendError>> {
+        self.sender.poll_flush(context)
+    }
+
+    fn poll_close(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<(), SendError>> {
+        self.poll_flush(context)
     }
 }
 

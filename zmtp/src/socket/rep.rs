@@ -3,6 +3,7 @@
 //! [28/REQREP]: https://rfc.zeromq.org/spec/28/
 
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
 use super::base::{SocketHandle, sealed};
 use super::receiving::FairReceiver;
@@ -60,15 +61,20 @@ impl RepSocket {
     ///
     /// No request is lost if the future is dropped.
     pub async fn recv(&mut self) -> Result<Message, RecvError> {
-        let State::Idle = self.state else {
-            return Err(RecvError::OutOfTurn);
-        };
-        loop {
-            let received = self.receiver.recv().await?;
-            if let Some(request) = self.accept(received) {
-                return Ok(request);
-            }
-        }
+        Ok(self.recv_from().await?.1)
+    }
+
+    /// As [`Self::recv`], and tells which peer asks.
+    ///
+    /// # Errors
+    ///
+    /// [`RecvError::OutOfTurn`] while the last request has not been answered.
+    ///
+    /// # Cancel safety
+    ///
+    /// No request is lost if the future is dropped.
+    pub async fn recv_from(&mut self) -> Result<(PeerId, Message), RecvError> {
+        std::future::poll_fn(|context| self.poll_recv_from(context)).await
     }
 
     /// Takes the next request, if one has come.
@@ -83,8 +89,23 @@ impl RepSocket {
         };
         loop {
             let received = self.receiver.try_recv()?;
-            if let Some(request) = self.accept(received) {
+            if let Some((_, request)) = self.accept(received) {
                 return Ok(request);
+            }
+        }
+    }
+
+    pub(crate) fn poll_recv_from(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<(PeerId, Message), RecvError>> {
+        let State::Idle = self.state else {
+            return Poll::Ready(Err(RecvError::OutOfTurn));
+        };
+        loop {
+            let received = ready!(self.receiver.poll_recv(context))?;
+            if let Some(request) = self.accept(received) {
+                return Poll::Ready(Ok(request));
             }
         }
     }
@@ -114,7 +135,7 @@ impl RepSocket {
     }
 
     /// Takes the envelope off a request and keeps it for the reply.
-    fn accept(&mut self, received: Received) -> Option<Message> {
+    fn accept(&mut self, received: Received) -> Option<(PeerId, Message)> {
         let parts = received.message.parts();
         let delimiter = parts.iter().position(|part| part.is_empty());
         let Some(delimiter) = delimiter.filter(|at| at + 1 < parts.len()) else {
@@ -127,7 +148,7 @@ impl RepSocket {
             to: received.peer,
             envelope,
         };
-        Some(Message::from_parts(body))
+        Some((received.peer, Message::from_parts(body)))
     }
 }
 

@@ -5,17 +5,20 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
+use futures_sink::Sink;
+use tokio::task::coop;
 
 use super::base::{IntoEndpoint, SocketHandle, sealed};
 use super::builder::Builder;
 use super::receiving::FairReceiver;
 use super::routing_table::RoutingTable;
 use super::sending::{self, final_error, when_writable};
+use super::sink::SinkState;
 use super::{ConnectError, RecvError, SendError, TryRecvError, TrySendError};
-use crate::driver::{Envelope, Linger, PeerId, PushError, TakenRoutingId, Unroutable};
+use crate::driver::{Envelope, Hub, Linger, PeerId, PushError, TakenRoutingId, Unroutable};
 use crate::message::{Message, Part};
 use crate::pattern::{RoutingId, SocketType};
 
@@ -25,6 +28,9 @@ use crate::pattern::{RoutingId, SocketType};
 /// A message that names no peer, or one whose queue is full, is dropped, as in libzmq;
 /// [`Builder::router_mandatory`] makes that an error and a wait. Peers can also be addressed by
 /// their [`PeerId`], without the first part.
+///
+/// It is a [`Stream`] of messages and a [`Sink`] for them, and so are its halves. Without
+/// [`Builder::router_mandatory`] the sink always takes a message.
 #[derive(Debug)]
 pub struct RouterSocket {
     sender: RouterSender,
@@ -36,6 +42,7 @@ pub struct RouterSocket {
 pub struct RouterSender {
     table: Arc<RoutingTable>,
     handle: SocketHandle,
+    sink: SinkState,
 }
 
 /// The receiving half of a [`RouterSocket`].
@@ -263,35 +270,7 @@ impl RouterSender {
     ///
     /// As [`RouterSocket::try_send`].
     pub fn try_send(&self, message: impl Into<Message>) -> Result<(), TrySendError> {
-        let mut message = message.into();
-        if message.part_count() < 2 {
-            return Err(TrySendError::NoParts(message));
-        }
-        let Some(routing_id) = message.pop_front() else {
-            return Err(TrySendError::NoParts(message));
-        };
-        let pushed = match self.table.peer(&routing_id) {
-            Some(peer) => peer.outbox.try_push(&[], &message),
-            None => Err(PushError::Closed),
-        };
-        let policy = self.handle.hub().options.unroutable;
-        let is_closing = self.handle.hub().linger() != Linger::Open;
-        match (pushed, policy) {
-            (Ok(()), _) => Ok(()),
-            (Err(_), _) if is_closing => {
-                message.push_front(routing_id);
-                Err(TrySendError::Closed(message))
-            }
-            // `REQREP`: "SHALL silently drop" what cannot be routed.
-            (Err(_), Unroutable::Drop) => Ok(()),
-            (Err(error), Unroutable::Report) => {
-                message.push_front(routing_id);
-                Err(match error {
-                    PushError::Full => TrySendError::Full(message),
-                    PushError::Closed => TrySendError::Unroutable(message),
-                })
-            }
-        }
+        route(&self.table, self.handle.hub(), message.into())
     }
 
     /// As [`RouterSocket::try_send_to`].
@@ -378,6 +357,77 @@ impl RouterReceiver {
     }
 }
 
+/// Queues `message` without its first part for the peer that this part names.
+fn route(table: &RoutingTable, hub: &Hub, mut message: Message) -> Result<(), TrySendError> {
+    if message.part_count() < 2 {
+        return Err(TrySendError::NoParts(message));
+    }
+    let Some(routing_id) = message.pop_front() else {
+        return Err(TrySendError::NoParts(message));
+    };
+    let pushed = match table.peer(&routing_id) {
+        Some(peer) => peer.outbox.try_push(&[], &message),
+        None => Err(PushError::Closed),
+    };
+    let policy = hub.options.unroutable;
+    let is_closing = hub.linger() != Linger::Open;
+    match (pushed, policy) {
+        (Ok(()), _) => Ok(()),
+        (Err(_), _) if is_closing => {
+            message.push_front(routing_id);
+            Err(TrySendError::Closed(message))
+        }
+        // `REQREP`: "SHALL silently drop" what cannot be routed.
+        (Err(_), Unroutable::Drop) => Ok(()),
+        (Err(error), Unroutable::Report) => {
+            message.push_front(routing_id);
+            Err(match error {
+                PushError::Full => TrySendError::Full(message),
+                PushError::Closed => TrySendError::Unroutable(message),
+            })
+        }
+    }
+}
+
+/// A message that was accepted counts as sent when the sink is flushed. Closing flushes; the socket
+/// itself closes with its last handle.
+impl Sink<Message> for RouterSender {
+    type Error = SendError;
+
+    fn poll_ready(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<(), SendError>> {
+        // Which peer has to have room is not known before there is a message.
+        let turn = ready!(coop::poll_proceed(context));
+        ready!(self.as_mut().poll_flush(context))?;
+        turn.made_progress();
+        Poll::Ready(Ok(()))
+    }
+
+    fn start_send(mut self: Pin<&mut Self>, message: Message) -> Result<(), SendError> {
+        let attempt = self.try_send(message);
+        self.sink.sent(attempt)
+    }
+
+    fn poll_flush(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<(), SendError>> {
+        let Self {
+            table,
+            handle,
+            sink,
+        } = &mut *self;
+        let hub = handle.hub();
+        sink.poll_flush(context, hub, |message| route(table, hub, message))
+    }
+
+    fn poll_close(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<(), SendError>> {
+        self.poll_flush(context)
+    }
+}
+
 impl Stream for RouterReceiver {
     type Item = Message;
 
@@ -385,6 +435,44 @@ impl Stream for RouterReceiver {
         self.receiver
             .poll_recv(context)
             .map(|received| received.ok().map(|received| received.message))
+    }
+}
+
+/// As of [`RouterSender`].
+impl Sink<Message> for RouterSocket {
+    type Error = SendError;
+
+    fn poll_ready(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<(), SendError>> {
+        Pin::new(&mut self.sender).poll_ready(context)
+    }
+
+    fn start_send(mut self: Pin<&mut Self>, message: Message) -> Result<(), SendError> {
+        Pin::new(&mut self.sender).start_send(message)
+    }
+
+    fn poll_flush(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<(), SendError>> {
+        Pin::new(&mut self.sender).poll_flush(context)
+    }
+
+    fn poll_close(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<(), SendError>> {
+        Pin::new(&mut self.sender).poll_close(context)
+    }
+}
+
+impl Stream for RouterSocket {
+    type Item = Message;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Message>> {
+        Pin::new(&mut self.receiver).poll_next(context)
     }
 }
 
@@ -406,6 +494,7 @@ impl sealed::Sealed for RouterSocket {
             sender: RouterSender {
                 table,
                 handle: handle.clone(),
+                sink: SinkState::default(),
             },
             receiver: RouterReceiver {
                 receiver: FairReceiver::new(&handle, Envelope::RoutingId),

@@ -2,8 +2,12 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use tokio::task::coop;
 
 use super::base::SocketHandle;
+use super::sink::SinkState;
 use super::{SendError, TrySendError};
 use crate::driver::{BalanceError, Hub, LoadBalancer, PeerId, PushError};
 use crate::message::{Message, Part};
@@ -17,6 +21,7 @@ pub(crate) struct BalancedSender {
     /// Messages sent, to know when it is the turn of other tasks.
     sent: u8,
     handle: SocketHandle,
+    sink: SinkState,
 }
 
 impl BalancedSender {
@@ -26,6 +31,7 @@ impl BalancedSender {
             envelope,
             sent: 0,
             handle: handle.clone(),
+            sink: SinkState::default(),
         }
     }
 
@@ -43,11 +49,7 @@ impl BalancedSender {
         if message.is_empty() {
             return Err(TrySendError::NoParts(message));
         }
-        match self.balancer.try_send(&self.envelope, &message) {
-            Ok(peer) => Ok(peer),
-            Err(BalanceError::Full) => Err(TrySendError::Full(message)),
-            Err(BalanceError::Closed) => Err(TrySendError::Closed(message)),
-        }
+        balance(&mut self.balancer, &self.envelope, message)
     }
 
     /// Queues `message` if a peer has room for it: the common case, in which it need not be moved.
@@ -74,8 +76,36 @@ impl BalancedSender {
     pub(crate) async fn take_turn(&mut self) {
         self.sent = self.sent.wrapping_add(1);
         if self.sent == 0 {
-            tokio::task::coop::consume_budget().await;
+            coop::consume_budget().await;
         }
+    }
+
+    /// Waits until a peer has room.
+    pub(crate) fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), SendError>> {
+        // A sink that always has room still lets others have their turn.
+        let turn = ready!(coop::poll_proceed(context));
+        ready!(self.poll_flush(context))?;
+        let balancer = &mut self.balancer;
+        ready!(
+            self.sink
+                .poll_room(context, self.handle.hub(), || balancer.has_room())
+        );
+        turn.made_progress();
+        Poll::Ready(Ok(()))
+    }
+
+    /// Queues `message`, or keeps it for the next flush.
+    pub(crate) fn start_send(&mut self, message: Message) -> Result<(), SendError> {
+        let attempt = self.try_send(message).map(drop);
+        self.sink.sent(attempt)
+    }
+
+    /// Waits until nothing is kept.
+    pub(crate) fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<Result<(), SendError>> {
+        let (balancer, envelope) = (&mut self.balancer, &self.envelope);
+        self.sink.poll_flush(context, self.handle.hub(), |message| {
+            balance(balancer, envelope, message).map(drop)
+        })
     }
 
     /// Goes on after an attempt that failed: waits if that can help.
@@ -85,6 +115,20 @@ impl BalancedSender {
         };
         let handle = self.handle.clone();
         when_writable(handle.hub(), message, |message| self.try_send(message)).await
+    }
+}
+
+/// Queues `message`, which has parts, for the next peer with room.
+#[inline]
+fn balance(
+    balancer: &mut LoadBalancer,
+    envelope: &[Part],
+    message: Message,
+) -> Result<PeerId, TrySendError> {
+    match balancer.try_send(envelope, &message) {
+        Ok(peer) => Ok(peer),
+        Err(BalanceError::Full) => Err(TrySendError::Full(message)),
+        Err(BalanceError::Closed) => Err(TrySendError::Closed(message)),
     }
 }
 

@@ -3,12 +3,14 @@
 mod inproc;
 #[cfg(unix)]
 mod ipc;
+mod cancellation;
 mod life;
 mod pipeline;
 mod publish_subscribe;
 mod request_reply;
 mod requests;
 mod routing;
+mod streams;
 
 use std::time::Duration;
 

@@ -1,0 +1,156 @@
+//! Sockets as sinks and streams, and what may be shared between tasks.
+
+use std::pin::Pin;
+use std::task::{Context, Waker};
+
+use futures_util::{Sink, SinkExt, StreamExt, stream};
+use zmtp::{
+    DealerReceiver, DealerSender, DealerSocket, Message, Monitor, PubSocket, PullSocket,
+    PushSocket, RepSocket, ReqSocket, RouterReceiver, RouterSender, RouterSocket, SendError,
+    Socket, SocketHandle, SubSocket,
+};
+
+use crate::{LOOPBACK, handshake, soon};
+
+fn messages(count: u32) -> impl Iterator<Item = Message> {
+    (0..count).map(|number| Message::from(number.to_be_bytes()))
+}
+
+// REQREP-049, PIPE-020
+#[tokio::test]
+async fn a_stream_is_forwarded_into_a_push_and_comes_out_of_a_pull() {
+    let mut pull = PullSocket::builder().receive_high_water_mark(2).build();
+    let endpoint = pull.bind(LOOPBACK).await.unwrap();
+    let push = PushSocket::builder().send_high_water_mark(2).build();
+    push.connect(&endpoint).await.unwrap();
+    let sending = tokio::spawn(async move {
+        let all = stream::iter(messages(1000)).map(Ok);
+        all.forward(push).await
+    });
+    let received: Vec<Message> = soon((&mut pull).take(1000).collect()).await;
+    assert!(received.into_iter().eq(messages(1000)));
+    soon(sending).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn dealer_and_router_are_sinks_and_streams() {
+    let mut router = RouterSocket::builder().router_mandatory().build();
+    let endpoint = router.bind(LOOPBACK).await.unwrap();
+    let mut dealer = DealerSocket::new();
+    dealer.connect(&endpoint).await.unwrap();
+    SinkExt::send(&mut dealer, Message::from("question"))
+        .await
+        .unwrap();
+    let mut message = soon(router.next()).await.unwrap();
+    assert_eq!(message[1], "question");
+    message[1] = "answer".into();
+    SinkExt::send(&mut router, message).await.unwrap();
+    assert_eq!(soon(dealer.next()).await.unwrap(), ["answer"]);
+    let refused = SinkExt::send(&mut router, Message::from(["nobody", "x"])).await;
+    assert!(matches!(refused, Err(SendError::Unroutable(_))));
+}
+
+// PIPE-008
+#[tokio::test]
+async fn a_sink_without_peers_takes_nothing() {
+    let mut push = PushSocket::new();
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(Pin::new(&mut push).poll_ready(&mut context).is_pending());
+    // Nothing was accepted, so there is nothing to flush.
+    assert!(Pin::new(&mut push).poll_flush(&mut context).is_ready());
+    let mut pull = PullSocket::new();
+    let endpoint = pull.bind(LOOPBACK).await.unwrap();
+    push.connect(&endpoint).await.unwrap();
+    soon(push.feed(Message::from("now"))).await.unwrap();
+    assert_eq!(soon(pull.recv()).await.unwrap(), ["now"]);
+}
+
+#[tokio::test]
+async fn what_a_faster_sink_left_no_room_for_goes_out_when_there_is_some() {
+    let mut monitored = PushSocket::builder().send_high_water_mark(1).build();
+    let mut monitor = monitored.monitor();
+    let endpoint = monitored.bind(LOOPBACK).await.unwrap();
+    let mut other = monitored.clone();
+    let mut pull = PullSocket::new();
+    pull.connect(&endpoint).await.unwrap();
+    handshake(&mut monitor).await;
+    // Both find room, and there is room for one.
+    let mut context = Context::from_waker(Waker::noop());
+    for sink in [&mut monitored, &mut other] {
+        assert!(Pin::new(sink).poll_ready(&mut context).is_ready());
+    }
+    for (sink, body) in [(&mut monitored, "first"), (&mut other, "second")] {
+        Pin::new(sink).start_send(Message::from(body)).unwrap();
+    }
+    assert!(Pin::new(&mut other).poll_flush(&mut context).is_pending());
+    soon(other.flush()).await.unwrap();
+    for body in ["first", "second"] {
+        assert_eq!(soon(pull.recv()).await.unwrap(), [body]);
+    }
+}
+
+#[tokio::test]
+async fn a_closed_sink_gives_the_message_back() {
+    let mut push = PushSocket::new();
+    soon(push.handle().close()).await;
+    let refused = soon(SinkExt::send(&mut push, Message::from("late"))).await;
+    assert_eq!(refused, Err(SendError::Closed(Message::from("late"))));
+}
+
+// REQREP-046
+#[tokio::test]
+async fn a_message_leads_to_what_is_known_of_its_peer() {
+    let mut pull = PullSocket::new();
+    let mut rep = RepSocket::new();
+    let metadata = || {
+        let mut metadata = zmtp::wire::metadata::Metadata::new();
+        metadata.insert("X-key", "value").map(|()| metadata)
+    };
+    let endpoint = pull.bind(LOOPBACK).await.unwrap();
+    let push = PushSocket::builder().metadata(metadata().unwrap());
+    let mut push = push.build();
+    push.connect(&endpoint).await.unwrap();
+    push.send("x").await.unwrap();
+    let (peer, _) = soon(pull.recv_from()).await.unwrap();
+    let info = pull.peer_info(peer).unwrap();
+    assert_eq!(info.metadata.get("x-KEY"), Some(&b"value"[..]));
+    let endpoint = rep.bind(LOOPBACK).await.unwrap();
+    let req = ReqSocket::builder().metadata(metadata().unwrap());
+    let mut req = req.build();
+    let server = req.connect(&endpoint).await.unwrap();
+    req.send("x").await.unwrap();
+    let (peer, request) = soon(rep.recv_from()).await.unwrap();
+    let info = rep.peer_info(peer).unwrap();
+    assert_eq!(info.metadata.get("X-key"), Some(&b"value"[..]));
+    rep.send(request).unwrap();
+    assert_eq!(soon(req.recv_from()).await.unwrap().0, server);
+}
+
+// ZMTP31-126
+#[test]
+fn sockets_and_their_futures_move_between_threads() {
+    fn movable<T: Send + Sync + 'static>() {}
+    fn movable_future(_: impl Future + Send) {}
+    movable::<ReqSocket>();
+    movable::<RepSocket>();
+    movable::<DealerSocket>();
+    movable::<(DealerSender, DealerReceiver)>();
+    movable::<RouterSocket>();
+    movable::<(RouterSender, RouterReceiver)>();
+    movable::<PushSocket>();
+    movable::<PullSocket>();
+    movable::<PubSocket>();
+    movable::<SubSocket>();
+    movable::<(SocketHandle, Monitor)>();
+    let (mut req, mut rep) = (ReqSocket::new(), RepSocket::new());
+    movable_future(async move { req.send("x").await.map(|()| req) });
+    movable_future(async move { rep.recv_from().await.map(|_| rep) });
+    let (mut dealer, mut router) = (DealerSocket::new(), RouterSocket::new());
+    movable_future(async move { dealer.send("x").await.map(|()| dealer) });
+    movable_future(async move { router.recv().await.map(|_| router) });
+    let (mut push, mut pull) = (PushSocket::new(), PullSocket::new());
+    movable_future(async move { push.send("x").await.map(|()| push) });
+    movable_future(async move { pull.recv().await.map(|_| pull) });
+    let socket = SubSocket::new();
+    movable_future(async move { socket.bind(LOOPBACK).await.map(|_| socket) });
+}
