@@ -11,8 +11,8 @@ const SHOWN_OCTETS: usize = 64;
 const SHOWN_PARTS: usize = 16;
 
 impl fmt::Display for Part {
-    /// Writes text as it is, with control characters escaped, and other octets as hexadecimal digits;
-    /// cut after the first few dozen.
+    /// Writes text as it is, with line breaks and tabs escaped, and other octets as hexadecimal
+    /// digits; cut after the first few dozen.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match shown_text(self) {
             Some(text) => write!(f, "{}", text.escape_debug())?,
@@ -65,15 +65,18 @@ impl fmt::Debug for Message {
 /// The beginning of a part that is text, cut between two characters.
 fn shown_text(part: &Part) -> Option<&str> {
     let head = part.get(..SHOWN_OCTETS).unwrap_or(part);
-    match std::str::from_utf8(head) {
-        Ok(text) => Some(text),
+    let text = match std::str::from_utf8(head) {
+        Ok(text) => text,
         // The cut may go through a character, and through nothing else.
         Err(error) if error.error_len().is_none() && part.len() > SHOWN_OCTETS => {
             let (valid, _) = head.split_at(error.valid_up_to());
-            std::str::from_utf8(valid).ok()
+            std::str::from_utf8(valid).ok()?
         }
-        Err(_) => None,
-    }
+        Err(_) => return None,
+    };
+    // Numbers and made routing ids are often valid UTF-8, and nothing that one could read.
+    let is_control = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
+    (!text.contains(is_control)).then_some(text)
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! Our sockets among themselves, over TCP and Unix sockets of this machine and within the process.
 
+mod cancellation;
 mod inproc;
 #[cfg(unix)]
 mod ipc;
-mod cancellation;
 mod life;
 mod pipeline;
 mod publish_subscribe;
