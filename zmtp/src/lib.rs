@@ -44,11 +44,11 @@ pub use message::{Frame, IntoParts, Message, More, Part, TextError};
 
 // Layers 3 and 4: sockets and what happens on them.
 #[cfg(feature = "socket")]
-pub use driver::{DisconnectReason, Monitor, PeerId, SocketEvent};
+pub use driver::{DisconnectReason, Monitor, PeerId, ReconnectStop, SocketEvent};
 #[cfg(feature = "socket")]
 pub use socket::{
-    BindError, Builder, ConnectError, DealerReceiver, DealerSender, DealerSocket, IntoEndpoint,
-    PubSocket, PullSocket, PushSocket, RecvError, RepSocket, ReqSocket, RouterNotify,
+    BindError, Builder, ConnectError, DealerReceiver, DealerSender, DealerSocket, DisconnectError,
+    IntoEndpoint, PubSocket, PullSocket, PushSocket, RecvError, RepSocket, ReqSocket, RouterNotify,
     RouterReceiver, RouterSender, RouterSocket, SendError, Socket, SocketHandle, SubSocket,
-    TryRecvError, TrySendError, TwoWay,
+    TryRecvError, TrySendError, TwoWay, UnbindError,
 };

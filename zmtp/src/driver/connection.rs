@@ -136,14 +136,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         Ok(())
     }
 
+    /// How long the connection may still send.
+    fn linger(&self) -> Linger {
+        self.hub.linger().or_sooner(self.peer.linger())
+    }
+
     fn check_time(&mut self, now: Instant) -> Result<(), DisconnectReason> {
         if self.session_timeout().is_some_and(|at| at <= now) {
             self.session.handle_timeout(now)?;
         }
         if self.stage == Stage::Handshake {
-            let is_closing = self.hub.linger() != Linger::Open;
+            let is_closing = self.linger() != Linger::Open;
             if is_closing && self.peer.outbox.is_empty() {
-                return Err(DisconnectReason::SocketClosed);
+                return Err(self.hub.own_end());
             }
             if self.peer.outbox.is_closed() {
                 return Err(DisconnectReason::Evicted);
@@ -152,8 +157,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         if let Some(reason) = self.peer.dismissal() {
             return Err(reason.clone());
         }
-        match self.hub.linger() {
-            Linger::Until(deadline) if deadline <= now => Err(DisconnectReason::SocketClosed),
+        match self.linger() {
+            Linger::Until(deadline) if deadline <= now => Err(self.hub.own_end()),
             _ => Ok(()),
         }
     }
@@ -193,7 +198,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Hands what was decoded to the receiver, or drops it when no receiver is left: a peer that is
     /// not read from may never read what this side still has to say.
     fn publish(&mut self) {
-        if self.hub.linger() == Linger::Open {
+        if self.linger() == Linger::Open {
             self.peer
                 .inbox
                 .publish(&mut self.incoming, &self.peer, &self.hub.ready);
@@ -208,7 +213,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         loop {
             if self.room.is_none() {
                 self.publish();
-                if self.hub.linger() == Linger::Open {
+                if self.linger() == Linger::Open {
                     self.room = self.peer.inbox.room(context);
                 }
                 if self.room.is_none() {
@@ -322,7 +327,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                         self.outgoing.release();
                         return Ok(());
                     }
-                    Taken::Finished => return Err(DisconnectReason::SocketClosed),
+                    Taken::Finished => return Err(self.hub.own_end()),
                 }
             } else {
                 return Ok(());
@@ -389,7 +394,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             _ => Shutdown::Pending,
         };
         let farewell = now() + FAREWELL;
-        let deadline = match self.hub.linger() {
+        let deadline = match self.linger() {
             Linger::Until(deadline) => deadline.min(farewell),
             Linger::Open | Linger::Unlimited => farewell,
         };
@@ -463,7 +468,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let deadline = match &self.stage {
             Stage::Farewell { deadline, .. } => Some(*deadline),
             Stage::Handshake | Stage::Attached => {
-                let linger = match self.hub.linger() {
+                let linger = match self.linger() {
                     Linger::Until(deadline) => Some(deadline),
                     Linger::Open | Linger::Unlimited => None,
                 };

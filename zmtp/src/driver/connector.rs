@@ -15,37 +15,33 @@ use tokio::time::Instant;
 
 use super::backoff::Backoff;
 use super::connection::{Progress, run_connection};
+use super::endpoints::Link;
 use super::hub::{Hub, Linger};
 use super::listener::report_end;
 use super::monitor::{DisconnectReason, SocketEvent};
-use super::peer::Peer;
+use super::options::ReconnectStop;
 use super::randomness::randomness;
-use crate::endpoint::{Endpoint, PeerAddress};
+use crate::endpoint::PeerAddress;
 use crate::session::{Session, Side};
 use crate::transport::{Stream, Target};
 
-/// Keeps `peer` connected to `endpoint` until the socket closes or the peer refuses for good.
-pub(crate) async fn keep_connected(
-    hub: Arc<Hub>,
-    peer: Arc<Peer>,
-    endpoint: Endpoint,
-    target: Target,
-) {
+/// Keeps the peer of `link` connected until the socket closes or disconnects, or the peer refuses
+/// for good.
+pub(crate) async fn keep_connected(hub: Arc<Hub>, link: Arc<Link>, target: Target) {
     let connector = Connector {
         hub: Arc::clone(&hub),
-        peer: Arc::clone(&peer),
-        endpoint,
+        link: Arc::clone(&link),
         target,
     };
     connector.run().await;
-    hub.remove_peer(&peer);
-    peer.outbox.close();
+    hub.endpoints.take_link(link.peer.id);
+    hub.remove_peer(&link.peer);
+    link.peer.outbox.close();
 }
 
 struct Connector {
     hub: Arc<Hub>,
-    peer: Arc<Peer>,
-    endpoint: Endpoint,
+    link: Arc<Link>,
     target: Target,
 }
 
@@ -59,6 +55,10 @@ impl Connector {
     async fn run(self) {
         let mut backoff = Backoff::new(self.hub.options.reconnect);
         loop {
+            self.hub.monitor.send(SocketEvent::Connecting {
+                peer: self.link.peer.id,
+                endpoint: self.link.endpoint.clone(),
+            });
             let connected = tokio::select! {
                 () = self.given_up() => return,
                 connected = self.connect() => connected,
@@ -70,18 +70,23 @@ impl Connector {
                     }
                 }
                 Err(error) => {
-                    tracing::debug!(endpoint = %self.endpoint, %error, "connecting failed");
+                    tracing::debug!(endpoint = %self.link.endpoint, %error, "connecting failed");
                     self.hub.monitor.send(SocketEvent::ConnectFailed {
-                        endpoint: self.endpoint.clone(),
+                        endpoint: self.link.endpoint.clone(),
                         error: error.kind(),
                     });
+                    let is_refused = error.kind() == io::ErrorKind::ConnectionRefused;
+                    if is_refused && self.stops(ReconnectStop::ConnectionRefused) {
+                        self.give_up(DisconnectReason::Io(error.kind()));
+                        return;
+                    }
                 }
             }
             let Some(delay) = backoff.next_delay(&mut rand::rng()) else {
                 return;
             };
             self.hub.monitor.send(SocketEvent::ConnectRetried {
-                endpoint: self.endpoint.clone(),
+                endpoint: self.link.endpoint.clone(),
                 delay,
             });
             tokio::select! {
@@ -100,45 +105,71 @@ impl Connector {
     }
 
     async fn drive(&self, stream: Stream, address: PeerAddress, backoff: &mut Backoff) -> Next {
-        let (hub, peer) = (&self.hub, &self.peer);
+        let (hub, peer) = (&self.hub, &self.link.peer);
+        peer.set_address(Some(address.clone()));
         hub.monitor.send(SocketEvent::Connected {
             peer: peer.id,
-            address: address.clone(),
+            address,
         });
         let config = hub.options.session_config(hub.socket_type, Side::Connector);
         let session = Session::new(config, Instant::now().into_std(), randomness());
         let begun = Instant::now();
         let (reason, progress) =
             run_connection(stream, session, Arc::clone(peer), Arc::clone(hub)).await;
-        report_end(hub, peer, &reason, progress, &address);
+        report_end(hub, peer, &reason, progress);
         if progress == Progress::Attached {
             backoff.lasted(begun.elapsed());
         }
         match (&reason, progress) {
-            (DisconnectReason::SocketClosed | DisconnectReason::RoutingIdHandedOver, _) => {
-                Next::Stop
-            }
+            (
+                DisconnectReason::SocketClosed
+                | DisconnectReason::Disconnected
+                | DisconnectReason::RoutingIdHandedOver,
+                _,
+            ) => Next::Stop,
             // [ZMTP31-095] [ZMTP31-082]: the same handshake would end the same way.
             (DisconnectReason::Protocol(error), Progress::Handshake) if !error.is_retryable() => {
-                hub.monitor.send(SocketEvent::ConnectGivenUp {
-                    endpoint: self.endpoint.clone(),
-                    reason,
-                });
+                self.give_up(reason);
+                Next::Stop
+            }
+            (_, Progress::Handshake) if self.stops(ReconnectStop::HandshakeFailed) => {
+                self.give_up(reason);
                 Next::Stop
             }
             _ => Next::Retry,
         }
     }
 
-    /// Resolves when the socket closes and this peer has nothing left to wait for.
+    fn stops(&self, event: ReconnectStop) -> bool {
+        self.hub.options.reconnect_stop.contains(&event)
+    }
+
+    fn give_up(&self, reason: DisconnectReason) {
+        self.hub.monitor.send(SocketEvent::ConnectGivenUp {
+            endpoint: self.link.endpoint.clone(),
+            reason,
+        });
+    }
+
     async fn given_up(&self) {
-        self.hub.closing.cancelled().await;
-        if self.peer.outbox.is_empty() {
-            return;
-        }
-        match self.hub.linger() {
-            Linger::Until(deadline) => tokio::time::sleep_until(deadline.into()).await,
-            Linger::Open | Linger::Unlimited => std::future::pending().await,
-        }
+        given_up(&self.hub, &self.link).await;
+    }
+}
+
+/// Resolves when the socket closes or disconnects, and the peer of `link` has nothing left to wait
+/// for.
+pub(super) async fn given_up(hub: &Hub, link: &Link) {
+    link.disconnecting.cancelled().await;
+    if link.peer.outbox.is_empty() {
+        return;
+    }
+    let stop = &hub.options.reconnect_stop;
+    let is_disconnected = link.peer.linger() != Linger::Open;
+    if is_disconnected && stop.contains(&ReconnectStop::AfterDisconnect) {
+        return;
+    }
+    match hub.linger().or_sooner(link.peer.linger()) {
+        Linger::Until(deadline) => tokio::time::sleep_until(deadline.into()).await,
+        Linger::Open | Linger::Unlimited => std::future::pending().await,
     }
 }

@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::endpoints::Endpoints;
 use super::half_open::HalfOpen;
 use super::inbox::ReadySet;
 use super::monitor::{DisconnectReason, MonitorSender};
@@ -78,6 +79,8 @@ pub(crate) struct Hub {
     pub(crate) read_pool: ReadPool,
     /// Handshakes in progress with peers that connected to us.
     pub(crate) half_open: HalfOpen,
+    /// What the socket is bound and connected to.
+    pub(crate) endpoints: Endpoints,
     /// Stops listeners and connectors.
     pub(crate) closing: CancellationToken,
     /// All tasks of the socket.
@@ -107,6 +110,7 @@ impl Hub {
             ready: ReadySet::default(),
             writable: Arc::new(Notify::new()),
             read_pool: ReadPool::default(),
+            endpoints: Endpoints::default(),
             closing: CancellationToken::new(),
             tasks: TaskTracker::new(),
             peers: Mutex::new(BTreeMap::new()),
@@ -196,13 +200,7 @@ impl Hub {
     /// Begins to close: nothing new is accepted, connected or sent; what is queued goes out until
     /// the linger period is over.
     pub(crate) fn close(&self) {
-        let now = tokio::time::Instant::now().into_std();
-        // A period beyond all time is none.
-        let deadline = self
-            .options
-            .linger
-            .and_then(|linger| now.checked_add(linger));
-        if self.linger.set(deadline).is_err() {
+        if self.linger.set(self.linger_deadline()).is_err() {
             return;
         }
         self.closing.cancel();
@@ -215,23 +213,64 @@ impl Hub {
 
     /// Whether [`Self::close`] was called, and until when the queues may drain.
     pub(crate) fn linger(&self) -> Linger {
-        match self.linger.get() {
-            None => Linger::Open,
-            Some(None) => Linger::Unlimited,
-            Some(Some(deadline)) => Linger::Until(*deadline),
+        Linger::from(self.linger.get())
+    }
+
+    /// Why a connection ends when it is this socket that wants it.
+    pub(crate) fn own_end(&self) -> DisconnectReason {
+        match self.linger() {
+            Linger::Open => DisconnectReason::Disconnected,
+            Linger::Unlimited | Linger::Until(_) => DisconnectReason::SocketClosed,
         }
+    }
+
+    /// Begins to part from one peer: what is queued for it goes out until the linger period is over.
+    pub(crate) fn part(&self, peer: &Peer) {
+        self.remove_peer(peer);
+        peer.part(self.linger_deadline());
+    }
+
+    /// Until when a queue that begins to drain now may do so.
+    fn linger_deadline(&self) -> Option<Instant> {
+        let now = tokio::time::Instant::now().into_std();
+        // A period beyond all time is none.
+        self.options
+            .linger
+            .and_then(|linger| now.checked_add(linger))
     }
 }
 
-/// How long a socket still sends.
+/// How long a socket still sends, to all of its peers or to one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Linger {
-    /// It is not closing.
+    /// There is no end in sight.
     Open,
     /// Until all is sent.
     Unlimited,
     /// Until all is sent, and no longer than this.
     Until(Instant),
+}
+
+impl Linger {
+    /// Whichever ends first.
+    pub(crate) fn or_sooner(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Open, other) | (other, Self::Open) => other,
+            (Self::Unlimited, other) | (other, Self::Unlimited) => other,
+            (Self::Until(one), Self::Until(other)) => Self::Until(one.min(other)),
+        }
+    }
+}
+
+impl From<Option<&Option<Instant>>> for Linger {
+    /// The outer option is whether there is an end, the inner one whether it has a deadline.
+    fn from(end: Option<&Option<Instant>>) -> Self {
+        match end {
+            None => Self::Open,
+            Some(None) => Self::Unlimited,
+            Some(Some(deadline)) => Self::Until(*deadline),
+        }
+    }
 }
 
 /// The place of one accepted connection; given back on drop.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::connection::{Progress, run_connection};
+use super::endpoints::{Admission, Binding};
 use super::half_open::Share;
 use super::hub::{AcceptedSlot, Hub};
 use super::monitor::{DisconnectReason, SocketEvent};
@@ -16,22 +17,37 @@ use crate::transport::{Listener, Stream};
 /// How long accepting pauses after it failed, most likely for want of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Accepts connections until the socket closes.
-pub(crate) async fn listen(hub: Arc<Hub>, listener: Listener) {
+/// Accepts connections until the endpoint is unbound or the socket closes.
+pub(crate) async fn listen(hub: Arc<Hub>, listener: Listener, binding: Arc<Binding>) {
+    accept_all(&hub, &listener, &binding).await;
+    drop(listener);
+    report_unbound(&hub, &binding);
+}
+
+/// Tells that nobody listens on an endpoint any more.
+pub(crate) fn report_unbound(hub: &Hub, binding: &Arc<Binding>) {
+    tracing::debug!(endpoint = %binding.endpoint, "no longer listening");
+    hub.monitor.send(SocketEvent::Unbound {
+        endpoint: binding.endpoint.clone(),
+    });
+    hub.endpoints.remove_binding(binding);
+}
+
+async fn accept_all(hub: &Arc<Hub>, listener: &Listener, binding: &Arc<Binding>) {
     loop {
         let accepted = tokio::select! {
-            () = hub.closing.cancelled() => return,
+            () = binding.unbinding.cancelled() => return,
             accepted = listener.accept() => accepted,
         };
         match accepted {
-            Ok((stream, address)) => accept(&hub, stream, address),
+            Ok((stream, address)) => accept(hub, binding, stream, address),
             Err(error) => {
                 tracing::warn!(%error, "accepting a connection failed");
                 hub.monitor.send(SocketEvent::AcceptFailed {
                     error: error.kind(),
                 });
                 tokio::select! {
-                    () = hub.closing.cancelled() => return,
+                    () = binding.unbinding.cancelled() => return,
                     () = tokio::time::sleep(ACCEPT_PAUSE) => {}
                 }
             }
@@ -39,39 +55,45 @@ pub(crate) async fn listen(hub: Arc<Hub>, listener: Listener) {
     }
 }
 
-fn accept(hub: &Arc<Hub>, stream: Stream, address: PeerAddress) {
+fn accept(hub: &Arc<Hub>, binding: &Arc<Binding>, stream: Stream, address: PeerAddress) {
     let Some(slot) = hub.try_accept() else {
         tracing::warn!(%address, "connection refused: as many as are allowed are open");
         hub.monitor.send(SocketEvent::Refused { address });
         return;
     };
-    hub.tasks
-        .spawn(serve(Arc::clone(hub), stream, address, slot));
-}
-
-async fn serve(hub: Arc<Hub>, stream: Stream, address: PeerAddress, slot: AcceptedSlot) {
     let peer = hub.new_peer(Retention::Connection);
+    peer.set_address(Some(address.clone()));
+    if binding.admit(&peer) == Admission::Refused {
+        return;
+    }
     hub.half_open.insert(Share::of(&address), Arc::clone(&peer));
     hub.monitor.send(SocketEvent::Accepted {
         peer: peer.id,
-        address: address.clone(),
+        address,
     });
+    let (hub_of_task, binding) = (Arc::clone(hub), Arc::clone(binding));
+    hub.tasks
+        .spawn(serve(hub_of_task, peer, binding, stream, slot));
+}
+
+async fn serve(
+    hub: Arc<Hub>,
+    peer: Arc<Peer>,
+    binding: Arc<Binding>,
+    stream: Stream,
+    slot: AcceptedSlot,
+) {
     let config = hub.options.session_config(hub.socket_type, Side::Listener);
     let session = Session::new(config, tokio::time::Instant::now().into_std(), randomness());
     let (reason, progress) =
         run_connection(stream, session, Arc::clone(&peer), Arc::clone(&hub)).await;
     drop(slot);
-    report_end(&hub, &peer, &reason, progress, &address);
+    binding.dismiss(peer.id);
+    report_end(&hub, &peer, &reason, progress);
 }
 
 /// Tells monitors, and whoever reads the log, that a connection has ended: once for each.
-pub(crate) fn report_end(
-    hub: &Hub,
-    peer: &Peer,
-    reason: &DisconnectReason,
-    progress: Progress,
-    address: &PeerAddress,
-) {
+pub(crate) fn report_end(hub: &Hub, peer: &Peer, reason: &DisconnectReason, progress: Progress) {
     let is_fault = matches!(
         reason,
         DisconnectReason::Protocol(_)
@@ -79,11 +101,13 @@ pub(crate) fn report_end(
             | DisconnectReason::TooManySubscriptions
             | DisconnectReason::Evicted
     );
+    let address = peer.address().map(tracing::field::display);
     if is_fault {
-        tracing::warn!(peer = %peer.id, %address, %reason, "connection closed");
+        tracing::warn!(peer = %peer.id, address, %reason, "connection closed");
     } else {
-        tracing::debug!(peer = %peer.id, %address, %reason, "connection ended");
+        tracing::debug!(peer = %peer.id, address, %reason, "connection ended");
     }
+    peer.set_address(None);
     let (peer, reason) = (peer.id, reason.clone());
     hub.monitor.send(match progress {
         Progress::Handshake => SocketEvent::HandshakeFailed { peer, reason },

@@ -14,6 +14,7 @@ mod backoff;
 mod connection;
 mod connector;
 mod encoded;
+mod endpoints;
 mod fair_queue;
 #[cfg(feature = "curve")]
 mod generate;
@@ -34,13 +35,15 @@ mod read_pool;
 mod sync;
 
 pub use monitor::{DisconnectReason, Monitor, SocketEvent};
+pub use options::ReconnectStop;
 pub use peer::PeerId;
 
 pub(crate) use connector::keep_connected;
 pub(crate) use encoded::EncodedBatch;
+pub(crate) use endpoints::Link;
 pub(crate) use fair_queue::{Envelope, FairQueue, Received};
 pub(crate) use hub::{Hub, Linger, NoPattern, Pattern};
-pub(crate) use inproc::{Binding, hold, keep_linked};
+pub(crate) use inproc::{BoundName, hold, keep_linked};
 pub(crate) use listener::listen;
 pub(crate) use load_balancer::{BalanceError, LoadBalancer};
 pub(crate) use options::{

@@ -23,6 +23,19 @@ pub enum SocketEvent {
         /// The endpoint as it was resolved.
         endpoint: Endpoint,
     },
+    /// An endpoint could not be bound.
+    BindFailed {
+        /// What was to be bound.
+        endpoint: Endpoint,
+        /// What the operating system said; `Unsupported` and `InvalidInput` for endpoints that it
+        /// was not asked about.
+        error: io::ErrorKind,
+    },
+    /// The socket no longer accepts connections on `endpoint`: it was unbound, or the socket closed.
+    Unbound {
+        /// The endpoint as it was resolved.
+        endpoint: Endpoint,
+    },
     /// A connection was accepted; its handshake begins.
     Accepted {
         /// The peer.
@@ -39,6 +52,13 @@ pub enum SocketEvent {
     AcceptFailed {
         /// What the operating system said.
         error: io::ErrorKind,
+    },
+    /// An attempt to connect begins.
+    Connecting {
+        /// The peer.
+        peer: PeerId,
+        /// What is connected to.
+        endpoint: Endpoint,
     },
     /// A connection was established; its handshake begins.
     Connected {
@@ -103,6 +123,9 @@ pub enum DisconnectReason {
     /// This socket was closed.
     #[error("the socket was closed")]
     SocketClosed,
+    /// This socket disconnected from the peer, or unbound the endpoint that accepted it.
+    #[error("the socket disconnected")]
+    Disconnected,
     /// The connection failed.
     #[error("the connection failed: {0}")]
     Io(io::ErrorKind),

@@ -1,5 +1,6 @@
 //! What a socket was configured with (L3).
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::monitor::DisconnectReason;
@@ -27,6 +28,7 @@ pub(crate) struct SocketOptions {
     pub(crate) linger: Option<Duration>,
     pub(crate) routing_id: Option<RoutingId>,
     pub(crate) reconnect: ReconnectPolicy,
+    pub(crate) reconnect_stop: BTreeSet<ReconnectStop>,
     pub(crate) connect_timeout: Option<Duration>,
     pub(crate) handshake_timeout: Option<Duration>,
     pub(crate) heartbeat: Option<Heartbeat>,
@@ -112,6 +114,18 @@ impl Notices {
     }
 }
 
+/// What ends the attempts to connect to an endpoint, beside a peer that refuses for good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum ReconnectStop {
+    /// Nobody listens there: the operating system of the peer refused the connection.
+    ConnectionRefused,
+    /// A connection ended before its handshake did, for whatever reason.
+    HandshakeFailed,
+    /// The socket disconnected from the endpoint, though messages still wait for it.
+    AfterDisconnect,
+}
+
 /// When a lost or refused connection is tried again.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum ReconnectPolicy {
@@ -133,6 +147,7 @@ impl Default for SocketOptions {
                 initial: Duration::from_millis(100),
                 max: RECONNECT_INTERVAL_MAX,
             },
+            reconnect_stop: BTreeSet::new(),
             connect_timeout: None,
             handshake_timeout: Some(Duration::from_secs(30)),
             heartbeat: None,

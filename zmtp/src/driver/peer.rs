@@ -2,12 +2,15 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Instant;
 
+use super::hub::Linger;
 use super::inbox::Inbox;
 use super::monitor::DisconnectReason;
 use super::outbox::{Outbox, QueueLimits};
 use super::pipe::Pipe;
 use super::sync::lock;
+use crate::endpoint::PeerAddress;
 use crate::session::PeerInfo;
 
 /// Names one peer of one socket for as long as the socket lives.
@@ -54,6 +57,9 @@ pub(crate) struct Peer {
     pub(crate) outbox: Outbox,
     pub(crate) inbox: Inbox,
     info: Mutex<Option<Arc<PeerInfo>>>,
+    address: Mutex<Option<PeerAddress>>,
+    /// Until when what is queued may still go out, once the socket parts from this peer alone.
+    parting: OnceLock<Option<Instant>>,
     /// Why the socket wants the connection to end, if it does.
     dismissal: OnceLock<DisconnectReason>,
 }
@@ -71,6 +77,8 @@ impl Peer {
             outbox: Outbox::new(send),
             inbox: Inbox::new(receive),
             info: Mutex::new(None),
+            address: Mutex::new(None),
+            parting: OnceLock::new(),
             dismissal: OnceLock::new(),
         }
     }
@@ -88,6 +96,8 @@ impl Peer {
             outbox: Outbox::in_process(limits, pipe),
             inbox: Inbox::new(limits),
             info: Mutex::new(None),
+            address: Mutex::new(None),
+            parting: OnceLock::new(),
             dismissal: OnceLock::new(),
         }
     }
@@ -99,6 +109,28 @@ impl Peer {
 
     pub(crate) fn set_info(&self, info: Option<Arc<PeerInfo>>) {
         *lock(&self.info) = info;
+    }
+
+    /// Where the peer is, while there is a connection to it.
+    pub(crate) fn address(&self) -> Option<PeerAddress> {
+        lock(&self.address).clone()
+    }
+
+    pub(crate) fn set_address(&self, address: Option<PeerAddress>) {
+        *lock(&self.address) = address;
+    }
+
+    /// Begins to part from this peer: what is queued goes out until `deadline`, and nothing more is
+    /// accepted.
+    pub(crate) fn part(&self, deadline: Option<Instant>) {
+        // The first deadline stands.
+        let _ = self.parting.set(deadline);
+        self.outbox.drain();
+    }
+
+    /// Whether [`Self::part`] was called, and until when the queue may drain.
+    pub(crate) fn linger(&self) -> Linger {
+        Linger::from(self.parting.get())
     }
 
     /// Ends the connection, and drops what is queued for it.

@@ -43,6 +43,20 @@ pub enum IpcEndpoint {
     Wildcard,
 }
 
+impl Endpoint {
+    /// Returns whether it names anything that is free, or any interface, rather than one place.
+    ///
+    /// One can bind to such an endpoint and not connect to it.
+    #[must_use]
+    pub fn is_wildcard(&self) -> bool {
+        match self {
+            Self::Tcp(tcp) => tcp.is_wildcard(),
+            Self::Ipc(ipc) => *ipc == IpcEndpoint::Wildcard,
+            Self::Inproc(_) => false,
+        }
+    }
+}
+
 impl FromStr for Endpoint {
     type Err = EndpointError;
 

@@ -50,6 +50,14 @@ pub enum Port {
     Wildcard,
 }
 
+impl TcpEndpoint {
+    /// Returns whether the host or the port is a wildcard.
+    #[must_use]
+    pub fn is_wildcard(&self) -> bool {
+        self.host == Host::Wildcard || self.port == Port::Wildcard
+    }
+}
+
 impl HostName {
     /// The longest name.
     pub const MAX_LEN: usize = 253;

@@ -3,12 +3,12 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use super::{BindError, Builder, ConnectError};
+use super::{BindError, Builder, ConnectError, DisconnectError, UnbindError};
 use crate::driver::{
-    Binding, Hub, Linger, Monitor, Pattern, Peer, PeerId, Queueing, Retention, SocketEvent,
+    BoundName, Hub, Linger, Link, Monitor, Pattern, Peer, PeerId, Queueing, Retention, SocketEvent,
     SocketOptions, hold, keep_connected, keep_linked, listen,
 };
-use crate::endpoint::{Endpoint, EndpointError};
+use crate::endpoint::{Endpoint, EndpointError, EndpointName, PeerAddress};
 use crate::pattern::SocketType;
 use crate::session::PeerInfo;
 use crate::transport::{self, Target};
@@ -64,6 +64,9 @@ pub trait Socket: sealed::Sealed + Send {
 
     /// Connects to `endpoint` and stays connected: the peer may come later, go and come back.
     ///
+    /// A DEALER, REQ, PUB or SUB socket that is connected to the endpoint already stays as it is, and
+    /// the peer that is there is returned.
+    ///
     /// Returns at once; [`Self::monitor`] tells what becomes of it. Where the pattern sends, the
     /// messages for the peer wait for it.
     ///
@@ -79,6 +82,73 @@ pub trait Socket: sealed::Sealed + Send {
         endpoint: impl IntoEndpoint,
     ) -> impl Future<Output = Result<PeerId, ConnectError>> + Send {
         self.handle().connect(endpoint)
+    }
+
+    /// Stops to accept connections on `endpoint`, and parts from the peers that were accepted there:
+    /// what is queued for them still goes out for the linger period. What they had sent can still be
+    /// received.
+    ///
+    /// The endpoint is named as [`Self::bind`] returned it, or as it was asked for if that was no
+    /// wildcard. It can be bound again once this is done.
+    ///
+    /// # Errors
+    ///
+    /// [`UnbindError`] says that the socket does not listen there.
+    ///
+    /// # Cancel safety
+    ///
+    /// The endpoint is unbound in the background if the future is dropped after it was polled.
+    fn unbind(
+        &self,
+        endpoint: impl IntoEndpoint,
+    ) -> impl Future<Output = Result<(), UnbindError>> + Send {
+        self.handle().unbind(endpoint)
+    }
+
+    /// Parts from the peers that `endpoint` was connected to: what is queued for them still goes out
+    /// for the linger period, also if they have to be waited for. What they had sent can still be
+    /// received.
+    ///
+    /// # Errors
+    ///
+    /// [`DisconnectError`] says that the socket is not connected to the endpoint.
+    fn disconnect(&self, endpoint: impl IntoEndpoint) -> Result<(), DisconnectError> {
+        self.handle().disconnect(endpoint)
+    }
+
+    /// As [`Self::disconnect`] from a single peer, be it connected to or accepted. One that was
+    /// accepted may connect again.
+    ///
+    /// # Errors
+    ///
+    /// [`DisconnectError`] says that there is no such peer.
+    fn disconnect_peer(&self, peer: PeerId) -> Result<(), DisconnectError> {
+        self.handle().disconnect_peer(peer)
+    }
+
+    /// The endpoints that the socket listens on, with wildcards resolved, oldest first.
+    #[must_use]
+    fn bound_endpoints(&self) -> Vec<Endpoint> {
+        self.handle().bound_endpoints()
+    }
+
+    /// The endpoints that the socket is, or wants to be, connected to, and the peers behind them,
+    /// oldest first.
+    #[must_use]
+    fn connected_endpoints(&self) -> Vec<(PeerId, Endpoint)> {
+        self.handle().connected_endpoints()
+    }
+
+    /// The endpoint that was bound last, with wildcards resolved, even if it is unbound by now.
+    #[must_use]
+    fn last_endpoint(&self) -> Option<Endpoint> {
+        self.handle().last_endpoint()
+    }
+
+    /// Where `peer` is; `None` while there is no connection to it.
+    #[must_use]
+    fn peer_address(&self, peer: PeerId) -> Option<PeerAddress> {
+        self.handle().peer_address(peer)
     }
 
     /// Tells what happens on the socket from now on.
@@ -230,6 +300,82 @@ impl SocketHandle {
         async move { connect(&hub, endpoint?, name) }
     }
 
+    /// As [`Socket::unbind`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Socket::unbind`].
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`Socket::unbind`].
+    pub fn unbind(
+        &self,
+        endpoint: impl IntoEndpoint,
+    ) -> impl Future<Output = Result<(), UnbindError>> + Send {
+        let endpoint = endpoint.into_endpoint();
+        let hub = Arc::clone(self.hub());
+        async move { unbind(&hub, endpoint?).await }
+    }
+
+    /// As [`Socket::disconnect`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Socket::disconnect`].
+    pub fn disconnect(&self, endpoint: impl IntoEndpoint) -> Result<(), DisconnectError> {
+        let (hub, endpoint) = (self.hub(), endpoint.into_endpoint()?);
+        let links = hub.endpoints.take_links(&endpoint);
+        if links.is_empty() {
+            return Err(DisconnectError::NotConnected { endpoint });
+        }
+        for link in links {
+            disconnect(hub, &link);
+        }
+        Ok(())
+    }
+
+    /// As [`Socket::disconnect_peer`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Socket::disconnect_peer`].
+    pub fn disconnect_peer(&self, peer: PeerId) -> Result<(), DisconnectError> {
+        let hub = self.hub();
+        if let Some(link) = hub.endpoints.take_link(peer) {
+            disconnect(hub, &link);
+            return Ok(());
+        }
+        let accepted = hub.peer(peer).filter(|it| it.linger() == Linger::Open);
+        let accepted = accepted.ok_or(DisconnectError::UnknownPeer { peer })?;
+        hub.part(&accepted);
+        Ok(())
+    }
+
+    /// As [`Socket::bound_endpoints`].
+    #[must_use]
+    pub fn bound_endpoints(&self) -> Vec<Endpoint> {
+        self.hub().endpoints.bound()
+    }
+
+    /// As [`Socket::connected_endpoints`].
+    #[must_use]
+    pub fn connected_endpoints(&self) -> Vec<(PeerId, Endpoint)> {
+        self.hub().endpoints.connected()
+    }
+
+    /// As [`Socket::last_endpoint`].
+    #[must_use]
+    pub fn last_endpoint(&self) -> Option<Endpoint> {
+        self.hub().endpoints.last()
+    }
+
+    /// As [`Socket::peer_address`].
+    #[must_use]
+    pub fn peer_address(&self, peer: PeerId) -> Option<PeerAddress> {
+        self.hub().peer(peer)?.address()
+    }
+
     /// As [`Socket::close`], for a socket whose halves or clones are elsewhere.
     ///
     /// # Cancel safety
@@ -282,22 +428,45 @@ async fn bind(hub: Arc<Hub>, endpoint: Endpoint) -> Result<Endpoint, BindError> 
         return Err(BindError::Closed);
     }
     if let Endpoint::Inproc(name) = &endpoint {
-        return match Binding::new(name, &hub) {
-            Ok(binding) => {
-                listening(&hub, &endpoint);
-                hub.tasks.spawn(hold(Arc::clone(&hub), binding));
-                Ok(endpoint)
-            }
-            Err(source) => Err(BindError::Io { endpoint, source }),
-        };
+        return bind_name(&hub, name);
     }
     match transport::bind(&endpoint, hub.options.backlog).await {
         Ok((listener, bound)) => {
             listening(&hub, &bound);
-            hub.tasks.spawn(listen(Arc::clone(&hub), listener));
+            let binding = hub.endpoints.bind(endpoint, bound.clone(), &hub.closing);
+            hub.tasks.spawn(listen(Arc::clone(&hub), listener, binding));
             Ok(bound)
         }
-        Err(error) => Err(BindError::new(endpoint, error)),
+        Err(failure) => {
+            hub.monitor.send(SocketEvent::BindFailed {
+                endpoint: endpoint.clone(),
+                error: failure.kind(),
+            });
+            Err(BindError::new(endpoint, failure))
+        }
+    }
+}
+
+fn bind_name(hub: &Arc<Hub>, name: &EndpointName) -> Result<Endpoint, BindError> {
+    let endpoint = Endpoint::Inproc(name.clone());
+    // Before anybody can find the name.
+    let binding = hub
+        .endpoints
+        .bind(endpoint.clone(), endpoint.clone(), &hub.closing);
+    match BoundName::new(name, hub) {
+        Ok(bound_name) => {
+            listening(hub, &endpoint);
+            hub.tasks.spawn(hold(Arc::clone(hub), bound_name, binding));
+            Ok(endpoint)
+        }
+        Err(source) => {
+            hub.endpoints.remove_binding(&binding);
+            hub.monitor.send(SocketEvent::BindFailed {
+                endpoint: endpoint.clone(),
+                error: source.kind(),
+            });
+            Err(BindError::Io { endpoint, source })
+        }
     }
 }
 
@@ -308,6 +477,22 @@ fn listening(hub: &Hub, endpoint: &Endpoint) {
     });
 }
 
+async fn unbind(hub: &Hub, endpoint: Endpoint) -> Result<(), UnbindError> {
+    let Some(binding) = hub.endpoints.take_binding(&endpoint) else {
+        return Err(UnbindError::NotBound { endpoint });
+    };
+    for peer in binding.stop() {
+        hub.part(&peer);
+    }
+    binding.stopped().await;
+    Ok(())
+}
+
+fn disconnect(hub: &Hub, link: &Link) {
+    hub.part(&link.peer);
+    link.disconnecting.cancel();
+}
+
 fn connect(
     hub: &Arc<Hub>,
     endpoint: Endpoint,
@@ -316,13 +501,22 @@ fn connect(
     if hub.linger() != Linger::Open {
         return Err(ConnectError::Closed);
     }
+    // As in libzmq: where messages are spread or copied, a second connection to the same peer
+    // would only distort that.
+    let is_single = matches!(
+        hub.socket_type,
+        SocketType::Dealer | SocketType::Sub | SocketType::Pub | SocketType::Req
+    );
+    if is_single && let Some(peer) = hub.endpoints.linked(&endpoint) {
+        return Ok(peer);
+    }
     if let Endpoint::Inproc(path) = &endpoint {
+        let path = path.clone();
         let peer = hub.new_peer_in_process(retention(hub));
         begin_queue(hub, &peer, name)?;
-        let id = peer.id;
-        hub.tasks
-            .spawn(keep_linked(Arc::clone(hub), peer, path.clone()));
-        return Ok(id);
+        let link = hub.endpoints.link(endpoint, &peer, &hub.closing);
+        hub.tasks.spawn(keep_linked(Arc::clone(hub), link, path));
+        return Ok(peer.id);
     }
     let target = match Target::new(&endpoint) {
         Ok(target) => target,
@@ -330,10 +524,10 @@ fn connect(
     };
     let peer = hub.new_peer(retention(hub));
     begin_queue(hub, &peer, name)?;
-    let id = peer.id;
+    let link = hub.endpoints.link(endpoint, &peer, &hub.closing);
     hub.tasks
-        .spawn(keep_connected(Arc::clone(hub), peer, endpoint, target));
-    Ok(id)
+        .spawn(keep_connected(Arc::clone(hub), link, target));
+    Ok(peer.id)
 }
 
 /// For how long messages are queued for a peer to connect to.

@@ -2,6 +2,7 @@
 
 use std::io;
 
+use crate::driver::PeerId;
 use crate::endpoint::{Endpoint, EndpointError};
 use crate::message::Message;
 use crate::pattern::RoutingId;
@@ -83,6 +84,42 @@ pub enum ConnectError {
     /// The socket is closing.
     #[error("the socket is closed")]
     Closed,
+}
+
+/// Why an endpoint could not be unbound.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum UnbindError {
+    /// The endpoint makes no sense.
+    #[error("invalid endpoint")]
+    Endpoint(#[from] EndpointError),
+    /// The socket does not listen there, or not any more.
+    #[error("the socket is not bound to {endpoint}")]
+    NotBound {
+        /// The endpoint that was named.
+        endpoint: Endpoint,
+    },
+}
+
+/// Why a socket could not be disconnected.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DisconnectError {
+    /// The endpoint makes no sense.
+    #[error("invalid endpoint")]
+    Endpoint(#[from] EndpointError),
+    /// The socket was not connected to the endpoint, or has given it up.
+    #[error("the socket is not connected to {endpoint}")]
+    NotConnected {
+        /// The endpoint that was named.
+        endpoint: Endpoint,
+    },
+    /// The socket has no such peer, or not any more.
+    #[error("the socket has no peer {peer}")]
+    UnknownPeer {
+        /// The peer that was named.
+        peer: PeerId,
+    },
 }
 
 /// Why a message was not accepted for sending. Each variant gives the message back.

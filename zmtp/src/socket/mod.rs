@@ -19,7 +19,10 @@ mod subscribe;
 pub use base::{IntoEndpoint, Socket, SocketHandle, TwoWay};
 pub use builder::Builder;
 pub use dealer::{DealerReceiver, DealerSender, DealerSocket};
-pub use error::{BindError, ConnectError, RecvError, SendError, TryRecvError, TrySendError};
+pub use error::{
+    BindError, ConnectError, DisconnectError, RecvError, SendError, TryRecvError, TrySendError,
+    UnbindError,
+};
 pub use publish::PubSocket;
 pub use pull::PullSocket;
 pub use push::PushSocket;

@@ -13,6 +13,19 @@ pub(crate) enum BindFailure {
     Io(#[from] io::Error),
 }
 
+impl BindFailure {
+    /// What kind of error it is to the operating system, or would be.
+    pub(crate) fn kind(&self) -> io::ErrorKind {
+        match self {
+            Self::Io(error) => error.kind(),
+            Self::Unusable(UnusableEndpoint::Unsupported) => io::ErrorKind::Unsupported,
+            Self::Unusable(UnusableEndpoint::Wildcard | UnusableEndpoint::NameTooLong { .. }) => {
+                io::ErrorKind::InvalidInput
+            }
+        }
+    }
+}
+
 /// Why an endpoint is of no use, whatever the operating system might say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum UnusableEndpoint {

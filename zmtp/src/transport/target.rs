@@ -6,7 +6,7 @@ use std::io;
 use super::ipc::{self, IpcTarget};
 use super::tcp;
 use super::{Stream, UnusableEndpoint};
-use crate::endpoint::{Endpoint, Host, PeerAddress, Port, TcpEndpoint};
+use crate::endpoint::{Endpoint, PeerAddress, TcpEndpoint};
 
 /// An endpoint that names somebody to connect to.
 #[derive(Clone, Debug)]
@@ -20,9 +20,7 @@ impl Target {
     /// Checks what can be checked without connecting.
     pub(crate) fn new(endpoint: &Endpoint) -> Result<Self, UnusableEndpoint> {
         match endpoint {
-            Endpoint::Tcp(tcp) if tcp.host == Host::Wildcard || tcp.port == Port::Wildcard => {
-                Err(UnusableEndpoint::Wildcard)
-            }
+            Endpoint::Tcp(tcp) if tcp.is_wildcard() => Err(UnusableEndpoint::Wildcard),
             Endpoint::Tcp(tcp) => Ok(Self::Tcp(tcp.clone())),
             #[cfg(unix)]
             Endpoint::Ipc(ipc) => ipc::target(ipc).map(Self::Ipc),

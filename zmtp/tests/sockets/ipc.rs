@@ -7,6 +7,7 @@ use std::io;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use zmtp::endpoint::IpcName;
 use zmtp::{
@@ -14,7 +15,7 @@ use zmtp::{
     RepSocket, ReqSocket, Socket, SocketEvent,
 };
 
-use crate::soon;
+use crate::{disconnect, soon};
 
 /// A directory of this test, removed with all that is in it.
 struct Directory(PathBuf);
@@ -101,6 +102,26 @@ async fn the_file_goes_with_the_socket() {
     assert!(is_socket(&directory.path("a")));
     soon(pull.close()).await;
     assert!(!directory.path("a").exists());
+}
+
+#[tokio::test]
+async fn a_path_can_be_bound_again_after_an_unbind() {
+    let directory = Directory::new();
+    let endpoint = directory.endpoint("a");
+    let mut pull = PullSocket::new();
+    let mut push = PushSocket::builder()
+        .reconnect_interval(Duration::from_millis(5))
+        .build();
+    let mut monitor = push.monitor();
+    push.connect(&endpoint).await.unwrap();
+    for round in 0..5u8 {
+        pull.bind(&endpoint).await.unwrap();
+        push.send([round].as_slice()).await.unwrap();
+        assert_eq!(soon(pull.recv()).await.unwrap()[0], [round]);
+        soon(pull.unbind(&endpoint)).await.unwrap();
+        assert!(!directory.path("a").exists());
+        disconnect(&mut monitor).await;
+    }
 }
 
 #[tokio::test]

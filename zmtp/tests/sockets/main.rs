@@ -1,6 +1,7 @@
 //! Our sockets among themselves, over TCP and Unix sockets of this machine and within the process.
 
 mod cancellation;
+mod endpoints;
 mod inproc;
 #[cfg(unix)]
 mod ipc;

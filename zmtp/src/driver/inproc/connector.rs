@@ -7,29 +7,31 @@ use tokio::time::Instant;
 use super::link::{Link, LinkEnd};
 use super::names;
 use crate::driver::backoff::Backoff;
+use crate::driver::connector::given_up;
+use crate::driver::endpoints;
 use crate::driver::hub::{Hub, Linger};
 use crate::driver::monitor::{DisconnectReason, SocketEvent};
 use crate::driver::options::ReconnectPolicy;
-use crate::driver::peer::Peer;
-use crate::endpoint::{Endpoint, EndpointName, PeerAddress};
+use crate::endpoint::{Endpoint, EndpointName};
 use crate::session::Side;
 
-/// Keeps `peer` connected to whoever binds `name`, until the socket closes or cannot be a peer of
-/// that one.
-pub(crate) async fn keep_linked(hub: Arc<Hub>, peer: Arc<Peer>, name: EndpointName) {
+/// Keeps the peer of `link` connected to whoever binds `name`, until the socket closes or
+/// disconnects, or cannot be a peer of that one.
+pub(crate) async fn keep_linked(hub: Arc<Hub>, link: Arc<endpoints::Link>, name: EndpointName) {
     let connector = Connector {
         hub: Arc::clone(&hub),
-        peer: Arc::clone(&peer),
+        link: Arc::clone(&link),
         name,
     };
     connector.run().await;
-    hub.remove_peer(&peer);
-    peer.outbox.close();
+    hub.endpoints.take_link(link.peer.id);
+    hub.remove_peer(&link.peer);
+    link.peer.outbox.close();
 }
 
 struct Connector {
     hub: Arc<Hub>,
-    peer: Arc<Peer>,
+    link: Arc<endpoints::Link>,
     name: EndpointName,
 }
 
@@ -68,8 +70,7 @@ impl Connector {
     }
 
     async fn link(&self, listener: Arc<Hub>) -> LinkEnd {
-        let address = PeerAddress::Inproc(self.name.clone());
-        match Link::establish(&self.hub, &self.peer, listener, address) {
+        match Link::establish(&self.hub, &self.link.peer, listener, &self.name) {
             Ok(link) => link.run().await,
             Err(end) => end,
         }
@@ -80,8 +81,12 @@ impl Connector {
         if matches!(self.hub.options.reconnect, ReconnectPolicy::Never) {
             return true;
         }
-        // This side has dismissed the peer for good.
-        if end.side == Side::Connector && end.reason == DisconnectReason::RoutingIdHandedOver {
+        // This side has parted from the peer for good.
+        let is_dismissed = matches!(
+            end.reason,
+            DisconnectReason::RoutingIdHandedOver | DisconnectReason::Disconnected
+        );
+        if end.side == Side::Connector && is_dismissed {
             return true;
         }
         // Both sides find the same of the other's type, whoever looks first.
@@ -102,15 +107,8 @@ impl Connector {
         Endpoint::Inproc(self.name.clone())
     }
 
-    /// Resolves when the socket closes and this peer has nothing left to wait for.
+    /// Resolves when the socket closes or disconnects, and this peer has nothing left to wait for.
     async fn given_up(&self) {
-        self.hub.closing.cancelled().await;
-        if self.peer.outbox.is_empty() {
-            return;
-        }
-        match self.hub.linger() {
-            Linger::Until(deadline) => tokio::time::sleep_until(deadline.into()).await,
-            Linger::Open | Linger::Unlimited => std::future::pending().await,
-        }
+        given_up(&self.hub, &self.link).await;
     }
 }

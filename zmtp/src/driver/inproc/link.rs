@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use crate::driver::connection::Progress;
+use crate::driver::endpoints::Admission;
 use crate::driver::hub::{Hub, Linger};
 use crate::driver::inbox::FrameBatch;
 use crate::driver::listener::report_end;
 use crate::driver::monitor::{DisconnectReason, SocketEvent};
 use crate::driver::outbox::ConnectionCommand;
 use crate::driver::peer::{Peer, Retention};
-use crate::endpoint::PeerAddress;
+use crate::endpoint::{Endpoint, EndpointName, PeerAddress};
 use crate::message::{Message, Part};
 use crate::session::{PeerInfo, Side};
 
@@ -32,7 +33,7 @@ pub(super) struct End {
 pub(super) struct Link {
     connector: End,
     listener: End,
-    address: PeerAddress,
+    endpoint: Endpoint,
     life: Life,
 }
 
@@ -60,7 +61,7 @@ impl Link {
         hub: &Arc<Hub>,
         peer: &Arc<Peer>,
         listener: Arc<Hub>,
-        address: PeerAddress,
+        name: &EndpointName,
     ) -> Result<Self, LinkEnd> {
         let mut link = Self {
             connector: End {
@@ -75,16 +76,19 @@ impl Link {
                 side: Side::Listener,
                 progress: Progress::Handshake,
             },
-            address,
+            endpoint: Endpoint::Inproc(name.clone()),
             life: Life::Running,
         };
+        let address = PeerAddress::Inproc(name.clone());
+        link.connector.peer.set_address(Some(address.clone()));
+        link.listener.peer.set_address(Some(address.clone()));
         link.connector.send(SocketEvent::Connected {
             peer: link.connector.peer.id,
-            address: link.address.clone(),
+            address: address.clone(),
         });
         link.listener.send(SocketEvent::Accepted {
             peer: link.listener.peer.id,
-            address: link.address.clone(),
+            address,
         });
         match link.attach() {
             Ok(()) => Ok(link),
@@ -105,6 +109,10 @@ impl Link {
     /// What is a handshake elsewhere, and then what follows it.
     fn attach(&mut self) -> Result<(), LinkEnd> {
         let (connector, listener) = (&mut self.connector, &mut self.listener);
+        let admission = listener.hub.endpoints.admit(&self.endpoint, &listener.peer);
+        if admission == Admission::Refused {
+            return Err(listener.fault(DisconnectReason::Disconnected));
+        }
         let seen_by_listener = listener.introduce(connector)?;
         let seen_by_connector = connector.introduce(listener)?;
         let asked_of_connector = listener.attach(&seen_by_listener)?;
@@ -142,7 +150,7 @@ impl Link {
                 return Err(end.fault(reason.clone()));
             }
             if end.peer.outbox.is_ending() {
-                return Err(end.fault(DisconnectReason::SocketClosed));
+                return Err(end.fault(end.hub.own_end()));
             }
         }
         Ok(())
@@ -164,7 +172,8 @@ impl Link {
                 DisconnectReason::PeerClosed
             };
             side.detach(&reason);
-            report_end(&side.hub, &side.peer, &reason, side.progress, &self.address);
+            report_end(&side.hub, &side.peer, &reason, side.progress);
+            side.hub.endpoints.dismiss(&self.endpoint, side.peer.id);
         }
     }
 }

@@ -15,4 +15,4 @@ mod link;
 mod names;
 
 pub(crate) use connector::keep_linked;
-pub(crate) use names::{Binding, hold};
+pub(crate) use names::{BoundName, hold};

@@ -6,7 +6,9 @@ use std::sync::{Arc, LazyLock, Mutex};
 
 use tokio::sync::Notify;
 
+use crate::driver::endpoints::Binding;
 use crate::driver::hub::{Hub, Linger};
+use crate::driver::listener::report_unbound;
 use crate::driver::sync::lock;
 use crate::endpoint::EndpointName;
 
@@ -23,12 +25,12 @@ struct Place {
 
 /// A name that a socket has bound; free again when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Binding {
+pub(crate) struct BoundName {
     name: EndpointName,
     owner: Arc<Hub>,
 }
 
-impl Binding {
+impl BoundName {
     /// Binds `name` to `hub`.
     ///
     /// # Errors
@@ -52,7 +54,7 @@ impl Binding {
     }
 }
 
-impl Drop for Binding {
+impl Drop for BoundName {
     fn drop(&mut self) {
         let mut names = lock(&NAMES);
         if let Some(place) = names.get_mut(&self.name)
@@ -65,10 +67,11 @@ impl Drop for Binding {
     }
 }
 
-/// Keeps a name bound until the socket closes.
-pub(crate) async fn hold(hub: Arc<Hub>, binding: Binding) {
-    hub.closing.cancelled().await;
-    drop(binding);
+/// Keeps a name bound until it is unbound or the socket closes.
+pub(crate) async fn hold(hub: Arc<Hub>, name: BoundName, binding: Arc<Binding>) {
+    binding.unbinding.cancelled().await;
+    drop(name);
+    report_unbound(&hub, &binding);
 }
 
 /// Waits until `name` is bound, and returns the socket that has bound it.

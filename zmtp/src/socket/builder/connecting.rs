@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Builder;
-use crate::driver::{RECONNECT_INTERVAL_MAX, ReconnectPolicy};
+use crate::driver::{RECONNECT_INTERVAL_MAX, ReconnectPolicy, ReconnectStop};
 use crate::socket::Socket;
 
 impl<S: Socket> Builder<S> {
@@ -33,6 +33,17 @@ impl<S: Socket> Builder<S> {
     /// Connects once and never again.
     pub fn no_reconnect(mut self) -> Self {
         self.options.reconnect = ReconnectPolicy::Never;
+        self
+    }
+
+    /// What ends the attempts to connect to an endpoint. Default: nothing but a peer that refuses for
+    /// good, which is one that says ERROR, breaks the protocol in its handshake, or has another
+    /// mechanism or a socket type that does not fit.
+    ///
+    /// [`SocketEvent::ConnectGivenUp`](crate::SocketEvent::ConnectGivenUp) tells of it. The socket
+    /// can be connected to the endpoint again.
+    pub fn reconnect_stop(mut self, events: impl IntoIterator<Item = ReconnectStop>) -> Self {
+        self.options.reconnect_stop = events.into_iter().collect();
         self
     }
 
