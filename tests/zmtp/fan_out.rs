@@ -43,7 +43,7 @@ fn cancel_message(topic: &[u8]) -> Vec<u8> {
     frame(0, &[&[0], topic].concat())
 }
 
-/// ZMTP31-109, PUBSUB-010.
+/// ZMTP31-109, PUBSUB-010, LZ-036.
 #[tokio::test]
 async fn both_forms_are_understood_from_both_versions() {
     for minor in [0, 1] {
@@ -100,7 +100,7 @@ async fn the_first_part_is_matched_by_its_octets_and_delivered_once() {
     assert_eq!(peer.recv_for(WINDOW).await.unwrap(), b"");
 }
 
-/// ZMTP31-111.
+/// ZMTP31-111, LZ-037.
 #[tokio::test]
 async fn the_subscriptions_of_a_peer_are_a_set() {
     let publisher = PubSocket::new();
@@ -111,7 +111,7 @@ async fn the_subscriptions_of_a_peer_are_a_set() {
     assert_eq!(peer.recv_for(WINDOW).await.unwrap(), b"");
 }
 
-/// ZMTP31-114, ZMTP30-011, PUBSUB-004.
+/// ZMTP31-114, ZMTP30-011, PUBSUB-004, LZ-042.
 #[tokio::test]
 async fn what_makes_no_sense_from_a_subscriber_is_ignored() {
     let publisher = PubSocket::new();

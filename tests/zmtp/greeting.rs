@@ -31,7 +31,7 @@ fn refused(name: &'static str, octets: Vec<u8>) -> Case {
     Case::new(name, octets, Reaction::Close)
 }
 
-/// ZMTP31-015, ZMTP31-016, ZMTP30-002, ZMTP30-020.
+/// ZMTP31-015, ZMTP31-016, ZMTP30-002, ZMTP30-020, LZ-004.
 #[tokio::test]
 async fn other_versions_of_3_and_above_are_accepted() {
     run(&[
@@ -44,7 +44,7 @@ async fn other_versions_of_3_and_above_are_accepted() {
     .await;
 }
 
-/// ZMTP31-004, ZMTP31-005, ZMTP31-012.
+/// ZMTP31-004, ZMTP31-005, ZMTP31-012, LZ-003.
 #[tokio::test]
 async fn what_has_no_meaning_is_not_looked_at() {
     run(&[
@@ -59,12 +59,13 @@ async fn what_has_no_meaning_is_not_looked_at() {
     .await;
 }
 
-/// ZMTP31-007, ZMTP31-008, ZMTP31-009.
+/// ZMTP31-007, ZMTP31-008, ZMTP31-009, LZ-006, GSS-002.
 #[tokio::test]
 async fn another_mechanism_ends_the_connection_after_the_whole_greeting() {
     run(&[
         refused("CURVE", greeting_with_mechanism(3, 1, b"CURVE")),
         refused("PLAIN", greeting_with_mechanism(3, 1, b"PLAIN")),
+        refused("GSSAPI", greeting_with_mechanism(3, 1, b"GSSAPI")),
         refused("lower case", greeting_with_mechanism(3, 1, b"null")),
         refused(
             "octets after the end",
@@ -79,7 +80,8 @@ async fn another_mechanism_ends_the_connection_after_the_whole_greeting() {
     .await;
 }
 
-/// ZMTP31-018, ZMTP31-024, ZMTP31-148.
+/// ZMTP31-018, ZMTP31-024, ZMTP31-148, LZ-005, LZ-007, ZMTP10-021, ZMTP10-022, ZMTP20-019,
+/// ZMTP20-020, ZMTP20-023.
 #[tokio::test]
 async fn older_peers_and_other_protocols_are_refused() {
     let v2 = |revision: u8, socket_type: u8| {
@@ -142,7 +144,7 @@ async fn a_peer_may_leave_at_every_octet_of_its_greeting() {
     expect_message(&mut pull, &[b"healthy"]).await.unwrap();
 }
 
-/// ZMTP31-001, ZMTP31-002, ZMTP31-010, ZMTP31-011, ZMTP31-020.
+/// ZMTP31-001, ZMTP31-002, ZMTP31-010, ZMTP31-011, ZMTP31-020, LZ-001.
 #[tokio::test]
 async fn our_greeting_leaves_at_once_and_whole() {
     let pull = PullSocket::new();

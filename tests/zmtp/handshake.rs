@@ -34,7 +34,7 @@ fn ready_octets(data: &[u8]) -> Vec<u8> {
     command("READY", data)
 }
 
-/// ZMTP31-042, ZMTP31-043, ZMTP31-047, ZMTP31-030.
+/// ZMTP31-042, ZMTP31-043, ZMTP31-047, ZMTP31-030, LZ-015, LZ-021.
 #[tokio::test]
 async fn anything_but_a_ready_ends_the_handshake() {
     let ready_body = command_body("READY", &property("Socket-Type", b"PUSH"));
@@ -65,7 +65,7 @@ async fn anything_but_a_ready_ends_the_handshake() {
     .await;
 }
 
-/// ZMTP31-066, ZMTP31-069, ZMTP31-071, ZMTP31-074.
+/// ZMTP31-066, ZMTP31-069, ZMTP31-071, ZMTP31-074, LZ-016, LZ-018.
 #[tokio::test]
 async fn malformed_metadata_ends_the_handshake() {
     let good = property("Socket-Type", b"PUSH");
@@ -92,7 +92,7 @@ async fn malformed_metadata_ends_the_handshake() {
     .await;
 }
 
-/// ZMTP31-067, ZMTP31-070, ZMTP31-072, ZMTP31-033, ZMTP31-084, INT-003.
+/// ZMTP31-067, ZMTP31-070, ZMTP31-072, ZMTP31-033, ZMTP31-084, INT-003, LZ-015, LZ-016.
 #[tokio::test]
 async fn unusual_metadata_is_accepted() {
     let good = property("Socket-Type", b"PUSH");
@@ -134,7 +134,8 @@ async fn metadata_is_limited() {
     .await;
 }
 
-/// ZMTP31-058, ZMTP31-077, ZMTP31-078, ZMTP31-079, ZMTP31-080, ZMTP31-081, ZMTP30-016.
+/// ZMTP31-058, ZMTP31-077, ZMTP31-078, ZMTP31-079, ZMTP31-080, ZMTP31-081, ZMTP30-016, LZ-017,
+/// LZ-019.
 #[tokio::test]
 async fn an_unfit_socket_type_is_told_and_refused() {
     run(&[
@@ -173,7 +174,7 @@ async fn ready_and_messages_may_come_in_one_segment() {
     run(&[works("glued", ready("PUSH"))]).await;
 }
 
-/// ZMTP31-085, ZMTP31-086, ZMTP30-017.
+/// ZMTP31-085, ZMTP31-086, ZMTP30-017, LZ-018.
 #[tokio::test]
 async fn a_router_refuses_unfit_identities() {
     let long = [b'x'; 256];
@@ -188,7 +189,7 @@ async fn a_router_refuses_unfit_identities() {
     }
 }
 
-/// ZMTP31-057, ZMTP30-004, ZMTP30-006, INT-001.
+/// ZMTP31-057, ZMTP30-004, ZMTP30-006, INT-001, LZ-014.
 #[tokio::test]
 async fn nothing_follows_our_ready_before_the_peers() {
     let mut dealer = DealerSocket::new();

@@ -75,7 +75,7 @@ async fn a_peer_that_outlives_its_own_time_to_live_is_closed() {
     assert_eq!(peer.recv_until_closed().await.unwrap(), pong(b""));
 }
 
-/// ZMTP31-131.
+/// ZMTP31-131, LZ-029.
 #[tokio::test]
 async fn a_long_time_to_live_does_not_overflow() {
     let pull = PullSocket::new();
@@ -86,7 +86,7 @@ async fn a_long_time_to_live_does_not_overflow() {
     assert_eq!(answer, pong(b""));
 }
 
-/// ZMTP31-128, ZMTP31-139.
+/// ZMTP31-128, ZMTP31-139, LZ-028, LZ-033.
 #[tokio::test]
 async fn a_silent_peer_is_pinged_and_then_closed() {
     let interval = Duration::from_millis(50);
@@ -99,7 +99,7 @@ async fn a_silent_peer_is_pinged_and_then_closed() {
     peer.recv_until_closed().await.unwrap();
 }
 
-/// ZMTP31-138.
+/// ZMTP31-138, LZ-033.
 #[tokio::test]
 async fn any_traffic_is_a_sign_of_life() {
     let interval = Duration::from_millis(100);

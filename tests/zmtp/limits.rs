@@ -29,7 +29,7 @@ fn memory() -> (u64, u64) {
     (0, 0)
 }
 
-/// ZMTP31-036, INT-022.
+/// ZMTP31-036, INT-022, LZ-023.
 #[tokio::test]
 async fn claimed_octets_take_no_memory_until_they_come() {
     let pull = PullSocket::new();
@@ -52,7 +52,7 @@ async fn claimed_octets_take_no_memory_until_they_come() {
     );
 }
 
-/// ZMTP31-054, INT-021.
+/// ZMTP31-054, INT-021, LZ-024, LZ-027.
 #[tokio::test]
 async fn messages_over_a_limit_end_the_connection() {
     let mut limits = Limits::default();
@@ -107,7 +107,7 @@ async fn an_endless_message_ends_the_connection() {
     );
 }
 
-/// ZMTP31-039, ZMTP31-050, PIPE-018.
+/// ZMTP31-039, ZMTP31-050, PIPE-018, LZ-073.
 #[tokio::test]
 async fn an_unfinished_message_is_dropped_with_its_connection() {
     let mut pull = PullSocket::new();
@@ -131,7 +131,7 @@ async fn an_unfinished_message_is_dropped_with_its_connection() {
     expect_message(&mut pull, &[b"next"]).await.unwrap();
 }
 
-/// ZMTP31-142, ZMTP31-143, INT-027.
+/// ZMTP31-142, ZMTP31-143, INT-027, LZ-034.
 #[tokio::test]
 async fn a_flood_of_pings_that_nobody_reads_makes_nothing_grow() {
     let pull = PullSocket::new();
@@ -177,7 +177,7 @@ async fn a_full_receive_queue_stops_the_sender() {
     expect_message(&mut pull, &[&body]).await.unwrap();
 }
 
-/// INT-023, INT-024, ZMTP31-158.
+/// INT-023, INT-024, ZMTP31-158, ZMTP31-092.
 #[tokio::test]
 async fn connections_beyond_the_limit_are_closed() {
     let mut pull = PullSocket::builder().max_connections(2).build();

@@ -84,7 +84,7 @@ async fn a_silent_server_is_tried_again_after_the_deadline() {
     server.accept().await;
 }
 
-/// ZMTP31-061, ZMTP31-095, INT-033.
+/// ZMTP31-061, ZMTP31-095, INT-033, LZ-079.
 #[tokio::test]
 async fn an_error_is_final() {
     let server = Server::start().await;
@@ -106,7 +106,7 @@ async fn another_mechanism_is_final() {
     assert!(server.is_left_alone().await);
 }
 
-/// ZMTP31-082, INT-033.
+/// ZMTP31-082, INT-033, LZ-079.
 #[tokio::test]
 async fn an_unfit_socket_type_is_final() {
     let server = Server::start().await;
@@ -128,7 +128,7 @@ async fn a_malformed_handshake_is_final() {
     assert!(server.is_left_alone().await);
 }
 
-/// Only a handshake that fails would fail again the same way.
+/// LZ-024, LZ-079: only a handshake that fails would fail again the same way.
 #[tokio::test]
 async fn a_fault_after_the_handshake_is_retried() {
     let server = Server::start().await;
@@ -138,7 +138,7 @@ async fn a_fault_after_the_handshake_is_retried() {
     assert!(!server.is_left_alone().await);
 }
 
-/// ZMTP31-094, INT-034.
+/// ZMTP31-094, INT-034, LZ-078.
 #[tokio::test]
 async fn the_delay_grows_until_a_connection_lasts() {
     let server = Server::start().await;
@@ -165,7 +165,7 @@ async fn the_delay_grows_until_a_connection_lasts() {
     assert!(lost.elapsed() < INTERVAL * 6, "{:?}", lost.elapsed());
 }
 
-/// INT-035.
+/// INT-035, LZ-080.
 #[tokio::test]
 async fn reconnection_can_be_turned_off() {
     let server = Server::start().await;
@@ -192,7 +192,7 @@ async fn a_connect_may_come_before_the_server() -> io::Result<()> {
     expect_message(&mut pull, &[b"hello"]).await
 }
 
-/// ZMTP31-097, PUBSUB-038, PUBSUB-039.
+/// ZMTP31-097, PUBSUB-038, PUBSUB-039, LZ-039.
 #[tokio::test]
 async fn a_new_connection_gets_each_distinct_topic_once() {
     let server = Server::start().await;

@@ -61,7 +61,7 @@ async fn requests_and_replies_alternate() {
     assert_eq!(reply(&mut req).await, Message::from("reply"));
 }
 
-/// REQREP-009.
+/// REQREP-009, LZ-066.
 #[tokio::test]
 async fn a_message_without_delimiter_is_no_reply() {
     let mut req = ReqSocket::new();
@@ -117,7 +117,7 @@ async fn a_reply_carries_the_envelope_of_its_request() {
     assert_eq!(quiet, b"");
 }
 
-/// REQREP-024, REQREP-026.
+/// REQREP-024, REQREP-026, LZ-068.
 #[tokio::test]
 async fn requests_without_delimiter_or_data_are_dropped() {
     let mut rep = RepSocket::new();

@@ -21,7 +21,7 @@ async fn recv(router: &mut RouterSocket) -> Message {
         .unwrap()
 }
 
-/// REQREP-042, REQREP-043, REQREP-046, INT-003, INT-046.
+/// REQREP-042, REQREP-043, REQREP-046, INT-003, INT-046, LZ-069.
 #[tokio::test]
 async fn a_peer_without_identity_gets_one_of_five_octets() {
     let mut router = RouterSocket::new();
@@ -64,7 +64,7 @@ async fn property_names_of_any_letter_case_and_the_longest_identity_are_accepted
     assert_eq!(recv(&mut router).await[0].as_slice(), identity);
 }
 
-/// REQREP-045, INT-047.
+/// REQREP-045, INT-047, LZ-070.
 #[tokio::test]
 async fn the_second_peer_of_an_identity_is_closed() {
     let mut router = RouterSocket::new();
@@ -89,7 +89,7 @@ async fn an_identity_is_free_again_when_its_peer_has_left() {
     assert_eq!(recv(&mut router).await, Message::from(["me", "again"]));
 }
 
-/// REQREP-048, REQREP-049.
+/// REQREP-048, REQREP-049, LZ-071.
 #[tokio::test]
 async fn messages_to_nobody_harm_nobody() {
     let mut router = RouterSocket::new();

@@ -23,7 +23,7 @@ async fn expect(peer: &mut RawPeer, octets: &[u8]) {
     assert_eq!(peer.recv(octets.len()).await.unwrap(), octets);
 }
 
-/// ZMTP31-106, ZMTP31-107, ZMTP31-108, ZMTP30-008, ZMTP30-009, ZMTP30-012.
+/// ZMTP31-106, ZMTP31-107, ZMTP31-108, ZMTP30-008, ZMTP30-009, ZMTP30-012, LZ-036.
 #[tokio::test]
 async fn each_publisher_gets_the_form_of_its_version() {
     let sub = SubSocket::new();
@@ -37,7 +37,7 @@ async fn each_publisher_gets_the_form_of_its_version() {
     expect(&mut new, &command("CANCEL", b"A")).await;
 }
 
-/// ZMTP31-112, INT-009.
+/// ZMTP31-112, INT-009, LZ-038.
 #[tokio::test]
 async fn only_the_first_subscription_and_the_last_cancellation_are_sent() {
     let sub = SubSocket::new();
@@ -62,7 +62,7 @@ async fn cancelling_what_was_never_subscribed_sends_nothing() {
     assert_eq!(peer.recv_for(WINDOW).await.unwrap(), b"");
 }
 
-/// ZMTP31-032, ZMTP31-115, ZMTP30-010.
+/// ZMTP31-032, ZMTP31-115, ZMTP30-010, LZ-025, LZ-026.
 #[tokio::test]
 async fn topics_of_every_length_are_framed_right() {
     let sub = SubSocket::new();
@@ -88,7 +88,7 @@ async fn topics_from_before_the_handshake_are_sent_after_it() {
     expect(&mut peer, &command("SUBSCRIBE", b"early")).await;
 }
 
-/// PUBSUB-036, PUBSUB-042.
+/// PUBSUB-036, PUBSUB-042, LZ-043, PUBSUB-037.
 #[tokio::test]
 async fn messages_pass_unchanged_and_cancelled_topics_are_filtered() {
     let mut sub = SubSocket::new();

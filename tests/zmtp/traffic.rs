@@ -24,7 +24,7 @@ fn delivers(name: &'static str, octets: Vec<u8>, parts: Vec<&'static [u8]>) -> C
     Case::new(name, after_handshake(octets), Reaction::Deliver(messages))
 }
 
-/// ZMTP31-029, ZMTP31-030, ZMTP31-041.
+/// ZMTP31-029, ZMTP31-030, ZMTP31-041, LZ-022.
 #[tokio::test]
 async fn illegal_flags_end_the_connection() {
     run(&[
@@ -46,7 +46,7 @@ async fn illegal_flags_end_the_connection() {
     .await;
 }
 
-/// ZMTP31-035, ZMTP31-036, INT-022.
+/// ZMTP31-035, ZMTP31-036, INT-022, LZ-023.
 #[tokio::test]
 async fn claimed_sizes_beyond_the_limit_end_the_connection() {
     run(&[
@@ -78,7 +78,7 @@ async fn legal_frames_are_delivered() {
     .await;
 }
 
-/// ZMTP31-044, ZMTP31-045, ZMTP31-046, ZMTP31-136, ZMTP31-137.
+/// ZMTP31-044, ZMTP31-045, ZMTP31-046, ZMTP31-136, ZMTP31-137, LZ-020.
 #[tokio::test]
 async fn commands_are_kept_from_the_application() {
     let between = |command: Vec<u8>| [frame(MORE, b"a"), command, frame(0, b"b")].concat();
@@ -105,7 +105,7 @@ async fn commands_are_kept_from_the_application() {
     .await;
 }
 
-/// ZMTP31-042, ZMTP31-064.
+/// ZMTP31-042, ZMTP31-064, LZ-020.
 #[tokio::test]
 async fn illegal_commands_end_the_connection() {
     run(&[
@@ -121,7 +121,7 @@ async fn illegal_commands_end_the_connection() {
     .await;
 }
 
-/// ZMTP31-133, ZMTP31-134.
+/// ZMTP31-133, ZMTP31-134, LZ-030, LZ-031.
 #[tokio::test]
 async fn malformed_pings_end_the_connection() {
     run(&[

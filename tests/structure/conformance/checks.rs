@@ -36,6 +36,12 @@ const FAMILIES: [(&str, usize); 22] = [
     ("CHAN", 10),
 ];
 
+/// The rows of [`LIBZMQ`], numbered in the same way.
+const BEHAVIOURS: (&str, usize) = ("LZ", 86);
+
+/// The page with the behaviours of libzmq.
+const LIBZMQ: &str = "docs/libzmq.md";
+
 /// The pages below `docs/conformance`, in the order of the index.
 const PAGES: [&str; 13] = [
     "zmtp-3.1",
@@ -66,11 +72,13 @@ fn the_pages_say_what_the_tests_cover() {
     let index = read(INDEX);
     let expected_index = page::index(&index, &pages);
     let mut expected: Vec<(String, String)> = pages.iter().map(Page::render).collect();
+    expected.push(behaviours().with_coverage(&coverage).render());
     expected.push((INDEX.to_owned(), expected_index));
 
     write_or_check(&expected);
 }
 
+// INT-050
 #[test]
 fn every_requirement_has_its_row() {
     let mut listed: Vec<String> = pages()
@@ -91,13 +99,16 @@ fn every_requirement_has_its_row() {
     );
 }
 
+// INT-050, INT-051
 #[test]
 #[expect(clippy::print_stdout, reason = "says how much is left")]
 fn a_row_without_a_test_has_its_reason() {
     let coverage = coverage();
     let mut findings = Vec::new();
     let mut unfinished = Vec::new();
-    for row in pages().iter().flat_map(Page::rows) {
+    let mut pages = pages();
+    pages.push(behaviours());
+    for row in pages.iter().flat_map(Page::rows) {
         let named = coverage.contains_key(&row.id);
         match row.status {
             Status::Later | Status::NotApplicable if named => {
@@ -124,7 +135,9 @@ fn a_row_without_a_test_has_its_reason() {
 
 #[test]
 fn requirements_named_in_code_exist() {
-    let known: BTreeSet<String> = pages()
+    let mut pages = pages();
+    pages.push(behaviours());
+    let known: BTreeSet<String> = pages
         .iter()
         .flat_map(Page::rows)
         .map(|row| row.id.clone())
@@ -149,6 +162,10 @@ fn pages() -> Vec<Page> {
             Page::parse(path, &text)
         })
         .collect()
+}
+
+fn behaviours() -> Page {
+    Page::parse(LIBZMQ.to_owned(), &read(LIBZMQ))
 }
 
 /// Returns which test files name which requirement.
@@ -180,7 +197,7 @@ fn test_part<'a>(file: &'a SourceFile, shipped: &BTreeSet<String>) -> &'a str {
 /// Returns the requirement ids in `text`: a family, a hyphen and three digits.
 pub(super) fn ids(text: &str) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    for (family, _) in FAMILIES {
+    for (family, _) in FAMILIES.into_iter().chain([BEHAVIOURS]) {
         for (at, _) in text.match_indices(family) {
             let fresh = !text[..at].ends_with(|c: char| c.is_alphanumeric());
             let rest = &text[at + family.len()..];

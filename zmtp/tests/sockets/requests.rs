@@ -14,7 +14,7 @@ async fn asked(req: &ReqSocket) -> RouterSocket {
     router
 }
 
-// REQREP-011
+// REQREP-011, LZ-067
 #[tokio::test]
 async fn only_a_reply_with_the_number_of_its_request_is_received() {
     let mut req = ReqSocket::builder().req_correlate().build();
