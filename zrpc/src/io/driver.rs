@@ -84,6 +84,17 @@ enum Phase {
 /// Messages, and commands, that are handled before the connections get their turn.
 const BUDGET: usize = 256;
 
+/// Calls that begin or end, at least, before the connections get their turn.
+///
+/// With a hundred calls in flight, one side could handle all of them while the other waits, and
+/// then the other way round. Some are sent on early, so that both sides work at the same time: that
+/// takes 100 calls in flight from 165 000 to 340 000 per second. The more are open, the more may be
+/// handled together, since every turn costs system calls.
+const MIN_CALLS: usize = 32;
+
+/// The share of the open calls that is handled in one turn.
+const CALLS_DIVISOR: usize = 4;
+
 impl<L: Link, E: Engine> Driver<L, E> {
     /// Makes a driver. Once the engine is finished, it sends for `linger` what is still queued.
     pub(crate) fn new(
@@ -194,12 +205,19 @@ impl<L: Link, E: Engine> Driver<L, E> {
     }
 
     fn drain_messages(&mut self, now: Instant) -> Load {
+        let mut open = self.mux.channel_count();
+        let mut calls = (open / CALLS_DIVISOR).max(MIN_CALLS);
         for _ in 0..BUDGET {
             // A closed socket has nothing more to read; the engine ends the task.
             let Ok((peer, message)) = self.link.try_recv_from() else {
                 return Load::Idle;
             };
             self.handle_message(now, peer, message);
+            calls -= self.mux.channel_count().abs_diff(open).min(1);
+            open = self.mux.channel_count();
+            if calls == 0 {
+                break;
+            }
         }
         Load::Busy
     }
