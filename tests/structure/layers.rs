@@ -4,7 +4,7 @@ use crate::source::{SourceFile, assert_none, rust_files, shipped_files};
 use crate::strip::has_word;
 
 /// The top-level modules of `zmtp` and the layer that each belongs to.
-const ZMTP_LAYERS: [(&str, u8); 13] = [
+const ZMTP_LAYERS: [(&str, u8); 14] = [
     ("message", 0),
     ("endpoint", 0),
     ("wire", 0),
@@ -18,6 +18,7 @@ const ZMTP_LAYERS: [(&str, u8); 13] = [
     ("driver", 3),
     ("authenticator", 3),
     ("socket", 4),
+    ("blocking", 4),
 ];
 
 #[test]

@@ -13,6 +13,7 @@
 //! # Features
 //!
 //! - `curve` (default): encryption and authentication with CURVE.
+//! - `blocking` (default): the sockets for programs without a runtime; implies `socket`.
 //! - `codec`: adapters for the `Framed` of tokio-util.
 //! - `socket` (default): sockets, transports and the driver on tokio; implies `codec`.
 //!
@@ -20,6 +21,8 @@
 
 #[cfg(feature = "socket")]
 pub mod authenticator;
+#[cfg(feature = "blocking")]
+pub mod blocking;
 #[cfg(feature = "codec")]
 pub mod codec;
 #[cfg(feature = "curve")]
@@ -48,7 +51,7 @@ pub use driver::{DisconnectReason, Monitor, PeerId, ReconnectStop, SocketEvent};
 #[cfg(feature = "socket")]
 pub use socket::{
     BindError, Builder, ConnectError, DealerReceiver, DealerSender, DealerSocket, DisconnectError,
-    IntoEndpoint, PubSocket, PullSocket, PushSocket, RecvError, RepSocket, ReqSocket, RouterNotify,
-    RouterReceiver, RouterSender, RouterSocket, SendError, Socket, SocketHandle, SubSocket,
-    TryRecvError, TrySendError, TwoWay, UnbindError,
+    IntoEndpoint, MessageReceiver, MessageSender, PubSocket, PullSocket, PushSocket, RecvError,
+    RepSocket, ReqSocket, RouterNotify, RouterReceiver, RouterSender, RouterSocket, SendError,
+    Socket, SocketHandle, SubSocket, TryRecvError, TrySendError, TwoWay, UnbindError,
 };

@@ -155,6 +155,13 @@ impl DealerSocket {
     pub fn try_recv_from(&mut self) -> Result<(PeerId, Message), TryRecvError> {
         self.receiver.try_recv_from()
     }
+
+    pub(crate) fn poll_recv(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<Message, RecvError>> {
+        self.receiver.poll_recv(context)
+    }
 }
 
 impl DealerSender {
@@ -274,6 +281,14 @@ impl DealerReceiver {
         let received = self.receiver.try_recv()?;
         Ok((received.peer, received.message))
     }
+
+    pub(crate) fn poll_recv(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<Message, RecvError>> {
+        let received = self.receiver.poll_recv(context);
+        received.map_ok(|received| received.message)
+    }
 }
 
 /// A message that was accepted counts as sent when the sink is flushed. Closing flushes; the socket
@@ -308,9 +323,7 @@ impl Stream for DealerReceiver {
     type Item = Message;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Message>> {
-        self.receiver
-            .poll_recv(context)
-            .map(|received| received.ok().map(|received| received.message))
+        self.poll_recv(context).map(Result::ok)
     }
 }
 

@@ -39,6 +39,9 @@ pub enum BindError {
         /// What the operating system said.
         source: io::Error,
     },
+    /// The runtime of the blocking sockets could not be started.
+    #[error("the thread in the background cannot be started")]
+    Runtime(#[source] io::Error),
     /// The socket is closing.
     #[error("the socket is closed")]
     Closed,
@@ -81,6 +84,9 @@ pub enum ConnectError {
         /// The routing id that was asked for.
         routing_id: RoutingId,
     },
+    /// The runtime of the blocking sockets could not be started.
+    #[error("the thread in the background cannot be started: {0}")]
+    Runtime(io::ErrorKind),
     /// The socket is closing.
     #[error("the socket is closed")]
     Closed,

@@ -15,6 +15,7 @@ mod routing_table;
 mod sending;
 mod sink;
 mod subscribe;
+mod transfer;
 
 pub use base::{IntoEndpoint, Socket, SocketHandle, TwoWay};
 pub use builder::Builder;
@@ -29,4 +30,9 @@ pub use push::PushSocket;
 pub use rep::RepSocket;
 pub use req::ReqSocket;
 pub use router::{RouterNotify, RouterReceiver, RouterSender, RouterSocket};
+#[cfg(feature = "blocking")]
+pub(crate) use sending::final_error;
 pub use subscribe::SubSocket;
+#[cfg(feature = "blocking")]
+pub(crate) use transfer::sealed::Handled;
+pub use transfer::{MessageReceiver, MessageSender};

@@ -75,15 +75,21 @@ impl PullSocket {
     pub fn try_recv(&mut self) -> Result<Message, TryRecvError> {
         Ok(self.receiver.try_recv()?.message)
     }
+
+    pub(crate) fn poll_recv(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<Message, RecvError>> {
+        let received = self.receiver.poll_recv(context);
+        received.map_ok(|received| received.message)
+    }
 }
 
 impl Stream for PullSocket {
     type Item = Message;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Message>> {
-        self.receiver
-            .poll_recv(context)
-            .map(|received| received.ok().map(|received| received.message))
+        self.poll_recv(context).map(Result::ok)
     }
 }
 

@@ -95,7 +95,15 @@ impl RepSocket {
         }
     }
 
-    pub(crate) fn poll_recv_from(
+    pub(crate) fn poll_recv(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<Message, RecvError>> {
+        let received = self.poll_recv_from(context);
+        received.map_ok(|(_, message)| message)
+    }
+
+    fn poll_recv_from(
         &mut self,
         context: &mut Context<'_>,
     ) -> Poll<Result<(PeerId, Message), RecvError>> {

@@ -236,6 +236,13 @@ impl RouterSocket {
     pub fn try_recv_from(&mut self) -> Result<(PeerId, Message), TryRecvError> {
         self.receiver.try_recv_from()
     }
+
+    pub(crate) fn poll_recv(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<Message, RecvError>> {
+        self.receiver.poll_recv(context)
+    }
 }
 
 impl RouterSender {
@@ -355,6 +362,14 @@ impl RouterReceiver {
         let received = self.receiver.try_recv_as(Envelope::Plain)?;
         Ok((received.peer, received.message))
     }
+
+    pub(crate) fn poll_recv(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<Message, RecvError>> {
+        let received = self.receiver.poll_recv(context);
+        received.map_ok(|received| received.message)
+    }
 }
 
 /// Queues `message` without its first part for the peer that this part names.
@@ -432,9 +447,7 @@ impl Stream for RouterReceiver {
     type Item = Message;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Message>> {
-        self.receiver
-            .poll_recv(context)
-            .map(|received| received.ok().map(|received| received.message))
+        self.poll_recv(context).map(Result::ok)
     }
 }
 

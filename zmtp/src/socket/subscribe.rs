@@ -92,7 +92,10 @@ impl SubSocket {
         }
     }
 
-    fn poll_recv(&mut self, context: &mut Context<'_>) -> Poll<Result<Message, RecvError>> {
+    pub(crate) fn poll_recv(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<Message, RecvError>> {
         loop {
             let message = ready!(self.receiver.poll_recv(context))?.message;
             if self.topics.matches(&message) {

@@ -1,5 +1,6 @@
 //! Our sockets among themselves, over TCP and Unix sockets of this machine and within the process.
 
+mod blocking;
 mod cancellation;
 mod endpoints;
 mod inproc;

@@ -1,0 +1,260 @@
+//! What all sockets that send, and all that receive, have in common.
+
+use std::task::{Context, Poll};
+
+use super::base::SocketHandle;
+use super::{
+    DealerReceiver, DealerSender, DealerSocket, PubSocket, PullSocket, PushSocket, RecvError,
+    RepSocket, ReqSocket, RouterReceiver, RouterSender, RouterSocket, SendError, Socket, SubSocket,
+    TryRecvError, TrySendError,
+};
+use crate::message::Message;
+
+/// A socket, or the half of one, that sends messages: for code that works with any of them.
+pub trait MessageSender: sealed::Handled + Send {
+    /// Sends `message` without waiting, as the pattern of the socket has it.
+    ///
+    /// # Errors
+    ///
+    /// [`TrySendError`] gives the message back.
+    fn try_send_message(&mut self, message: Message) -> Result<(), TrySendError>;
+}
+
+/// A socket, or the half of one, that receives messages: for code that works with any of them.
+pub trait MessageReceiver: sealed::Handled + Send {
+    /// Takes the next message, or has the task woken when there is one.
+    ///
+    /// # Errors
+    ///
+    /// [`RecvError`] says why no message can be received.
+    fn poll_recv_message(&mut self, context: &mut Context<'_>) -> Poll<Result<Message, RecvError>>;
+
+    /// Takes the next message, if one has come.
+    ///
+    /// # Errors
+    ///
+    /// [`TryRecvError`] says why there is none.
+    fn try_recv_message(&mut self) -> Result<Message, TryRecvError>;
+}
+
+pub(crate) mod sealed {
+    use super::SocketHandle;
+
+    /// Keeps the traits to the types of this crate.
+    #[expect(unnameable_types, reason = "nobody else shall implement it")]
+    pub trait Handled {
+        #[doc(hidden)]
+        fn socket_handle(&self) -> &SocketHandle;
+    }
+}
+
+impl From<SendError> for TrySendError {
+    fn from(error: SendError) -> Self {
+        match error {
+            SendError::Closed(message) => Self::Closed(message),
+            SendError::NoParts(message) => Self::NoParts(message),
+            SendError::Unroutable(message) => Self::Unroutable(message),
+            SendError::OutOfTurn(message) => Self::OutOfTurn(message),
+        }
+    }
+}
+
+impl sealed::Handled for ReqSocket {
+    fn socket_handle(&self) -> &SocketHandle {
+        self.handle()
+    }
+}
+
+impl sealed::Handled for RepSocket {
+    fn socket_handle(&self) -> &SocketHandle {
+        self.handle()
+    }
+}
+
+impl sealed::Handled for DealerSocket {
+    fn socket_handle(&self) -> &SocketHandle {
+        self.handle()
+    }
+}
+
+impl sealed::Handled for RouterSocket {
+    fn socket_handle(&self) -> &SocketHandle {
+        self.handle()
+    }
+}
+
+impl sealed::Handled for PushSocket {
+    fn socket_handle(&self) -> &SocketHandle {
+        self.handle()
+    }
+}
+
+impl sealed::Handled for PullSocket {
+    fn socket_handle(&self) -> &SocketHandle {
+        self.handle()
+    }
+}
+
+impl sealed::Handled for PubSocket {
+    fn socket_handle(&self) -> &SocketHandle {
+        self.handle()
+    }
+}
+
+impl sealed::Handled for SubSocket {
+    fn socket_handle(&self) -> &SocketHandle {
+        self.handle()
+    }
+}
+
+impl sealed::Handled for DealerSender {
+    fn socket_handle(&self) -> &SocketHandle {
+        self.handle()
+    }
+}
+
+impl sealed::Handled for DealerReceiver {
+    fn socket_handle(&self) -> &SocketHandle {
+        self.handle()
+    }
+}
+
+impl sealed::Handled for RouterSender {
+    fn socket_handle(&self) -> &SocketHandle {
+        self.handle()
+    }
+}
+
+impl sealed::Handled for RouterReceiver {
+    fn socket_handle(&self) -> &SocketHandle {
+        self.handle()
+    }
+}
+
+impl MessageSender for ReqSocket {
+    fn try_send_message(&mut self, message: Message) -> Result<(), TrySendError> {
+        self.try_send(message)
+    }
+}
+
+impl MessageSender for DealerSocket {
+    fn try_send_message(&mut self, message: Message) -> Result<(), TrySendError> {
+        self.try_send(message).map(drop)
+    }
+}
+
+impl MessageSender for DealerSender {
+    fn try_send_message(&mut self, message: Message) -> Result<(), TrySendError> {
+        self.try_send(message).map(drop)
+    }
+}
+
+impl MessageSender for RouterSocket {
+    fn try_send_message(&mut self, message: Message) -> Result<(), TrySendError> {
+        self.try_send(message)
+    }
+}
+
+impl MessageSender for RouterSender {
+    fn try_send_message(&mut self, message: Message) -> Result<(), TrySendError> {
+        self.try_send(message)
+    }
+}
+
+impl MessageSender for PushSocket {
+    fn try_send_message(&mut self, message: Message) -> Result<(), TrySendError> {
+        self.try_send(message)
+    }
+}
+
+impl MessageSender for RepSocket {
+    fn try_send_message(&mut self, message: Message) -> Result<(), TrySendError> {
+        Ok(self.send(message)?)
+    }
+}
+
+impl MessageSender for PubSocket {
+    fn try_send_message(&mut self, message: Message) -> Result<(), TrySendError> {
+        Ok(self.send(message)?)
+    }
+}
+
+impl MessageReceiver for ReqSocket {
+    fn poll_recv_message(&mut self, context: &mut Context<'_>) -> Poll<Result<Message, RecvError>> {
+        self.poll_recv(context)
+    }
+
+    fn try_recv_message(&mut self) -> Result<Message, TryRecvError> {
+        self.try_recv()
+    }
+}
+
+impl MessageReceiver for RepSocket {
+    fn poll_recv_message(&mut self, context: &mut Context<'_>) -> Poll<Result<Message, RecvError>> {
+        self.poll_recv(context)
+    }
+
+    fn try_recv_message(&mut self) -> Result<Message, TryRecvError> {
+        self.try_recv()
+    }
+}
+
+impl MessageReceiver for DealerSocket {
+    fn poll_recv_message(&mut self, context: &mut Context<'_>) -> Poll<Result<Message, RecvError>> {
+        self.poll_recv(context)
+    }
+
+    fn try_recv_message(&mut self) -> Result<Message, TryRecvError> {
+        self.try_recv()
+    }
+}
+
+impl MessageReceiver for DealerReceiver {
+    fn poll_recv_message(&mut self, context: &mut Context<'_>) -> Poll<Result<Message, RecvError>> {
+        self.poll_recv(context)
+    }
+
+    fn try_recv_message(&mut self) -> Result<Message, TryRecvError> {
+        self.try_recv()
+    }
+}
+
+impl MessageReceiver for RouterSocket {
+    fn poll_recv_message(&mut self, context: &mut Context<'_>) -> Poll<Result<Message, RecvError>> {
+        self.poll_recv(context)
+    }
+
+    fn try_recv_message(&mut self) -> Result<Message, TryRecvError> {
+        self.try_recv()
+    }
+}
+
+impl MessageReceiver for RouterReceiver {
+    fn poll_recv_message(&mut self, context: &mut Context<'_>) -> Poll<Result<Message, RecvError>> {
+        self.poll_recv(context)
+    }
+
+    fn try_recv_message(&mut self) -> Result<Message, TryRecvError> {
+        self.try_recv()
+    }
+}
+
+impl MessageReceiver for PullSocket {
+    fn poll_recv_message(&mut self, context: &mut Context<'_>) -> Poll<Result<Message, RecvError>> {
+        self.poll_recv(context)
+    }
+
+    fn try_recv_message(&mut self) -> Result<Message, TryRecvError> {
+        self.try_recv()
+    }
+}
+
+impl MessageReceiver for SubSocket {
+    fn poll_recv_message(&mut self, context: &mut Context<'_>) -> Poll<Result<Message, RecvError>> {
+        self.poll_recv(context)
+    }
+
+    fn try_recv_message(&mut self) -> Result<Message, TryRecvError> {
+        self.try_recv()
+    }
+}
