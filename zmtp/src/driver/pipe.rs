@@ -13,6 +13,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard};
+use std::task::{Context, Waker};
 
 use tokio::sync::Notify;
 
@@ -45,6 +46,8 @@ struct State {
     senders: Senders,
     attention: Attention,
     reader: Option<Reader>,
+    /// A task beside the senders, which runs when they pause.
+    flusher: Option<Waker>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +70,9 @@ enum Senders {
 enum Attention {
     /// It found none, or is not there, and has to be told.
     Asleep,
+    /// It will be told when the senders pause.
+    Announced,
+    /// It has been told.
     Awake,
 }
 
@@ -100,6 +106,7 @@ impl Pipe {
                 senders: Senders::Content,
                 attention: Attention::Asleep,
                 reader: None,
+                flusher: None,
             }),
             send_mark,
             writable: Arc::clone(&hub.writable),
@@ -132,10 +139,23 @@ impl Pipe {
             more: More::Last,
         });
         state.messages += 1;
-        if state.attention == Attention::Asleep {
-            rouse(state);
+        if state.attention != Attention::Awake {
+            announce(state);
         }
         Ok(())
+    }
+
+    /// Tells the reader of what was announced to the task of `context` alone, which is announced the
+    /// next messages as well.
+    pub(crate) fn flush(&self, context: &Context<'_>) {
+        let mut state = lock(&self.state);
+        match &mut state.flusher {
+            Some(flusher) => flusher.clone_from(context.waker()),
+            None => state.flusher = Some(context.waker().clone()),
+        }
+        if state.attention == Attention::Announced {
+            rouse(state);
+        }
     }
 
     /// Queues `message` before all others; no mark holds it back.
@@ -175,6 +195,7 @@ impl Pipe {
     pub(crate) fn disconnect(&self, rest: Rest, frames: &mut VecDeque<Frame>) -> usize {
         let mut state = lock(&self.state);
         let reader = state.reader.take();
+        state.flusher = None;
         state.attention = Attention::Asleep;
         state.mark = self.send_mark;
         state.taken = 0;
@@ -197,8 +218,8 @@ impl Pipe {
     /// before.
     pub(crate) fn take(&self, frames: &mut VecDeque<Frame>) -> Found {
         let mut state = lock(&self.state);
-        let senders = std::mem::replace(&mut state.senders, Senders::Content);
         state.taken = std::mem::take(&mut state.messages);
+        let senders = state.relieve();
         let found = if state.frames.is_empty() {
             state.attention = Attention::Asleep;
             keep_small(&mut state.frames, frames);
@@ -216,7 +237,7 @@ impl Pipe {
     pub(crate) fn credit(&self) {
         let mut state = lock(&self.state);
         state.taken = 0;
-        let senders = std::mem::replace(&mut state.senders, Senders::Content);
+        let senders = state.relieve();
         drop(state);
         self.notify(senders);
     }
@@ -272,6 +293,16 @@ pub(crate) enum Rest {
 }
 
 impl State {
+    /// Who is to be woken: senders that wait, once half of the pipe is free. Woken for each bit of
+    /// room, both sides would run for a few messages at a time ([INT-041]).
+    fn relieve(&mut self) -> Senders {
+        if self.messages + self.taken <= self.mark / 2 {
+            std::mem::replace(&mut self.senders, Senders::Content)
+        } else {
+            Senders::Content
+        }
+    }
+
     fn clear(&mut self) {
         self.frames = VecDeque::new();
         self.messages = 0;
@@ -289,6 +320,28 @@ impl fmt::Debug for State {
             .finish_non_exhaustive()
     }
 }
+
+/// Has the reader told that there are messages: when the senders pause, or when there are many. To
+/// wake another thread costs as much as to send dozens of messages, and one that is woken for the
+/// first of a burst is back asleep before the next.
+#[cold]
+fn announce(mut state: MutexGuard<'_, State>) {
+    if state.messages >= BURST {
+        return rouse(state);
+    }
+    if state.attention == Attention::Announced {
+        return;
+    }
+    let Some(flusher) = state.flusher.clone() else {
+        return rouse(state);
+    };
+    state.attention = Attention::Announced;
+    drop(state);
+    flusher.wake();
+}
+
+/// So many messages are not held back until the senders pause (measured, see `bench/NOTES.md`).
+const BURST: usize = 512;
 
 /// Tells the reader, if there is one, that there are messages.
 #[cold]

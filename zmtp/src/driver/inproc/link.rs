@@ -143,6 +143,10 @@ impl Link {
         for end in [connector, listener] {
             end.peer.outbox.register(context);
         }
+        // This task runs where the connector does, and so beside its senders.
+        if let Some(pipe) = connector.peer.outbox.pipe() {
+            pipe.flush(context);
+        }
         connector.run_commands(listener)?;
         listener.run_commands(connector)?;
         for end in [connector, listener] {
