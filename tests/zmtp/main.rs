@@ -14,6 +14,7 @@ mod limits;
 mod reconnect;
 mod request_reply;
 mod routing;
+mod security;
 mod subscriptions;
 mod suite;
 mod traffic;

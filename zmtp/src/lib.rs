@@ -47,7 +47,7 @@ pub use message::{Frame, IntoParts, Message, More, Part, TextError};
 
 // Layers 3 and 4: sockets and what happens on them.
 #[cfg(feature = "socket")]
-pub use driver::{DisconnectReason, Monitor, PeerId, ReconnectStop, SocketEvent};
+pub use driver::{DisconnectReason, Monitor, PeerId, ReconnectStop, SecurityError, SocketEvent};
 #[cfg(feature = "socket")]
 pub use socket::{
     BindError, Builder, ConnectError, DealerReceiver, DealerSender, DealerSocket, DisconnectError,

@@ -84,7 +84,7 @@ mod tests {
         from_fn(move |_| std::future::ready(decision.clone()))
     }
 
-    fn allow(user_id: Option<&str>, property: &str) -> Decision {
+    fn allowing(user_id: Option<&str>, property: &str) -> Decision {
         let mut metadata = Metadata::new();
         metadata.insert("X-Role", property).unwrap();
         metadata.insert(&format!("X-{property}"), "").unwrap();
@@ -124,28 +124,28 @@ mod tests {
 
     #[tokio::test]
     async fn what_both_know_is_put_together() {
-        let both = always(allow(None, "a")).and(always(allow(Some("joe"), "b")));
+        let both = always(allowing(None, "a")).and(always(allowing(Some("joe"), "b")));
         let Decision::Allow { user_id, metadata } = ask(both).await else {
             panic!("both allow it");
         };
         assert_eq!(user_id, Some("joe".into()));
         assert_eq!(metadata.get("X-Role"), Some(&b"a"[..]));
         assert_eq!(metadata.len(), 3);
-        let first = always(allow(Some("first"), "a")).and(always(allow(Some("second"), "a")));
-        assert_eq!(ask(first).await, allow(Some("first"), "a"));
+        let first = always(allowing(Some("first"), "a")).and(always(allowing(Some("second"), "a")));
+        assert_eq!(ask(first).await, allowing(Some("first"), "a"));
     }
 
     #[tokio::test]
     async fn either_is_enough() {
         let denial = |denial| always(Decision::Deny(denial));
-        let user = || always(allow(Some("joe"), "a"));
+        let user = || always(allowing(Some("joe"), "a"));
         assert_eq!(
             ask(denial(Denial::Refused).or(user())).await,
-            allow(Some("joe"), "a")
+            allowing(Some("joe"), "a")
         );
         assert_eq!(
             ask(user().or(denial(Denial::Refused))).await,
-            allow(Some("joe"), "a")
+            allowing(Some("joe"), "a")
         );
         assert_eq!(
             ask(denial(Denial::Refused).or(denial(Denial::Temporary))).await,

@@ -67,7 +67,7 @@ impl PublicKeys {
             return Decision::Deny(Denial::Refused);
         };
         match self.keys.get(public_key.as_octets()) {
-            Some(metadata) => allow(public_key, metadata.clone()),
+            Some(metadata) => admit(public_key, metadata.clone()),
             None => Decision::Deny(Denial::Refused),
         }
     }
@@ -82,7 +82,7 @@ impl Authenticator for PublicKeys {
 impl Authenticator for AnyKey {
     fn authenticate<'a>(&'a self, candidate: &'a Candidate) -> Deciding<'a> {
         decided(match &candidate.credentials {
-            Credentials::Curve { public_key } => allow(public_key, Metadata::new()),
+            Credentials::Curve { public_key } => admit(public_key, Metadata::new()),
             _ => Decision::Deny(Denial::Refused),
         })
     }
@@ -112,7 +112,7 @@ impl fmt::Debug for PublicKeys {
     }
 }
 
-fn allow(public_key: &PublicKey, metadata: Metadata) -> Decision {
+fn admit(public_key: &PublicKey, metadata: Metadata) -> Decision {
     Decision::Allow {
         user_id: Some(Part::from(public_key.to_string())),
         metadata,

@@ -43,8 +43,9 @@ struct SharedBody {
     body: Bytes,
 }
 
+/// A place in a batch.
 #[derive(Clone, Copy, Debug, Default)]
-struct Cursor {
+pub(crate) struct Cursor {
     /// Octets of `bytes` that are written.
     bytes: usize,
     /// Entries of `shared` that are written completely.
@@ -176,6 +177,37 @@ impl EncodedBatch {
         (self.cursor.shared == self.shared.len()).then(|| &self.bytes[self.cursor.bytes..])
     }
 
+    /// Takes the next frame as if it were written.
+    ///
+    /// Nothing must have been written of the frame but all or none.
+    pub(crate) fn take_frame(&mut self) -> Option<(More, &[u8])> {
+        let bytes = self.bytes.get(self.cursor.bytes..)?;
+        let (header, header_len) = FrameHeader::decode(bytes).ok()??;
+        let FrameKind::Message(more) = header.kind else {
+            return None;
+        };
+        let start = self.cursor.bytes + header_len;
+        let shared = self.shared.get(self.cursor.shared);
+        if let Some(shared) = shared.filter(|shared| shared.offset == start) {
+            self.cursor.bytes = start;
+            self.cursor.shared += 1;
+            return Some((more, &shared.body));
+        }
+        let end = start + body_len(&header);
+        self.cursor.bytes = end;
+        Some((more, self.bytes.get(start..end)?))
+    }
+
+    /// How far the batch is written.
+    pub(crate) fn cursor(&self) -> Cursor {
+        self.cursor
+    }
+
+    /// Takes back that the batch is written further than this.
+    pub(crate) fn rewind(&mut self, cursor: Cursor) {
+        self.cursor = cursor;
+    }
+
     /// Messages in the batch, written ones included.
     #[inline]
     pub(crate) fn message_count(&self) -> usize {
@@ -244,6 +276,12 @@ impl EncodedBatch {
         }
         boundary
     }
+}
+
+/// The length of the frame at the start of `bytes`, if its head is there.
+pub(crate) fn frame_len(bytes: &[u8]) -> Option<usize> {
+    let (header, header_len) = FrameHeader::decode(bytes).ok()??;
+    body_len(&header).checked_add(header_len)
 }
 
 /// The length of a body that is in memory, and so fits.

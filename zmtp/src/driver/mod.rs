@@ -10,6 +10,7 @@
 //! One task per connection owns the stream and the [`Session`](crate::session::Session). Between it
 //! and the socket stands one queue per direction, which the consumer swaps out whole.
 
+mod alarm;
 mod backoff;
 mod connection;
 mod connector;
@@ -22,6 +23,7 @@ mod half_open;
 mod hub;
 mod inbox;
 mod inproc;
+mod inquiry;
 mod listener;
 mod load_balancer;
 mod monitor;
@@ -32,11 +34,14 @@ mod pipe;
 mod randomness;
 mod read_buffer;
 mod read_pool;
+mod sealed;
+mod security;
 mod sync;
 
 pub use monitor::{DisconnectReason, Monitor, SocketEvent};
 pub use options::ReconnectStop;
 pub use peer::PeerId;
+pub use security::SecurityError;
 
 pub(crate) use connector::keep_connected;
 pub(crate) use encoded::EncodedBatch;
@@ -52,4 +57,5 @@ pub(crate) use options::{
 };
 pub(crate) use outbox::{ConnectionCommand, PushError};
 pub(crate) use peer::{Peer, Retention};
+pub(crate) use security::Mechanism;
 pub(crate) use sync::lock;

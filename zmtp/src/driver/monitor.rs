@@ -9,6 +9,7 @@ use tokio::sync::broadcast::error::RecvError;
 
 use super::peer::PeerId;
 use crate::endpoint::{Endpoint, PeerAddress};
+use crate::mechanism::SealError;
 use crate::session::{PeerInfo, SessionError};
 
 /// Events that a slow monitor may lag behind before it misses some.
@@ -132,6 +133,9 @@ pub enum DisconnectReason {
     /// The peer broke the protocol, or cannot be talked to.
     #[error(transparent)]
     Protocol(#[from] SessionError),
+    /// Nothing can be encrypted on it any more.
+    #[error("the connection encrypts no more")]
+    Seal(#[from] SealError),
     /// Another peer of the socket has the same routing id.
     #[error("another peer has the same routing id")]
     DuplicateRoutingId,

@@ -6,6 +6,8 @@ use std::time::Duration;
 use super::monitor::DisconnectReason;
 use super::outbox::QueueLimits;
 use super::peer::Retention;
+use super::security::SecurityOptions;
+use crate::mechanism::MechanismConfig;
 use crate::message::Message;
 use crate::pattern::{RoutingId, SocketType, SubscriptionLimits};
 use crate::session::{Heartbeat, Limits, SessionConfig, Side};
@@ -43,6 +45,7 @@ pub(crate) struct SocketOptions {
     pub(crate) requests: Requests,
     pub(crate) notices: Notices,
     pub(crate) queueing: Queueing,
+    pub(crate) security: SecurityOptions,
 }
 
 /// For which of the peers that a socket connects to messages are queued.
@@ -162,6 +165,7 @@ impl Default for SocketOptions {
             requests: Requests::Strict,
             notices: Notices::default(),
             queueing: Queueing::Always,
+            security: SecurityOptions::default(),
         }
     }
 }
@@ -194,6 +198,10 @@ impl SocketOptions {
         config.metadata = self.metadata.clone();
         config.handshake_timeout = self.handshake_timeout;
         config.heartbeat = self.heartbeat;
+        // Sockets with options that contradict each other neither bind nor connect. Should one
+        // come here, nobody gets in: there is no authenticator that could be asked.
+        let mechanism = self.security.mechanism();
+        config.mechanism = mechanism.unwrap_or(MechanismConfig::PlainServer);
         config
     }
 }

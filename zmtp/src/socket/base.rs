@@ -427,6 +427,7 @@ async fn bind(hub: Arc<Hub>, endpoint: Endpoint) -> Result<Endpoint, BindError> 
     if hub.linger() != Linger::Open {
         return Err(BindError::Closed);
     }
+    hub.options.security.mechanism()?;
     if let Endpoint::Inproc(name) = &endpoint {
         return bind_name(&hub, name);
     }
@@ -501,6 +502,7 @@ fn connect(
     if hub.linger() != Linger::Open {
         return Err(ConnectError::Closed);
     }
+    hub.options.security.mechanism()?;
     // As in libzmq: where messages are spread or copied, a second connection to the same peer
     // would only distort that.
     let is_single = matches!(

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::driver::PeerId;
+use crate::driver::{PeerId, SecurityError};
 use crate::endpoint::{Endpoint, EndpointError};
 use crate::message::Message;
 use crate::pattern::RoutingId;
@@ -39,6 +39,9 @@ pub enum BindError {
         /// What the operating system said.
         source: io::Error,
     },
+    /// The security options of the socket contradict each other.
+    #[error("invalid security options")]
+    Security(#[from] SecurityError),
     /// The runtime of the blocking sockets could not be started.
     #[error("the thread in the background cannot be started")]
     Runtime(#[source] io::Error),
@@ -84,6 +87,9 @@ pub enum ConnectError {
         /// The routing id that was asked for.
         routing_id: RoutingId,
     },
+    /// The security options of the socket contradict each other.
+    #[error("invalid security options")]
+    Security(#[from] SecurityError),
     /// The runtime of the blocking sockets could not be started.
     #[error("the thread in the background cannot be started: {0}")]
     Runtime(io::ErrorKind),

@@ -6,6 +6,7 @@ mod accepting;
 mod connecting;
 mod notices;
 mod queues;
+mod security;
 mod session;
 mod start;
 

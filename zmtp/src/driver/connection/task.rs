@@ -1,45 +1,36 @@
-//! The task of one connection: the only one that touches its stream and its session (L3).
-//!
-//! Every poll goes once around:
-//!
-//! ```text
-//!  read, decode, publish ─► timers ─► commands ─► control and queued messages, write ─► sleep
-//! ```
-//!
-//! Reading stops while the inbox is full and writing while the kernel takes nothing; neither holds
-//! up the other. Control octets (handshake, PING, PONG, subscriptions) go out between two messages,
-//! before the next batch.
+//! One connection from its stream to its end: its states, its turns, and the read side (L3).
 
 use std::future::Future;
-use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
-use std::time::{Duration, Instant};
+use std::task::{Context, Poll};
+use std::time::Instant;
 
-use bytes::{Buf, BytesMut};
+use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::Sleep;
 
-use super::encoded::{EncodedBatch, IDLE_CAPACITY, MAX_SLICES};
-use super::half_open::Listed;
-use super::hub::{Hub, Linger};
-use super::inbox::{FrameBatch, InboxRoom, charge};
-use super::monitor::{DisconnectReason, SocketEvent};
-use super::outbox::{ConnectionCommand, Room, Taken};
-use super::peer::{Peer, Retention};
-use super::read_buffer::ReadBuffer;
+use crate::driver::alarm::Alarm;
+use crate::driver::encoded::EncodedBatch;
+use crate::driver::half_open::Listed;
+use crate::driver::hub::{Hub, Linger};
+use crate::driver::inbox::{FrameBatch, InboxRoom, charge};
+use crate::driver::inquiry::Inquiry;
+use crate::driver::monitor::{DisconnectReason, SocketEvent};
+use crate::driver::outbox::Room;
+use crate::driver::peer::{Peer, Retention};
+use crate::driver::read_buffer::ReadBuffer;
+use crate::driver::sealed::SealedChunk;
 use crate::message::More;
 use crate::session::{Event, Session};
 use crate::transport::Stream;
 
-/// How long a closed connection waits for the other side to take note, so that an RST does not
-/// overtake what was sent last.
-const FAREWELL: Duration = Duration::from_secs(1);
-
 /// Octets that are read before writing, timers and other tasks get their turn. So much fits into
 /// the processor's cache, and is still there when the receiver looks at it.
 const OCTETS_PER_TURN: usize = 128 * 1024;
+
+/// As much is read from a peer while the authenticator decides about it. It is more than a peer has
+/// to say then, and reading on tells whether it has gone.
+const UNDECIDED_OCTETS: usize = 8 * 1024;
 
 /// What a read costs beside its octets, in octets.
 const READ_COST: usize = 8 * 1024;
@@ -60,25 +51,29 @@ pub(crate) async fn run_connection(
 
 /// Drives one connection until it ends; the output says why.
 #[derive(Debug)]
-struct Connection<S> {
-    stream: S,
-    session: Session,
-    peer: Arc<Peer>,
-    hub: Arc<Hub>,
-    stage: Stage,
+pub(super) struct Connection<S> {
+    pub(super) stream: S,
+    pub(super) session: Session,
+    pub(super) peer: Arc<Peer>,
+    pub(super) hub: Arc<Hub>,
+    pub(super) stage: Stage,
     progress: Progress,
-    reader: ReadBuffer,
-    incoming: FrameBatch,
+    pub(super) reader: ReadBuffer,
+    pub(super) incoming: FrameBatch,
     decoded: Decoded,
     room: InboxRoom,
-    outgoing: EncodedBatch,
-    control: BytesMut,
-    timer: Option<Pin<Box<Sleep>>>,
+    pub(super) outgoing: EncodedBatch,
+    pub(super) control: BytesMut,
+    /// What of `outgoing` is encrypted, if it has to be.
+    pub(super) sealed: Option<Box<SealedChunk>>,
+    /// What the authenticator was asked.
+    inquiry: Option<Inquiry>,
+    alarm: Alarm,
 }
 
 /// How far a connection has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Stage {
+pub(super) enum Stage {
     /// Greeting and handshake.
     Handshake,
     /// The peer is part of the socket.
@@ -92,7 +87,7 @@ enum Stage {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Shutdown {
+pub(super) enum Shutdown {
     Pending,
     Done,
 }
@@ -112,7 +107,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             room: InboxRoom::NONE,
             outgoing: EncodedBatch::default(),
             control: BytesMut::new(),
-            timer: None,
+            sealed: None,
+            inquiry: None,
+            alarm: Alarm::default(),
         }
     }
 
@@ -127,6 +124,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let now = now();
         // First what has come: a peer is not silent because this task slept.
         let turn = self.read(context, now)?;
+        self.decide(context, now)?;
         self.check_time(now)?;
         self.run_commands();
         self.write(context)?;
@@ -137,7 +135,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     /// How long the connection may still send.
-    fn linger(&self) -> Linger {
+    pub(super) fn linger(&self) -> Linger {
         self.hub.linger().or_sooner(self.peer.linger())
     }
 
@@ -176,6 +174,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             if budget == 0 {
                 return Ok(Turn::Over);
             }
+            if self.inquiry.is_some() && self.reader.bytes.len() >= UNDECIDED_OCTETS {
+                return Ok(Turn::Done);
+            }
             let missing = self.session.read_hint();
             let read = self
                 .reader
@@ -197,7 +198,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Hands what was decoded to the receiver, or drops it when no receiver is left: a peer that is
     /// not read from may never read what this side still has to say.
-    fn publish(&mut self) {
+    pub(super) fn publish(&mut self) {
         if self.linger() == Linger::Open {
             self.peer
                 .inbox
@@ -249,6 +250,12 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     #[cold]
     fn handle_event(&mut self, event: Event) -> Result<(), DisconnectReason> {
         match event {
+            Event::Authenticate(request) => {
+                let security = &self.hub.options.security;
+                let inquiry = Inquiry::begin(security, self.peer.address(), *request);
+                self.inquiry = Some(inquiry);
+                Ok(())
+            }
             Event::Established => self.attach(),
             Event::Subscribe(topic) => self.hub.pattern.subscribe(&self.peer, &topic),
             Event::Cancel(topic) => {
@@ -257,6 +264,23 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Goes on with the handshake when the authenticator has answered.
+    fn decide(&mut self, context: &mut Context<'_>, now: Instant) -> Result<(), DisconnectReason> {
+        let Some(inquiry) = &mut self.inquiry else {
+            return Ok(());
+        };
+        let Poll::Ready(decision) = inquiry.poll(context) else {
+            return Ok(());
+        };
+        self.inquiry = None;
+        if let Some(event) = self.session.authenticate(now, decision)? {
+            self.handle_event(event)?;
+        }
+        // Octets may have come meanwhile.
+        context.waker().wake_by_ref();
+        Ok(())
     }
 
     /// The handshake is done: makes the peer part of the socket.
@@ -280,6 +304,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         if let Some(arrival) = &self.hub.options.notices.arrival {
             self.incoming.push_whole(arrival);
         }
+        if self.session.needs_sealing() {
+            self.sealed = Some(Box::default());
+        }
         self.stage = Stage::Attached;
         self.progress = Progress::Attached;
         self.peer.set_info(Some(Arc::clone(&info)));
@@ -289,169 +316,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             info,
         });
         Ok(())
-    }
-
-    fn run_commands(&mut self) {
-        // What the kernel does not take stays where it is bounded by what the application does.
-        if self.stage != Stage::Attached || self.control.has_remaining() {
-            return;
-        }
-        while let Some(command) = self.peer.outbox.pop_command() {
-            match command {
-                ConnectionCommand::Subscribe(topic) => self.session.subscribe(&topic),
-                ConnectionCommand::Cancel(topic) => self.session.cancel(&topic),
-            }
-        }
-    }
-
-    fn write(&mut self, context: &mut Context<'_>) -> Result<(), DisconnectReason> {
-        loop {
-            if !self.outgoing.is_written() {
-                match self.poll_write_messages(context) {
-                    Poll::Pending => return Ok(()),
-                    Poll::Ready(result) => result.map_err(io_reason)?,
-                }
-            } else if self.control.has_remaining() || self.session.has_transmit() {
-                match self.poll_write_control(context) {
-                    Poll::Pending => return Ok(()),
-                    Poll::Ready(result) => result.map_err(io_reason)?,
-                }
-            } else if self.stage == Stage::Attached {
-                let (taken, room) = self.peer.outbox.take(&mut self.outgoing);
-                if room == Room::Awaited {
-                    self.hub.writable.notify_waiters();
-                }
-                match taken {
-                    Taken::Messages => {}
-                    Taken::Empty => {
-                        self.outgoing.release();
-                        return Ok(());
-                    }
-                    Taken::Finished => return Err(self.hub.own_end()),
-                }
-            } else {
-                return Ok(());
-            }
-        }
-    }
-
-    fn poll_write_messages(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let stream = Pin::new(&mut self.stream);
-        let written = if let Some(slice) = self.outgoing.as_single_slice() {
-            ready!(stream.poll_write(context, slice))?
-        } else {
-            let mut slices = [IoSlice::new(&[]); MAX_SLICES];
-            let used = self.outgoing.fill_slices(&mut slices);
-            ready!(stream.poll_write_vectored(context, &slices[..used]))?
-        };
-        self.outgoing.advance(written);
-        Poll::Ready(nonzero(written))
-    }
-
-    fn poll_write_control(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // Only what the kernel takes is fetched, so that the session sees how much piles up.
-        if self.control.is_empty() {
-            self.session.poll_transmit(&mut self.control);
-        }
-        let written = ready!(Pin::new(&mut self.stream).poll_write(context, &self.control))?;
-        self.control.advance(written);
-        if self.control.is_empty() && self.control.capacity() > IDLE_CAPACITY {
-            self.control = BytesMut::new();
-        }
-        Poll::Ready(nonzero(written))
-    }
-
-    /// Takes the peer from the socket and decides what still has to go out.
-    fn begin_farewell(&mut self, reason: DisconnectReason) {
-        self.incoming.drop_unfinished_message();
-        let notices = &self.hub.options.notices;
-        if self.stage == Stage::Attached
-            && let Some(notice) = notices.parting(self.peer.retention, &reason)
-        {
-            self.incoming.push_whole(notice);
-        }
-        self.publish();
-        if self.stage == Stage::Attached {
-            self.hub.pattern.detach(&self.peer);
-        }
-        self.hub.half_open.remove(self.peer.id);
-        self.peer.set_info(None);
-        // At once: senders shall not find a peer that is as good as gone.
-        match self.peer.retention {
-            Retention::Connection => {
-                self.hub.remove_peer(&self.peer);
-                self.peer.outbox.close();
-            }
-            Retention::Endpoint => {
-                self.hub.remove_peer(&self.peer);
-                self.peer.outbox.suspend();
-            }
-            Retention::Queue => {}
-        }
-        let shutdown = match reason {
-            // There is nobody left to say anything to.
-            DisconnectReason::PeerClosed | DisconnectReason::Io(_) => Shutdown::Done,
-            _ => Shutdown::Pending,
-        };
-        let farewell = now() + FAREWELL;
-        let deadline = match self.linger() {
-            Linger::Until(deadline) => deadline.min(farewell),
-            Linger::Open | Linger::Unlimited => farewell,
-        };
-        self.stage = Stage::Farewell {
-            reason,
-            shutdown,
-            deadline,
-        };
-    }
-
-    /// Sends what the session has left to say (an ERROR, say), closes our side and reads the other
-    /// side to its end.
-    fn poll_farewell(&mut self, context: &mut Context<'_>) -> Poll<DisconnectReason> {
-        loop {
-            let Stage::Farewell {
-                reason,
-                shutdown,
-                deadline,
-            } = &mut self.stage
-            else {
-                return Poll::Ready(DisconnectReason::SocketClosed);
-            };
-            let reason = reason.clone();
-            if *deadline <= now() {
-                return Poll::Ready(reason);
-            }
-            if *shutdown == Shutdown::Done
-                && matches!(
-                    reason,
-                    DisconnectReason::PeerClosed | DisconnectReason::Io(_)
-                )
-            {
-                return Poll::Ready(reason);
-            }
-            if *shutdown == Shutdown::Pending {
-                let between_messages = self.outgoing.is_written();
-                if between_messages && (self.control.has_remaining() || self.session.has_transmit())
-                {
-                    match self.poll_write_control(context) {
-                        Poll::Pending => return Poll::Pending,
-                        Poll::Ready(Ok(())) => continue,
-                        Poll::Ready(Err(_)) => return Poll::Ready(reason),
-                    }
-                }
-                match ready!(Pin::new(&mut self.stream).poll_shutdown(context)) {
-                    Ok(()) => *shutdown = Shutdown::Done,
-                    Err(_) => return Poll::Ready(reason),
-                }
-                continue;
-            }
-            self.reader.bytes.clear();
-            let pool = &self.hub.read_pool;
-            match ready!(self.reader.poll_read(context, &mut self.stream, 0, pool)) {
-                Ok(0) | Err(_) => return Poll::Ready(reason),
-                Ok(_) => {}
-            }
-        }
     }
 
     /// When the session wants to be called. A peer that is not read from, because the inbox is
@@ -475,24 +339,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 [self.session_timeout(), linger].into_iter().flatten().min()
             }
         };
-        let Some(deadline) = deadline.map(tokio::time::Instant::from_std) else {
-            self.timer = None;
-            return;
-        };
-        let timer = match &mut self.timer {
-            Some(timer) => {
-                if timer.deadline() != deadline {
-                    timer.as_mut().reset(deadline);
-                }
-                timer
-            }
-            None => self
-                .timer
-                .insert(Box::pin(tokio::time::sleep_until(deadline))),
-        };
-        if timer.as_mut().poll(context).is_ready() {
-            context.waker().wake_by_ref();
-        }
+        self.alarm.set(context, deadline);
     }
 }
 
@@ -523,6 +370,9 @@ impl<S> Drop for Connection<S> {
     fn drop(&mut self) {
         if self.stage == Stage::Attached {
             self.hub.pattern.detach(&self.peer);
+        }
+        if let Some(sealed) = &mut self.sealed {
+            sealed.rewind(&mut self.outgoing);
         }
         if self.peer.outbox.put_back(&mut self.outgoing) == Room::Awaited {
             self.hub.writable.notify_waiters();
@@ -557,18 +407,6 @@ enum Decoded {
     InboxFull,
 }
 
-fn now() -> Instant {
+pub(super) fn now() -> Instant {
     tokio::time::Instant::now().into_std()
-}
-
-fn io_reason(error: io::Error) -> DisconnectReason {
-    DisconnectReason::Io(error.kind())
-}
-
-/// A stream that takes nothing will never take more.
-fn nonzero(written: usize) -> io::Result<()> {
-    if written == 0 {
-        return Err(io::ErrorKind::WriteZero.into());
-    }
-    Ok(())
 }

@@ -1,0 +1,6 @@
+//! Who comes in, and who does not: mechanisms and authenticators against scripted raw peers.
+
+mod null;
+mod options;
+mod plain;
+mod support;

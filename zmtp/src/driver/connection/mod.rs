@@ -1,0 +1,17 @@
+//! The task of one connection: the only one that touches its stream and its session (L3).
+//!
+//! Every poll goes once around:
+//!
+//! ```text
+//!  read, decode, publish ─► decision ─► timers ─► commands ─► control and queued messages, write
+//! ```
+//!
+//! and sleeps until something happens. Reading stops while the inbox is full and writing while the
+//! kernel takes nothing; neither holds up the other. Control octets (handshake, PING, PONG,
+//! subscriptions) go out between two messages, before the next batch.
+
+mod farewell;
+mod task;
+mod write;
+
+pub(crate) use task::{Progress, run_connection};

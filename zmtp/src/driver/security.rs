@@ -1,0 +1,114 @@
+//! How the connections of a socket are secured (L3).
+
+use std::sync::Arc;
+
+use crate::authenticator::Authenticator;
+use crate::mechanism::{Authentication, MechanismConfig, PlainCredentials};
+use crate::zap::Domain;
+
+/// What was asked for, in whatever order.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SecurityOptions {
+    choice: Choice,
+    authenticator: Option<Arc<dyn Authenticator>>,
+    domain: Option<Domain>,
+}
+
+/// One mechanism, and the side that we are.
+#[derive(Clone, Debug)]
+pub(crate) enum Mechanism {
+    PlainServer,
+    PlainClient(PlainCredentials),
+}
+
+#[derive(Clone, Debug, Default)]
+enum Choice {
+    /// NULL.
+    #[default]
+    None,
+    One(Mechanism),
+    Several,
+}
+
+/// Options that make no sense together.
+///
+/// Nobody is let in by a socket that has such options, nor does it connect to anybody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SecurityError {
+    /// A socket has one mechanism and one role in it, and several were chosen.
+    #[error("several security mechanisms were chosen")]
+    SeveralMechanisms,
+    /// A server has to know whom to let in. Take
+    /// [`AnyKey`](crate::authenticator::AnyKey) for CURVE without authentication.
+    #[error("a server of PLAIN or CURVE needs an authenticator")]
+    NoAuthenticator,
+    /// The client of a mechanism is not asked whom to let in.
+    #[error("a client of PLAIN or CURVE has no use for an authenticator")]
+    AuthenticatorOfClient,
+    /// A domain tells authenticators apart, and there is none.
+    #[error("a ZAP domain without an authenticator")]
+    DomainWithoutAuthenticator,
+}
+
+impl SecurityOptions {
+    pub(crate) fn choose(&mut self, mechanism: Mechanism) {
+        self.choice = match self.choice {
+            Choice::None => Choice::One(mechanism),
+            Choice::One(_) | Choice::Several => Choice::Several,
+        };
+    }
+
+    pub(crate) fn set_authenticator(&mut self, authenticator: Arc<dyn Authenticator>) {
+        self.authenticator = Some(authenticator);
+    }
+
+    pub(crate) fn set_domain(&mut self, domain: Domain) {
+        self.domain = Some(domain);
+    }
+
+    pub(crate) fn authenticator(&self) -> Option<&Arc<dyn Authenticator>> {
+        self.authenticator.as_ref()
+    }
+
+    pub(crate) fn domain(&self) -> Option<&Domain> {
+        self.domain.as_ref()
+    }
+
+    /// What follows for the connections.
+    pub(crate) fn mechanism(&self) -> Result<MechanismConfig, SecurityError> {
+        let has_authenticator = self.authenticator.is_some();
+        if self.domain.is_some() && !has_authenticator {
+            return Err(SecurityError::DomainWithoutAuthenticator);
+        }
+        let mechanism = match &self.choice {
+            Choice::None if has_authenticator => {
+                return Ok(MechanismConfig::Null(Authentication::Required));
+            }
+            Choice::None => return Ok(MechanismConfig::Null(Authentication::NotRequired)),
+            Choice::One(mechanism) => mechanism,
+            Choice::Several => return Err(SecurityError::SeveralMechanisms),
+        };
+        match (mechanism.is_server(), has_authenticator) {
+            (true, false) => Err(SecurityError::NoAuthenticator),
+            (false, true) => Err(SecurityError::AuthenticatorOfClient),
+            (true, true) | (false, false) => Ok(mechanism.config()),
+        }
+    }
+}
+
+impl Mechanism {
+    fn is_server(&self) -> bool {
+        match self {
+            Self::PlainServer => true,
+            Self::PlainClient(_) => false,
+        }
+    }
+
+    fn config(&self) -> MechanismConfig {
+        match self {
+            Self::PlainServer => MechanismConfig::PlainServer,
+            Self::PlainClient(credentials) => MechanismConfig::PlainClient(credentials.clone()),
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! How connections are secured, and who comes in.
+
+use std::sync::Arc;
+
+use super::Builder;
+use crate::authenticator::Authenticator;
+use crate::driver::Mechanism;
+use crate::mechanism::{CredentialsError, PlainCredentials};
+use crate::socket::Socket;
+use crate::zap::{Domain, DomainError};
+
+/// Which side is the server of a mechanism has nothing to do with who connects to whom. A socket has
+/// one mechanism; peers with another are refused. Options that make no sense together are a
+/// [`SecurityError`](crate::SecurityError) of `bind` and `connect`.
+///
+/// Nothing of this applies to connections within the process.
+impl<S: Socket> Builder<S> {
+    /// Asks clients for a user name and a password, about which the
+    /// [authenticator](Self::authenticator) decides.
+    ///
+    /// PLAIN encrypts nothing: it is for networks that are secured by other means.
+    pub fn plain_server(mut self) -> Self {
+        self.options.security.choose(Mechanism::PlainServer);
+        self
+    }
+
+    /// Shows servers a user name and a password, of up to 255 printable ASCII characters without
+    /// spaces each.
+    ///
+    /// PLAIN encrypts nothing: it is for networks that are secured by other means. A peer that does
+    /// not speak PLAIN is shown nothing.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`CredentialsError`] for other characters, and for more of them.
+    pub fn plain_client(self, username: &str, password: &str) -> Result<Self, CredentialsError> {
+        Ok(self.plain_credentials(PlainCredentials::new(username, password)?))
+    }
+
+    /// As [`plain_client`](Self::plain_client), with credentials of any octets.
+    pub fn plain_credentials(mut self, credentials: PlainCredentials) -> Self {
+        let mechanism = Mechanism::PlainClient(credentials);
+        self.options.security.choose(mechanism);
+        self
+    }
+
+    /// Who decides which peers come in. Default: nobody, so that with NULL everybody does.
+    ///
+    /// With NULL it decides by the address of the peer; with PLAIN and CURVE the server has one, and
+    /// the client must not.
+    pub fn authenticator(mut self, authenticator: impl Authenticator) -> Self {
+        let authenticator = Arc::new(authenticator);
+        self.options.security.set_authenticator(authenticator);
+        self
+    }
+
+    /// The name of the set of credentials that the authenticator shall look into. Default: none.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`DomainError`] unless the name has 1 to 255 printable ASCII characters.
+    pub fn zap_domain(mut self, domain: &str) -> Result<Self, DomainError> {
+        self.options.security.set_domain(Domain::new(domain)?);
+        Ok(self)
+    }
+}
