@@ -11,6 +11,8 @@ mod handshake;
 mod heartbeat;
 mod hostile;
 mod limits;
+mod marks;
+mod peers;
 mod reconnect;
 mod request_reply;
 mod routing;
