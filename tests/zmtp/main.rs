@@ -5,6 +5,8 @@
     reason = "a test ends where something fails, and says where"
 )]
 
+mod chaos;
+mod events;
 mod fan_out;
 mod greeting;
 mod handshake;
