@@ -30,7 +30,21 @@ struct Victim {
 
 impl Victim {
     fn start() -> Self {
-        let mut process = Command::new(std::env::current_exe().unwrap())
+        Self::start_as(Command::new(std::env::current_exe().unwrap()))
+    }
+
+    /// Starts it with no more than this many open files.
+    fn start_with_files(count: usize) -> Self {
+        let mut shell = Command::new("sh");
+        shell
+            .arg("-c")
+            .arg(format!("ulimit -n {count}; exec \"$0\" \"$@\""))
+            .arg(std::env::current_exe().unwrap());
+        Self::start_as(shell)
+    }
+
+    fn start_as(mut program: Command) -> Self {
+        let mut process = program
             .args(["--exact", "hostile::the_victim_itself", "--nocapture"])
             .env(VICTIM, "yes")
             .stdin(Stdio::piped())
@@ -256,6 +270,25 @@ async fn thousands_of_silent_connections_keep_nobody_out() {
     let started = Instant::now();
     victim.assert_unharmed("silent connections", LITTLE).await;
     assert!(started.elapsed() < Duration::from_secs(5));
+}
+
+/// INT-031: when the system has no descriptor left, the socket waits for one.
+#[cfg(unix)]
+#[tokio::test]
+async fn accepting_goes_on_after_the_system_had_no_descriptors() {
+    let mut victim = Victim::start_with_files(64);
+    let mut crowd = Vec::new();
+    for _ in 0..100 {
+        crowd.push(
+            tokio::net::TcpStream::connect(victim.address)
+                .await
+                .unwrap(),
+        );
+    }
+    // Long enough for several attempts to accept that fail.
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    drop(crowd);
+    victim.assert_unharmed("no descriptors", LITTLE).await;
 }
 
 /// INT-016, INT-017: with a second instead of the thirty that are the default.
