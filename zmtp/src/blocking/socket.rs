@@ -11,8 +11,9 @@ use crate::endpoint::Endpoint;
 use crate::message::Message;
 use crate::session::PeerInfo;
 use crate::socket::{
-    self, BindError, Builder, ConnectError, Handled, IntoEndpoint, MessageReceiver, MessageSender,
-    RecvError, SendError, SocketHandle, TryRecvError, TrySendError,
+    self, BindError, Builder, ConnectError, DisconnectError, Handled, IntoEndpoint,
+    MessageReceiver, MessageSender, RecvError, SendError, SocketHandle, TryRecvError, TrySendError,
+    UnbindError,
 };
 
 /// A socket of type `S`, or a half of one, whose calls block the thread.
@@ -65,6 +66,33 @@ impl<S: socket::Socket> Socket<S> {
         let runtime = runtime::handle().map_err(|error| ConnectError::Runtime(error.kind()))?;
         let _entered = runtime.enter();
         wait(self.socket.connect(endpoint))
+    }
+
+    /// As [`unbind`](socket::Socket::unbind) of the socket inside.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn unbind(&self, endpoint: impl IntoEndpoint) -> Result<(), UnbindError> {
+        wait(self.socket.unbind(endpoint))
+    }
+
+    /// As [`disconnect`](socket::Socket::disconnect) of the socket inside.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn disconnect(&self, endpoint: impl IntoEndpoint) -> Result<(), DisconnectError> {
+        self.socket.disconnect(endpoint)
+    }
+
+    /// As [`disconnect_peer`](socket::Socket::disconnect_peer) of the socket inside.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn disconnect_peer(&self, peer: PeerId) -> Result<(), DisconnectError> {
+        self.socket.disconnect_peer(peer)
     }
 
     /// Tells what happens on the socket from now on.

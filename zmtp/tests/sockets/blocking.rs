@@ -220,6 +220,17 @@ fn closing_waits_for_what_is_queued() {
     closing.join().unwrap();
 }
 
+#[test]
+fn endpoints_are_given_up() {
+    let pull = PullSocket::new();
+    let endpoint = pull.bind(LOOPBACK).unwrap();
+    let push = PushSocket::new();
+    push.connect(&endpoint).unwrap();
+    push.disconnect(&endpoint).unwrap();
+    pull.unbind(&endpoint).unwrap();
+    pull.bind(&endpoint).unwrap();
+}
+
 /// A task has a budget of operations, which only its runtime refills.
 #[tokio::test]
 async fn a_thread_that_runs_futures_is_blocked_and_not_stuck() {
