@@ -1,5 +1,6 @@
 //! The ZeroMQ wire protocol and sockets in pure Rust.
 //!
+#![cfg_attr(feature = "socket", doc = include_str!("sockets.md"))]
 //! # Layers
 //!
 //! Each layer knows only those before it.

@@ -18,6 +18,9 @@ use crate::transport::{self, Target};
 /// A socket belongs to the tokio runtime on which it is bound and connected: its tasks run there. It
 /// can bind and connect any number of times, in any order, before and after its peers exist. When
 /// its last handle is dropped it closes: what is queued still goes out for the linger period.
+///
+/// Its methods have no timeouts of their own, as they are cancel safe: `tokio::time::timeout` around one
+/// is what `SNDTIMEO` and `RCVTIMEO` are in libzmq.
 pub trait Socket: sealed::Sealed + Send {
     /// Makes a socket with the default options.
     #[must_use]
