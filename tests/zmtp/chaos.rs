@@ -134,7 +134,7 @@ async fn subscriptions_hold_from_when_they_were_processed() {
         let (publisher, stop) = (Arc::clone(&publisher), Arc::clone(&stop));
         move || {
             while !stop.load(Ordering::Relaxed) {
-                publisher.send("topic").unwrap();
+                publisher.try_send("topic").unwrap();
                 std::thread::yield_now();
             }
         }
@@ -169,7 +169,7 @@ async fn between_the_first_and_the_last_message_nothing_is_lost() {
         .unwrap();
     let sending = tokio::spawn(async move {
         for number in 0_u32.. {
-            publisher.send(number.to_be_bytes().to_vec()).unwrap();
+            publisher.try_send(number.to_be_bytes().to_vec()).unwrap();
             if number % 64 == 0 {
                 tokio::task::yield_now().await;
             }

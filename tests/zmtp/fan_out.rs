@@ -54,10 +54,10 @@ async fn both_forms_are_understood_from_both_versions() {
             let publisher = PubSocket::new();
             let mut peer = subscriber(&publisher, minor).await;
             tell(&mut peer, &on).await;
-            publisher.send("A1").unwrap();
+            publisher.try_send("A1").unwrap();
             assert_eq!(peer.recv_message().await.unwrap(), [b"A1"]);
             tell(&mut peer, &off).await;
-            publisher.send("A2").unwrap();
+            publisher.try_send("A2").unwrap();
             assert_eq!(peer.recv_for(WINDOW).await.unwrap(), b"");
         }
     }
@@ -68,10 +68,10 @@ async fn both_forms_are_understood_from_both_versions() {
 async fn without_a_subscription_nothing_is_sent() {
     let publisher = PubSocket::new();
     let mut peer = subscriber(&publisher, 1).await;
-    publisher.send("early").unwrap();
+    publisher.try_send("early").unwrap();
     assert_eq!(peer.recv_for(WINDOW).await.unwrap(), b"");
     tell(&mut peer, &subscribe(b"")).await;
-    publisher.send("late").unwrap();
+    publisher.try_send("late").unwrap();
     let expected = message(&[b"late"]);
     assert_eq!(peer.recv(expected.len()).await.unwrap(), expected);
 }
@@ -83,13 +83,13 @@ async fn the_first_part_is_matched_by_its_octets_and_delivered_once() {
     let mut peer = subscriber(&publisher, 1).await;
     let topics = [subscribe(b"A"), subscribe(b"AB"), subscribe(b"\0\xff")].concat();
     tell(&mut peer, &topics).await;
-    publisher.send(["B", "A"]).unwrap();
-    publisher.send(["ABC", "", "A"]).unwrap();
-    publisher.send("").unwrap();
-    publisher.send(&b"\0"[..]).unwrap();
-    publisher.send(&b"\0\xff\0"[..]).unwrap();
-    publisher.send("a").unwrap();
-    publisher.send("A").unwrap();
+    publisher.try_send(["B", "A"]).unwrap();
+    publisher.try_send(["ABC", "", "A"]).unwrap();
+    publisher.try_send("").unwrap();
+    publisher.try_send(&b"\0"[..]).unwrap();
+    publisher.try_send(&b"\0\xff\0"[..]).unwrap();
+    publisher.try_send("a").unwrap();
+    publisher.try_send("A").unwrap();
     let expected = [
         message(&[b"ABC", b"", b"A"]),
         message(&[b"\0\xff\0"]),
@@ -107,7 +107,7 @@ async fn the_subscriptions_of_a_peer_are_a_set() {
     let mut peer = subscriber(&publisher, 1).await;
     let octets = [subscribe(b"A"), subscribe(b"A"), cancel(b"A")].concat();
     tell(&mut peer, &octets).await;
-    publisher.send("A").unwrap();
+    publisher.try_send("A").unwrap();
     assert_eq!(peer.recv_for(WINDOW).await.unwrap(), b"");
 }
 
@@ -124,7 +124,7 @@ async fn what_makes_no_sense_from_a_subscriber_is_ignored() {
         subscribe(b"A"),
     ];
     tell(&mut peer, &octets.concat()).await;
-    publisher.send("A").unwrap();
+    publisher.try_send("A").unwrap();
     assert_eq!(peer.recv_message().await.unwrap(), [b"A"]);
 }
 
@@ -140,7 +140,7 @@ async fn subscriptions_end_with_their_connection() {
     first.recv_until_closed().await.unwrap();
     let mut second = RawPeer::connect(address(&endpoint)).await.unwrap();
     second.handshake("SUB").await.unwrap();
-    publisher.send("A").unwrap();
+    publisher.try_send("A").unwrap();
     assert_eq!(second.recv_for(WINDOW).await.unwrap(), b"");
 }
 
@@ -154,7 +154,9 @@ async fn a_subscriber_that_does_not_read_costs_the_others_nothing() {
     tell(&mut quick, &subscribe(b"")).await;
     let body = vec![7; 64 << 10];
     for number in 0..500_u16 {
-        publisher.send([&number.to_be_bytes()[..], &body]).unwrap();
+        publisher
+            .try_send([&number.to_be_bytes()[..], &body])
+            .unwrap();
         let parts = quick.recv_message().await.unwrap();
         assert_eq!(parts, [&number.to_be_bytes()[..], &body]);
     }
@@ -190,6 +192,6 @@ async fn a_flood_of_subscriptions_ends_the_connection_of_the_flooder() {
     within(flood).await.unwrap();
     recorder.wait_for_warning().await.unwrap();
     assert_eq!(recorder.take_warnings().len(), 1);
-    publisher.send("hello").unwrap();
+    publisher.try_send("hello").unwrap();
     assert_eq!(good.recv_message().await.unwrap(), [b"hello"]);
 }

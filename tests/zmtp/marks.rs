@@ -121,7 +121,7 @@ async fn pub_and_rep_drop_at_the_mark() {
     subscriber.send(&command("SUBSCRIBE", b"")).await.unwrap();
     let started = async {
         loop {
-            publisher.send("probe").unwrap();
+            publisher.try_send("probe").unwrap();
             if let Ok(frame) = timeout(WINDOW, subscriber.recv_frame()).await {
                 return frame;
             }
@@ -129,7 +129,7 @@ async fn pub_and_rep_drop_at_the_mark() {
     };
     within(started).await.unwrap();
     for _ in 0..100 {
-        publisher.send(large.clone()).unwrap();
+        publisher.try_send(large.clone()).unwrap();
     }
     assert!(publisher.dropped() > 0);
 

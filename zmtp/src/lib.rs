@@ -52,7 +52,9 @@ pub use driver::{DisconnectReason, Monitor, PeerId, ReconnectStop, SecurityError
 #[cfg(feature = "socket")]
 pub use socket::{
     BindError, Builder, ConnectError, DealerReceiver, DealerSender, DealerSocket, DisconnectError,
-    IntoEndpoint, MessageReceiver, MessageSender, PubSocket, PullSocket, PushSocket, RecvError,
-    RepSocket, ReqSocket, RouterNotify, RouterReceiver, RouterSender, RouterSocket, SendError,
-    Socket, SocketHandle, SubSocket, TryRecvError, TrySendError, TwoWay, UnbindError,
+    IntoEndpoint, ManualSubscriptionError, MessageReceiver, MessageSender, PairReceiver,
+    PairSender, PairSocket, PubSocket, PullSocket, PushSocket, RecvError, RepSocket, ReqSocket,
+    RouterNotify, RouterReceiver, RouterSender, RouterSocket, SendError, Socket, SocketHandle,
+    SubSocket, TryRecvError, TrySendError, TwoWay, UnbindError, XPubEvent, XPubReceiver,
+    XPubSender, XPubSocket, XSubReceiver, XSubSender, XSubSocket,
 };

@@ -157,8 +157,8 @@ impl Sends for RepSocket {
 
 impl Sends for PubSocket {
     async fn give(&mut self, message: Message) -> Result<(), Failure> {
-        self.send(message)?;
-        // Publishing never waits, so this is where the connections get their turn.
+        self.send(message).await?;
+        // Publishing hardly waits, so this is where the connections get their turn.
         tokio::task::yield_now().await;
         Ok(())
     }

@@ -38,6 +38,7 @@ pub use monitor::Monitor;
 pub use poller::Poller;
 pub use socket::Socket;
 pub use types::{
-    DealerReceiver, DealerSender, DealerSocket, PubSocket, PullSocket, PushSocket, RepSocket,
-    ReqSocket, RouterReceiver, RouterSender, RouterSocket, SubSocket,
+    DealerReceiver, DealerSender, DealerSocket, PairReceiver, PairSender, PairSocket, PubSocket,
+    PullSocket, PushSocket, RepSocket, ReqSocket, RouterReceiver, RouterSender, RouterSocket,
+    SubSocket, XPubReceiver, XPubSender, XPubSocket, XSubReceiver, XSubSender, XSubSocket,
 };

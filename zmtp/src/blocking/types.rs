@@ -6,7 +6,7 @@ use super::wait::wait;
 use crate::driver::PeerId;
 use crate::message::Message;
 use crate::pattern::RoutingId;
-use crate::socket::{self, ConnectError, IntoEndpoint, RecvError, TrySendError};
+use crate::socket::{self, ConnectError, IntoEndpoint, RecvError, TrySendError, XPubEvent};
 
 /// [`ReqSocket`](socket::ReqSocket), blocking.
 pub type ReqSocket = Socket<socket::ReqSocket>;
@@ -32,6 +32,24 @@ pub type PullSocket = Socket<socket::PullSocket>;
 pub type PubSocket = Socket<socket::PubSocket>;
 /// [`SubSocket`](socket::SubSocket), blocking.
 pub type SubSocket = Socket<socket::SubSocket>;
+/// [`XPubSocket`](socket::XPubSocket), blocking.
+pub type XPubSocket = Socket<socket::XPubSocket>;
+/// [`XPubSender`](socket::XPubSender), blocking.
+pub type XPubSender = Socket<socket::XPubSender>;
+/// [`XPubReceiver`](socket::XPubReceiver), blocking.
+pub type XPubReceiver = Socket<socket::XPubReceiver>;
+/// [`XSubSocket`](socket::XSubSocket), blocking.
+pub type XSubSocket = Socket<socket::XSubSocket>;
+/// [`XSubSender`](socket::XSubSender), blocking.
+pub type XSubSender = Socket<socket::XSubSender>;
+/// [`XSubReceiver`](socket::XSubReceiver), blocking.
+pub type XSubReceiver = Socket<socket::XSubReceiver>;
+/// [`PairSocket`](socket::PairSocket), blocking.
+pub type PairSocket = Socket<socket::PairSocket>;
+/// [`PairSender`](socket::PairSender), blocking.
+pub type PairSender = Socket<socket::PairSender>;
+/// [`PairReceiver`](socket::PairReceiver), blocking.
+pub type PairReceiver = Socket<socket::PairReceiver>;
 
 impl DealerSocket {
     /// Gives the two directions to different threads. The socket closes when both are dropped.
@@ -141,5 +159,51 @@ impl SubSocket {
     /// As [`unsubscribe`](socket::SubSocket::unsubscribe) of the socket inside.
     pub fn unsubscribe(&self, topic: impl AsRef<[u8]>) {
         self.get_ref().unsubscribe(topic);
+    }
+}
+
+impl XPubSocket {
+    /// Gives the two directions to different threads. The socket closes when both are dropped.
+    #[must_use]
+    pub fn split(self) -> (XPubSender, XPubReceiver) {
+        let (sender, receiver) = self.into_inner().split();
+        (Socket::from_async(sender), Socket::from_async(receiver))
+    }
+
+    /// As [`recv_event`](socket::XPubSocket::recv_event) of the socket inside.
+    ///
+    /// # Errors
+    ///
+    /// [`RecvError::Closed`] when the socket is closed.
+    pub fn recv_event(&mut self) -> Result<(PeerId, XPubEvent), RecvError> {
+        wait(self.get_mut().recv_event())
+    }
+}
+
+impl XSubSocket {
+    /// Gives the two directions to different threads. The socket closes when both are dropped.
+    #[must_use]
+    pub fn split(self) -> (XSubSender, XSubReceiver) {
+        let (sender, receiver) = self.into_inner().split();
+        (Socket::from_async(sender), Socket::from_async(receiver))
+    }
+
+    /// As [`subscribe`](socket::XSubSocket::subscribe) of the socket inside.
+    pub fn subscribe(&self, topic: impl AsRef<[u8]>) {
+        self.get_ref().subscribe(topic);
+    }
+
+    /// As [`unsubscribe`](socket::XSubSocket::unsubscribe) of the socket inside.
+    pub fn unsubscribe(&self, topic: impl AsRef<[u8]>) {
+        self.get_ref().unsubscribe(topic);
+    }
+}
+
+impl PairSocket {
+    /// Gives the two directions to different threads. The socket closes when both are dropped.
+    #[must_use]
+    pub fn split(self) -> (PairSender, PairReceiver) {
+        let (sender, receiver) = self.into_inner().split();
+        (Socket::from_async(sender), Socket::from_async(receiver))
     }
 }

@@ -38,8 +38,19 @@ pub(crate) trait Pattern: fmt::Debug + Send + Sync {
     }
 
     /// The connection of `peer`, which was attached, has ended.
-    fn detach(&self, peer: &Arc<Peer>) {
+    fn detach(&self, peer: &Arc<Peer>) -> Notice {
         let _ = peer;
+        Notice::None
+    }
+
+    /// The socket is about to connect to `peer`.
+    ///
+    /// # Errors
+    ///
+    /// [`NoVacancy`] if the socket has as many peers as it may.
+    fn connecting(&self, peer: &Arc<Peer>) -> Result<(), NoVacancy> {
+        let _ = peer;
+        Ok(())
     }
 
     /// `peer` wants the messages that begin with `topic`.
@@ -47,16 +58,35 @@ pub(crate) trait Pattern: fmt::Debug + Send + Sync {
     /// # Errors
     ///
     /// The reason for which its connection is closed.
-    fn subscribe(&self, peer: &Arc<Peer>, topic: &[u8]) -> Result<(), DisconnectReason> {
+    fn subscribe(&self, peer: &Arc<Peer>, topic: &[u8]) -> Result<Notice, DisconnectReason> {
         let _ = (peer, topic);
-        Ok(())
+        Ok(Notice::None)
     }
 
     /// `peer` no longer wants the messages that begin with `topic`.
-    fn cancel(&self, peer: &Arc<Peer>, topic: &[u8]) {
+    ///
+    /// # Errors
+    ///
+    /// The reason for which its connection is closed.
+    fn cancel(&self, peer: &Arc<Peer>, topic: &[u8]) -> Result<Notice, DisconnectReason> {
         let _ = (peer, topic);
+        Ok(Notice::None)
     }
 }
+
+/// Whether the receiver of the socket is to be told of what a peer did.
+#[must_use = "a receiver may have to be woken"]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Notice {
+    /// No.
+    None,
+    /// A notice of this size waits for it, beside the messages of the peer.
+    Queued { bytes: usize },
+}
+
+/// The socket has as many peers as it may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct NoVacancy;
 
 /// For socket types that keep no account of their peers.
 #[derive(Debug)]
@@ -150,16 +180,27 @@ impl Hub {
             // The socket began to close, and may have told its peers, before this one was there.
             peer.outbox.drain();
         }
-        self.generation.fetch_add(1, Ordering::Release);
-        self.writable.notify_waiters();
+        self.refresh_senders();
     }
 
     /// Takes `peer` from the senders.
     pub(crate) fn remove_peer(&self, peer: &Peer) {
         if lock(&self.peers).remove(&peer.id).is_some() {
-            self.generation.fetch_add(1, Ordering::Release);
-            // A sender may wait for room in a queue that is gone now.
-            self.writable.notify_waiters();
+            // One may wait for room in a queue that is gone now.
+            self.refresh_senders();
+        }
+    }
+
+    /// Lets the senders look again: what the pattern makes of the peers has changed.
+    pub(crate) fn refresh_senders(&self) {
+        self.generation.fetch_add(1, Ordering::Release);
+        self.writable.notify_waiters();
+    }
+
+    /// Wakes the receiver if there is a notice for it.
+    pub(crate) fn tell(&self, notice: Notice) {
+        if notice != Notice::None {
+            self.ready.wake_receiver();
         }
     }
 

@@ -160,6 +160,9 @@ struct State {
     queue: FrameBatch,
     taken_messages: usize,
     taken_bytes: usize,
+    /// Notices about the peer that wait beside its messages, and their size.
+    notices: usize,
+    notice_bytes: usize,
     listing: Listing,
     /// The connection task, if it waits for room.
     writer: Option<Waker>,
@@ -183,6 +186,8 @@ impl Inbox {
                 queue: FrameBatch::default(),
                 taken_messages: 0,
                 taken_bytes: 0,
+                notices: 0,
+                notice_bytes: 0,
                 listing: Listing::Unlisted,
                 writer: None,
                 routing_id: Part::default(),
@@ -283,6 +288,25 @@ impl Inbox {
         routing_id
     }
 
+    /// Counts a notice about the peer, which waits elsewhere, as if it were one of its messages.
+    pub(crate) fn charge_notice(&self, bytes: usize) {
+        let mut state = lock(&self.state);
+        state.notices += 1;
+        state.notice_bytes += bytes;
+    }
+
+    /// Credits a notice that the receiver has taken.
+    pub(crate) fn credit_notice(&self, bytes: usize) {
+        let mut state = lock(&self.state);
+        state.notices = state.notices.saturating_sub(1);
+        state.notice_bytes = state.notice_bytes.saturating_sub(bytes);
+        let writer = state.writer.take();
+        drop(state);
+        if let Some(writer) = writer {
+            writer.wake();
+        }
+    }
+
     /// Credits all that was taken, before the receiver has finished with the last of it.
     pub(crate) fn credit(&self) {
         let mut state = lock(&self.state);
@@ -322,10 +346,10 @@ impl State {
         InboxRoom {
             messages: limits
                 .messages
-                .saturating_sub(self.queue.messages + self.taken_messages),
+                .saturating_sub(self.queue.messages + self.taken_messages + self.notices),
             bytes: limits
                 .bytes
-                .saturating_sub(self.queue.bytes + self.taken_bytes),
+                .saturating_sub(self.queue.bytes + self.taken_bytes + self.notice_bytes),
         }
     }
 }
@@ -407,10 +431,13 @@ impl ReadySet {
 
     /// Lets the receiver finish what is there and then end.
     pub(crate) fn close(&self) {
-        let mut state = lock(&self.state);
-        state.end = End::Closed;
-        let receiver = state.receiver.take();
-        drop(state);
+        lock(&self.state).end = End::Closed;
+        self.wake_receiver();
+    }
+
+    /// Wakes the receiver, if it waits: there is something for it beside messages.
+    pub(crate) fn wake_receiver(&self) {
+        let receiver = lock(&self.state).receiver.take();
         if let Some(receiver) = receiver {
             receiver.wake();
         }

@@ -98,7 +98,9 @@ pub(crate) fn report_end(hub: &Hub, peer: &Peer, reason: &DisconnectReason, prog
         reason,
         DisconnectReason::Protocol(_)
             | DisconnectReason::DuplicateRoutingId
-            | DisconnectReason::TooManySubscriptions
+            | DisconnectReason::AlreadyPaired
+            | DisconnectReason::TooManySubscriptions(_)
+            | DisconnectReason::UnreadSubscriptions
             | DisconnectReason::Evicted
     );
     let address = peer.address().map(tracing::field::display);

@@ -47,15 +47,16 @@ pub(crate) use connector::keep_connected;
 pub(crate) use encoded::EncodedBatch;
 pub(crate) use endpoints::Link;
 pub(crate) use fair_queue::{Envelope, FairQueue, Received};
-pub(crate) use hub::{Hub, Linger, NoPattern, Pattern};
+pub(crate) use hub::{Hub, Linger, NoPattern, NoVacancy, Notice, Pattern};
+pub(crate) use inbox::charge;
 pub(crate) use inproc::{BoundName, hold, keep_linked};
 pub(crate) use listener::listen;
 pub(crate) use load_balancer::{BalanceError, LoadBalancer};
 pub(crate) use options::{
-    Queueing, RECONNECT_INTERVAL_MAX, ReconnectPolicy, Requests, SocketOptions, TakenRoutingId,
-    Unroutable,
+    Cancellations, Matching, NoticePolicy, PublishOptions, Queueing, RECONNECT_INTERVAL_MAX,
+    ReconnectPolicy, Requests, SocketOptions, TakenRoutingId, Unroutable, WhenFull,
 };
-pub(crate) use outbox::{ConnectionCommand, PushError};
+pub(crate) use outbox::{ConnectionCommand, Fill, PushError};
 pub(crate) use peer::{Peer, Retention};
 pub(crate) use security::Mechanism;
 pub(crate) use sync::lock;

@@ -10,6 +10,7 @@ use tokio::sync::broadcast::error::RecvError;
 use super::peer::PeerId;
 use crate::endpoint::{Endpoint, PeerAddress};
 use crate::mechanism::SealError;
+use crate::pattern::SubscriptionError;
 use crate::session::{PeerInfo, SessionError};
 
 /// Events that a slow monitor may lag behind before it misses some.
@@ -142,9 +143,15 @@ pub enum DisconnectReason {
     /// Another peer came with the routing id of this one and took it over.
     #[error("another peer took the routing id over")]
     RoutingIdHandedOver,
+    /// The socket talks to one peer only, and has one.
+    #[error("the socket has its one peer already")]
+    AlreadyPaired,
     /// The peer subscribed to more than is allowed.
-    #[error("the peer has too many subscriptions")]
-    TooManySubscriptions,
+    #[error(transparent)]
+    TooManySubscriptions(#[from] SubscriptionError),
+    /// More subscriptions and cancellations wait to be received from this XPUB than it may keep.
+    #[error("the application does not receive the subscriptions of its peers")]
+    UnreadSubscriptions,
     /// A newer connection needed the place of this one, which had not finished its handshake.
     #[error("too many handshakes are in progress")]
     Evicted,

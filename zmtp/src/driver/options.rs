@@ -39,13 +39,70 @@ pub(crate) struct SocketOptions {
     pub(crate) backlog: u32,
     pub(crate) max_connections: usize,
     pub(crate) max_half_open: usize,
-    pub(crate) subscription_limits: SubscriptionLimits,
+    pub(crate) publishing: PublishOptions,
+    pub(crate) matching: Matching,
+    pub(crate) cancellations: Cancellations,
     pub(crate) unroutable: Unroutable,
     pub(crate) taken_routing_id: TakenRoutingId,
     pub(crate) requests: Requests,
     pub(crate) notices: Notices,
     pub(crate) queueing: Queueing,
     pub(crate) security: SecurityOptions,
+}
+
+/// What a PUB or XPUB was configured with beside all that.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct PublishOptions {
+    pub(crate) subscription_limits: SubscriptionLimits,
+    pub(crate) when_full: WhenFull,
+    pub(crate) notices: NoticePolicy,
+    pub(crate) welcome: Option<Message>,
+}
+
+/// What a publisher does with a message for a peer at its high-water mark.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum WhenFull {
+    /// It drops the message, for that peer alone.
+    #[default]
+    Drop,
+    /// It keeps the message from all peers until that one has room.
+    Wait,
+}
+
+/// Which messages a topic stands for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Matching {
+    /// Those that begin with it.
+    #[default]
+    Prefix,
+    /// All others.
+    Inverted,
+}
+
+/// Of which subscriptions and cancellations an XPUB tells the application.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum NoticePolicy {
+    /// Of none: it is a PUB.
+    #[default]
+    None,
+    /// Of the first subscription to a topic and the end of the last.
+    Changes,
+    /// Of all subscriptions, and the end of the last.
+    Verbose,
+    /// Of all subscriptions and all cancellations.
+    Verboser,
+    /// Of all, and the application decides what they mean.
+    Manual,
+}
+
+/// Of which cancellations an XSUB tells its publishers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Cancellations {
+    /// Of the last for a topic.
+    #[default]
+    Last,
+    /// Of all, whether or not there was a subscription.
+    All,
 }
 
 /// For which of the peers that a socket connects to messages are queued.
@@ -159,7 +216,9 @@ impl Default for SocketOptions {
             backlog: 1024,
             max_connections: 65_536,
             max_half_open: 8192,
-            subscription_limits: SubscriptionLimits::default(),
+            publishing: PublishOptions::default(),
+            matching: Matching::Prefix,
+            cancellations: Cancellations::Last,
             unroutable: Unroutable::Drop,
             taken_routing_id: TakenRoutingId::Refuse,
             requests: Requests::Strict,
@@ -172,12 +231,14 @@ impl Default for SocketOptions {
 
 impl SocketOptions {
     pub(crate) fn send_limits(&self, socket_type: SocketType) -> QueueLimits {
-        let bytes = match (socket_type, self.unroutable) {
-            // These drop what does not fit, and the high-water mark alone may decide that.
-            (SocketType::Pub | SocketType::XPub | SocketType::Rep, _)
-            | (SocketType::Router, Unroutable::Drop) => usize::MAX,
-            _ => QUEUE_BYTES,
+        let drops = match socket_type {
+            SocketType::Pub | SocketType::XPub => self.publishing.when_full == WhenFull::Drop,
+            SocketType::Router => self.unroutable == Unroutable::Drop,
+            SocketType::Rep | SocketType::XSub => true,
+            _ => false,
         };
+        // What drops what does not fit shall do so by the high-water mark alone.
+        let bytes = if drops { usize::MAX } else { QUEUE_BYTES };
         QueueLimits {
             messages: high_water_mark(self.send_high_water_mark),
             bytes,

@@ -49,6 +49,15 @@ pub(crate) enum PushError {
     Closed,
 }
 
+/// How full a queue is after a message was added to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fill {
+    /// There is room for the next one.
+    Room,
+    /// It has reached its high-water mark.
+    Mark,
+}
+
 /// What the connection task found when it asked for more to write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Taken {
@@ -143,19 +152,20 @@ impl Outbox {
     #[inline]
     pub(crate) fn try_push(&self, envelope: &[Part], message: &Message) -> Result<(), PushError> {
         if let Some(pipe) = &self.pipe {
-            return pipe.push(envelope, message);
+            return pipe.push(envelope, message).map(drop);
         }
         self.try_encode(|batch| batch.push(envelope, message))
+            .map(drop)
     }
 
     /// Queues `message`, which goes to others as well: the first that needs it encoded leaves it in
-    /// `encoded`, which is otherwise empty.
+    /// `encoded`, which is otherwise empty. Tells whether the next one finds room.
     #[inline]
     pub(crate) fn try_push_shared(
         &self,
         message: &Message,
         encoded: &mut EncodedBatch,
-    ) -> Result<(), PushError> {
+    ) -> Result<Fill, PushError> {
         if let Some(pipe) = &self.pipe {
             return pipe.push(&[], message);
         }
@@ -193,6 +203,19 @@ impl Outbox {
     /// The queue of a peer in this process.
     pub(crate) fn pipe(&self) -> Option<&Arc<Pipe>> {
         self.pipe.as_ref()
+    }
+
+    /// Whether a message finds no room now. Who asks waits for it from here on.
+    pub(crate) fn is_full(&self) -> bool {
+        if let Some(pipe) = &self.pipe {
+            return pipe.is_full();
+        }
+        let mut state = lock(&self.state);
+        if state.lifecycle != Lifecycle::Open || !state.is_full(self.limits) {
+            return false;
+        }
+        state.senders = Waiting::Yes;
+        true
     }
 
     /// Queues a command, which no high-water mark holds back, if there is a connection for it.
@@ -329,7 +352,7 @@ impl Outbox {
     }
 
     #[inline]
-    fn try_encode(&self, encode: impl FnOnce(&mut EncodedBatch)) -> Result<(), PushError> {
+    fn try_encode(&self, encode: impl FnOnce(&mut EncodedBatch)) -> Result<Fill, PushError> {
         let mut state = lock(&self.state);
         if state.lifecycle != Lifecycle::Open {
             return Err(PushError::Closed);
@@ -339,6 +362,11 @@ impl Outbox {
             return Err(PushError::Full);
         }
         encode(&mut state.batch);
+        let fill = if state.is_full(self.limits) {
+            Fill::Mark
+        } else {
+            Fill::Room
+        };
         if state.reader == Waiting::Yes {
             state.reader = Waiting::No;
             let task = state.task.clone();
@@ -347,7 +375,7 @@ impl Outbox {
                 task.wake();
             }
         }
-        Ok(())
+        Ok(fill)
     }
 
     fn end(&self, lifecycle: Lifecycle) {

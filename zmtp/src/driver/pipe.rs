@@ -19,7 +19,7 @@ use tokio::sync::Notify;
 
 use super::hub::Hub;
 use super::inbox::{FrameBatch, keep_small};
-use super::outbox::PushError;
+use super::outbox::{Fill, PushError};
 use super::peer::Peer;
 use super::sync::lock;
 use crate::message::{Frame, Message, More, Part};
@@ -113,20 +113,21 @@ impl Pipe {
         }
     }
 
-    /// Queues `message` behind the parts of `envelope`. Long parts go by reference.
+    /// Queues `message` behind the parts of `envelope`, and tells whether the next one finds room.
+    /// Long parts go by reference.
     #[inline(never)]
-    pub(crate) fn push(&self, envelope: &[Part], message: &Message) -> Result<(), PushError> {
+    pub(crate) fn push(&self, envelope: &[Part], message: &Message) -> Result<Fill, PushError> {
         let mut state = lock(&self.state);
         if state.gate != Gate::Open {
             return Err(PushError::Closed);
         }
         // [INT-042] One queue, with the marks of both ends.
-        if state.messages + state.taken >= state.mark {
+        if !state.has_room() {
             state.senders = Senders::Waiting;
             return Err(PushError::Full);
         }
         let Some((last, rest)) = message.parts().split_last() else {
-            return Ok(());
+            return Ok(Fill::Room);
         };
         for part in envelope.iter().chain(rest) {
             state.frames.push_back(Frame {
@@ -139,10 +140,25 @@ impl Pipe {
             more: More::Last,
         });
         state.messages += 1;
+        let fill = if state.has_room() {
+            Fill::Room
+        } else {
+            Fill::Mark
+        };
         if state.attention != Attention::Awake {
             announce(state);
         }
-        Ok(())
+        Ok(fill)
+    }
+
+    /// Whether a message finds no room now. Who asks waits for it from here on.
+    pub(crate) fn is_full(&self) -> bool {
+        let mut state = lock(&self.state);
+        if state.gate != Gate::Open || state.has_room() {
+            return false;
+        }
+        state.senders = Senders::Waiting;
+        true
     }
 
     /// Tells the reader of what was announced to the task of `context` alone, which is announced the
@@ -293,6 +309,11 @@ pub(crate) enum Rest {
 }
 
 impl State {
+    #[inline]
+    fn has_room(&self) -> bool {
+        self.messages + self.taken < self.mark
+    }
+
     /// Who is to be woken: senders that wait, once half of the pipe is free. Woken for each bit of
     /// room, both sides would run for a few messages at a time ([INT-041]).
     fn relieve(&mut self) -> Senders {
@@ -373,7 +394,7 @@ mod tests {
     }
 
     fn pushed(pipe: &Pipe, bodies: &[&str]) -> Vec<Result<(), PushError>> {
-        let push = |body: &&str| pipe.push(&[], &Message::from(*body));
+        let push = |body: &&str| pipe.push(&[], &Message::from(*body)).map(drop);
         bodies.iter().map(push).collect()
     }
 

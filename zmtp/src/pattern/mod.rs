@@ -13,6 +13,7 @@ mod topic_counts;
 pub use routing_id::{RoutingId, RoutingIdError};
 pub use socket_type::{SocketType, UnknownSocketType};
 pub use subscription_trie::{
-    Cancelled, Repeats, Subscribed, SubscriptionError, SubscriptionLimits, SubscriptionTrie,
+    Cancelled, Released, Repeats, Subscribed, SubscriptionError, SubscriptionLimits,
+    SubscriptionTrie,
 };
 pub use topic_counts::TopicCounts;

@@ -87,6 +87,7 @@ impl<V> PrefixTree<V> {
     }
 
     /// The values of all keys that are prefixes of `text`, shortest first.
+    #[inline]
     pub(super) fn prefixes<'a>(&'a self, text: &'a [u8]) -> impl Iterator<Item = &'a V> {
         let mut next = Some((ROOT, text));
         std::iter::from_fn(move || {
@@ -97,12 +98,13 @@ impl<V> PrefixTree<V> {
         .flatten()
     }
 
-    /// The value of the empty key, if there is no other key.
-    ///
-    /// This is the case of a subscriber that wants everything, worth a way of its own.
-    pub(super) fn catch_all(&self) -> Option<&V> {
-        let root = &self.nodes[ROOT.0];
-        root.value.as_ref().filter(|_| root.edges.is_empty())
+    /// The length of the shortest key that is a prefix of `text`.
+    pub(super) fn shortest_prefix_len(&self, text: &[u8]) -> Option<usize> {
+        let (mut id, mut rest) = (ROOT, text);
+        while self.nodes[id.0].value.is_none() {
+            (id, rest) = self.descend(id, rest)?;
+        }
+        Some(text.len() - rest.len())
     }
 
     /// All keys that have a value, in no particular order.

@@ -11,22 +11,28 @@ use super::prefix_tree::{NodeId, PrefixTree};
 /// Which peers want which messages.
 ///
 /// A topic is a prefix of the first part of a message, in octets; the empty topic matches every
-/// message. `K` names a peer. Finding the peers of a message costs as much as the message's own
-/// prefix is long in the tree, however many other subscriptions there are, and nothing allocates.
+/// message. `K` names a peer, or is the peer. Finding the peers of a message costs as much as the
+/// message's own prefix is long in the tree, however many other subscriptions there are, and
+/// neither hashes nor allocates.
 pub struct SubscriptionTrie<K> {
     /// The slots of the peers that hold each topic.
     tree: PrefixTree<Vec<usize>>,
     peers: HashMap<K, usize>,
     slots: Vec<Slot<K>>,
     free_slots: Vec<usize>,
-    /// Numbers the calls of `for_each_match`, see [`Slot::matched_in`].
+    /// Numbers the matches by more than one topic, see [`Slot::matched_in`].
     match_number: u64,
+    /// How many topics all peers hold, each counted once for each of its holders.
+    held_topics: usize,
+    /// The octets of those topics.
+    held_bytes: usize,
     repeats: Repeats,
     limits: SubscriptionLimits,
 }
 
 struct Slot<K> {
-    peer: K,
+    /// `None` while nobody has the slot.
+    peer: Option<K>,
     topics: HashMap<NodeId, Holding>,
     topic_bytes: usize,
     /// The last match in which the peer was reported, so that overlapping topics count once.
@@ -38,6 +44,14 @@ struct Holding {
     /// Where the peer's slot stands in the topic's list.
     position: usize,
     count: u64,
+    /// The length of the topic.
+    len: usize,
+}
+
+/// A topic that a peer held when it was forgotten.
+pub struct Released<'a> {
+    tree: &'a PrefixTree<Vec<usize>>,
+    id: NodeId,
 }
 
 /// What a second subscription of one peer to the same topic means.
@@ -52,7 +66,7 @@ pub enum Repeats {
     Counted,
 }
 
-/// How much one peer may subscribe to.
+/// How much peers may subscribe to.
 ///
 /// The tree keeps at most some 200 octets for a topic beside the topic itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -62,6 +76,10 @@ pub struct SubscriptionLimits {
     pub max_topics: usize,
     /// The most octets that the topics of one peer have in total.
     pub max_topic_bytes: usize,
+    /// The most topics of all peers together; what several peers hold counts for each.
+    pub max_socket_topics: usize,
+    /// The most octets that the topics of all peers have in total, counted in the same way.
+    pub max_socket_topic_bytes: usize,
 }
 
 /// What a subscription changed.
@@ -90,7 +108,7 @@ pub enum Cancelled {
     Unknown,
 }
 
-impl<K: Copy + Eq + Hash> SubscriptionTrie<K> {
+impl<K: Clone + Eq + Hash> SubscriptionTrie<K> {
     /// Creates a trie without subscriptions.
     #[must_use]
     pub fn new(repeats: Repeats, limits: SubscriptionLimits) -> Self {
@@ -100,6 +118,8 @@ impl<K: Copy + Eq + Hash> SubscriptionTrie<K> {
             slots: Vec::new(),
             free_slots: Vec::new(),
             match_number: 0,
+            held_topics: 0,
+            held_bytes: 0,
             repeats,
             limits,
         }
@@ -108,10 +128,10 @@ impl<K: Copy + Eq + Hash> SubscriptionTrie<K> {
     /// Subscribes `peer` to `topic`.
     ///
     /// # Errors
-    /// [`SubscriptionError`] if the peer would exceed a limit; nothing has changed then.
-    pub fn subscribe(&mut self, peer: K, topic: &[u8]) -> Result<Subscribed, SubscriptionError> {
+    /// [`SubscriptionError`] if a limit would be exceeded; nothing has changed then.
+    pub fn subscribe(&mut self, peer: &K, topic: &[u8]) -> Result<Subscribed, SubscriptionError> {
         let held = self.tree.find(topic);
-        if let Some(&slot) = self.peers.get(&peer) {
+        if let Some(&slot) = self.peers.get(peer) {
             let slot = &mut self.slots[slot];
             if let Some(holding) = held.and_then(|id| slot.topics.get_mut(&id)) {
                 if self.repeats == Repeats::Counted {
@@ -124,13 +144,22 @@ impl<K: Copy + Eq + Hash> SubscriptionTrie<K> {
         } else {
             self.limits.check(0, 0, topic)?;
         }
+        self.limits
+            .check_socket(self.held_topics, self.held_bytes, topic)?;
         let slot = self.slot_of(peer);
         let (id, holders) = self.tree.get_or_insert_with(topic, Vec::new);
         let position = holders.len();
         holders.push(slot);
         let slot = &mut self.slots[slot];
-        slot.topics.insert(id, Holding { position, count: 1 });
+        let holding = Holding {
+            position,
+            count: 1,
+            len: topic.len(),
+        };
+        slot.topics.insert(id, holding);
         slot.topic_bytes += topic.len();
+        self.held_topics += 1;
+        self.held_bytes += topic.len();
         Ok(if position == 0 {
             Subscribed::First
         } else {
@@ -139,8 +168,8 @@ impl<K: Copy + Eq + Hash> SubscriptionTrie<K> {
     }
 
     /// Cancels a subscription of `peer` to `topic`; an unknown one is harmless.
-    pub fn cancel(&mut self, peer: K, topic: &[u8]) -> Cancelled {
-        let (Some(&index), Some(id)) = (self.peers.get(&peer), self.tree.find(topic)) else {
+    pub fn cancel(&mut self, peer: &K, topic: &[u8]) -> Cancelled {
+        let (Some(&index), Some(id)) = (self.peers.get(peer), self.tree.find(topic)) else {
             return Cancelled::Unknown;
         };
         let slot = &mut self.slots[index];
@@ -154,53 +183,66 @@ impl<K: Copy + Eq + Hash> SubscriptionTrie<K> {
         let position = holding.position;
         slot.topics.remove(&id);
         slot.topic_bytes -= topic.len();
+        self.held_topics -= 1;
+        self.held_bytes -= topic.len();
         if slot.topics.is_empty() {
-            self.peers.remove(&peer);
+            self.peers.remove(peer);
             self.release_slot(index);
         }
         self.leave(id, position)
     }
 
-    /// Forgets `peer`, and tells `on_last` each topic that nobody holds any longer.
-    pub fn remove_all(&mut self, peer: K, mut on_last: impl FnMut(&[u8])) {
-        let Some(index) = self.peers.remove(&peer) else {
+    /// Forgets `peer`, and tells `released` each topic that it held.
+    ///
+    /// [`Cancelled::Last`] goes with the topics that nobody holds any longer, and
+    /// [`Cancelled::Left`] with the others.
+    pub fn remove_all(&mut self, peer: &K, mut released: impl FnMut(Cancelled, Released<'_>)) {
+        let Some(index) = self.peers.remove(peer) else {
             return;
         };
         let topics = std::mem::take(&mut self.slots[index].topics);
+        self.held_topics -= topics.len();
         for (id, holding) in topics {
-            if self
-                .tree
-                .value(id)
-                .is_some_and(|holders| holders.len() == 1)
-            {
-                on_last(&self.tree.key(id));
-            }
+            self.held_bytes -= holding.len;
+            let tree = &self.tree;
+            let cancelled = match tree.value(id) {
+                Some(holders) if holders.len() > 1 => Cancelled::Left,
+                _ => Cancelled::Last,
+            };
+            released(cancelled, Released { tree, id });
             self.leave(id, holding.position);
         }
         self.release_slot(index);
     }
 
     /// Calls `found` once for each peer that wants a message with this first part.
-    pub fn for_each_match(&mut self, first_part: &[u8], mut found: impl FnMut(K)) {
-        if let Some(holders) = self.tree.catch_all() {
+    #[inline]
+    pub fn for_each_match(&mut self, first_part: &[u8], mut found: impl FnMut(&K)) {
+        let mut prefixes = self.tree.prefixes(first_part);
+        let Some(holders) = prefixes.next() else {
+            return;
+        };
+        let slots = &mut self.slots;
+        // Nearly always there is one topic at most, and a peer holds that once.
+        let Some(next) = prefixes.next() else {
             for &index in holders {
-                found(self.slots[index].peer);
+                slots[index].peer.iter().for_each(&mut found);
             }
             return;
-        }
+        };
         self.match_number += 1;
-        for &index in self.tree.prefixes(first_part).flatten() {
-            let slot = &mut self.slots[index];
+        for &index in [holders, next].into_iter().chain(prefixes).flatten() {
+            let slot = &mut slots[index];
             if slot.matched_in != self.match_number {
                 slot.matched_in = self.match_number;
-                found(slot.peer);
+                slot.peer.iter().for_each(&mut found);
             }
         }
     }
 
     /// Appends each peer that wants a message with this first part to `peers`.
     pub fn matches(&mut self, first_part: &[u8], peers: &mut Vec<K>) {
-        self.for_each_match(first_part, |peer| peers.push(peer));
+        self.for_each_match(first_part, |peer| peers.push(peer.clone()));
     }
 
     /// The number of distinct topics of all peers.
@@ -215,12 +257,12 @@ impl<K: Copy + Eq + Hash> SubscriptionTrie<K> {
         self.tree.is_empty()
     }
 
-    fn slot_of(&mut self, peer: K) -> usize {
-        if let Some(&index) = self.peers.get(&peer) {
+    fn slot_of(&mut self, peer: &K) -> usize {
+        if let Some(&index) = self.peers.get(peer) {
             return index;
         }
         let slot = Slot {
-            peer,
+            peer: Some(peer.clone()),
             topics: HashMap::new(),
             topic_bytes: 0,
             matched_in: 0,
@@ -235,11 +277,12 @@ impl<K: Copy + Eq + Hash> SubscriptionTrie<K> {
                 self.slots.len() - 1
             }
         };
-        self.peers.insert(peer, index);
+        self.peers.insert(peer.clone(), index);
         index
     }
 
     fn release_slot(&mut self, index: usize) {
+        self.slots[index].peer = None;
         self.slots[index].topics = HashMap::new();
         self.free_slots.push(index);
     }
@@ -263,7 +306,7 @@ impl<K: Copy + Eq + Hash> SubscriptionTrie<K> {
     }
 }
 
-impl<K: Copy + Eq + Hash> Default for SubscriptionTrie<K> {
+impl<K: Clone + Eq + Hash> Default for SubscriptionTrie<K> {
     fn default() -> Self {
         Self::new(Repeats::default(), SubscriptionLimits::default())
     }
@@ -280,14 +323,39 @@ impl<K> fmt::Debug for SubscriptionTrie<K> {
     }
 }
 
+impl Released<'_> {
+    /// The topic.
+    #[must_use]
+    pub fn topic(&self) -> Vec<u8> {
+        self.tree.key(self.id)
+    }
+}
+
+impl fmt::Debug for Released<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Released").field(&self.topic()).finish()
+    }
+}
+
 impl SubscriptionLimits {
-    /// Limits from a number of topics and of octets in them.
+    /// Limits for one peer from a number of topics and of octets in them; those for all peers
+    /// together are the default ones.
     #[must_use]
     pub const fn new(max_topics: usize, max_topic_bytes: usize) -> Self {
         Self {
             max_topics,
             max_topic_bytes,
+            max_socket_topics: 1 << 22,
+            max_socket_topic_bytes: 256 << 20,
         }
+    }
+
+    /// The same with other limits for all peers together.
+    #[must_use]
+    pub const fn with_socket_limits(mut self, topics: usize, topic_bytes: usize) -> Self {
+        self.max_socket_topics = topics;
+        self.max_socket_topic_bytes = topic_bytes;
+        self
     }
 
     fn check(
@@ -309,16 +377,37 @@ impl SubscriptionLimits {
         }
         Ok(())
     }
+
+    fn check_socket(
+        &self,
+        topic_count: usize,
+        topic_bytes: usize,
+        topic: &[u8],
+    ) -> Result<(), SubscriptionError> {
+        if topic_count >= self.max_socket_topics {
+            return Err(SubscriptionError::TooManySocketTopics {
+                limit: self.max_socket_topics,
+            });
+        }
+        if topic.len() > self.max_socket_topic_bytes.saturating_sub(topic_bytes) {
+            return Err(SubscriptionError::TooManySocketBytes {
+                topic_len: topic.len(),
+                limit: self.max_socket_topic_bytes,
+            });
+        }
+        Ok(())
+    }
 }
 
 impl Default for SubscriptionLimits {
-    /// 262 144 topics and 16 MiB, some times what large subscribers use and bearable for one peer.
+    /// 262 144 topics and 16 MiB, some times what large subscribers use and bearable for one peer;
+    /// sixteen times as much for all peers together.
     fn default() -> Self {
         Self::new(1 << 18, 16 << 20)
     }
 }
 
-/// A peer subscribes to more than it may.
+/// A subscription that would exceed a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum SubscriptionError {
@@ -334,6 +423,20 @@ pub enum SubscriptionError {
         /// The length of the refused topic.
         topic_len: usize,
         /// The limit for all topics of the peer.
+        limit: usize,
+    },
+    /// All peers together hold as many topics as they may.
+    #[error("all peers together have {limit} subscriptions, which is the limit")]
+    TooManySocketTopics {
+        /// The limit that was reached.
+        limit: usize,
+    },
+    /// The topics of all peers together would have too many octets.
+    #[error("a topic of {topic_len} octets takes the topics of all peers over {limit} octets")]
+    TooManySocketBytes {
+        /// The length of the refused topic.
+        topic_len: usize,
+        /// The limit for the topics of all peers.
         limit: usize,
     },
 }

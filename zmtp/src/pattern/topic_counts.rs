@@ -53,7 +53,15 @@ impl TopicCounts {
     /// Messages that a publisher sent before it knew of a cancellation are filtered out by this.
     #[must_use]
     pub fn matches(&self, first_part: &[u8]) -> bool {
-        self.counts.prefixes(first_part).next().is_some()
+        self.matched_len(first_part).is_some()
+    }
+
+    /// The length of the shortest topic that matches a message with this first part.
+    ///
+    /// As long as no topic is given up, all messages that begin with it match.
+    #[must_use]
+    pub fn matched_len(&self, first_part: &[u8]) -> Option<usize> {
+        self.counts.shortest_prefix_len(first_part)
     }
 
     /// The distinct topics, in no particular order, as every new publisher is told them.
@@ -120,11 +128,23 @@ mod tests {
         assert_eq!(listed, [&b""[..], b"a", b"ab", b"b"]);
     }
 
+    #[test]
+    fn the_shortest_topic_that_matches_is_told() {
+        let mut topics = TopicCounts::new();
+        for topic in ["abc", "ab", "b"] {
+            let _ = topics.subscribe(topic.as_bytes());
+        }
+        assert_eq!(topics.matched_len(b"abcd"), Some(2));
+        assert_eq!(topics.matched_len(b"bc"), Some(1));
+        assert_eq!(topics.matched_len(b"a"), None);
+    }
+
     // ZMTP31-110
     #[test]
     fn the_empty_topic_matches_everything() {
         let mut topics = TopicCounts::new();
         assert!(topics.subscribe(b""));
         assert!(topics.matches(b"") && topics.matches(b"\0anything"));
+        assert_eq!(topics.matched_len(b"anything"), Some(0));
     }
 }

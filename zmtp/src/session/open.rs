@@ -20,6 +20,7 @@ pub(super) struct Open {
     pub(super) liveness: Liveness,
     traffic: Traffic,
     message: Assembly,
+    lead: Lead,
     limits: Limits,
 }
 
@@ -59,6 +60,16 @@ enum Assembly {
     Parts { count: usize, charged: u64 },
 }
 
+/// What the parts of a message to a publisher have been so far.
+///
+/// [PUBSUB-027] Each part may be a subscription, up to the first one that is none: with it begins a
+/// message of the application, in which nothing is mistaken for a subscription.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lead {
+    Subscriptions,
+    Message,
+}
+
 impl Open {
     pub(super) fn new(
         config: &SessionConfig,
@@ -80,6 +91,7 @@ impl Open {
                 Some(channel) => Traffic::Sealed(Box::new(Sealed { role, channel })),
             },
             message: Assembly::Idle,
+            lead: Lead::Subscriptions,
             limits: config.limits,
         }
     }
@@ -148,16 +160,14 @@ impl Open {
 
     /// Takes a part of a message; not every one is an event.
     pub(super) fn recv_frame(&mut self, frame: Frame) -> Result<Option<Event>, SessionError> {
-        let begins = self.message == Assembly::Idle;
+        if self.message == Assembly::Idle {
+            self.lead = Lead::Subscriptions;
+        }
         self.charge(&frame)?;
         match self.role() {
             Role::Messages => Ok(Some(Event::Frame(frame))),
-            Role::Subscriptions | Role::Both if begins && frame.more == More::Last => {
-                Ok(self.recv_subscription(frame.body))
-            }
-            // [ZMTP30-011] PUB discards what is no subscription, XPUB delivers it.
-            Role::Subscriptions | Role::Nothing => Ok(None),
-            Role::Both => Ok(Some(Event::Frame(frame))),
+            Role::Nothing => Ok(None),
+            Role::Subscriptions | Role::Both => Ok(self.recv_upstream(frame)),
         }
     }
 
@@ -210,13 +220,18 @@ impl Open {
         self.message == Assembly::Idle
     }
 
-    fn recv_subscription(&self, body: Part) -> Option<Event> {
-        match Subscription::decode(body) {
-            Ok(Subscription::Subscribe(topic)) => Some(Event::Subscribe(topic)),
-            Ok(Subscription::Cancel(topic)) => Some(Event::Cancel(topic)),
-            Err(body) if self.role() == Role::Both => Some(Event::Frame(Frame::last(body))),
-            Err(_) => None,
+    fn recv_upstream(&mut self, frame: Frame) -> Option<Event> {
+        let Frame { mut body, more } = frame;
+        if self.lead == Lead::Subscriptions {
+            match Subscription::decode(body) {
+                Ok(Subscription::Subscribe(topic)) => return Some(Event::Subscribe(topic)),
+                Ok(Subscription::Cancel(topic)) => return Some(Event::Cancel(topic)),
+                Err(other) => body = other,
+            }
+            self.lead = Lead::Message;
         }
+        // [ZMTP30-011] PUB discards what is no subscription, XPUB delivers it.
+        (self.role() == Role::Both).then_some(Event::Frame(Frame { body, more }))
     }
 
     /// Counts a part against the limits of its message `[ZMTP31-054]`.

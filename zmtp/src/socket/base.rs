@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::{BindError, Builder, ConnectError, DisconnectError, UnbindError};
 use crate::driver::{
-    BoundName, Hub, Linger, Link, Monitor, Pattern, Peer, PeerId, Queueing, Retention, SocketEvent,
-    SocketOptions, hold, keep_connected, keep_linked, listen,
+    BoundName, Hub, Linger, Link, Monitor, NoVacancy, Pattern, Peer, PeerId, Queueing, Retention,
+    SocketEvent, SocketOptions, hold, keep_connected, keep_linked, listen,
 };
 use crate::endpoint::{Endpoint, EndpointError, EndpointName, PeerAddress};
 use crate::pattern::SocketType;
@@ -518,7 +518,7 @@ fn connect(
     if let Endpoint::Inproc(path) = &endpoint {
         let path = path.clone();
         let peer = hub.new_peer_in_process(retention(hub));
-        begin_queue(hub, &peer, name)?;
+        begin_queue(hub, &peer, &endpoint, name)?;
         let link = hub.endpoints.link(endpoint, &peer, &hub.closing);
         hub.tasks.spawn(keep_linked(Arc::clone(hub), link, path));
         return Ok(peer.id);
@@ -528,7 +528,7 @@ fn connect(
         Err(error) => return Err(ConnectError::new(endpoint, error)),
     };
     let peer = hub.new_peer(retention(hub));
-    begin_queue(hub, &peer, name)?;
+    begin_queue(hub, &peer, &endpoint, name)?;
     let link = hub.endpoints.link(endpoint, &peer, &hub.closing);
     hub.tasks
         .spawn(keep_connected(Arc::clone(hub), link, target));
@@ -547,8 +547,14 @@ fn retention(hub: &Hub) -> Retention {
 fn begin_queue(
     hub: &Hub,
     peer: &Arc<Peer>,
+    endpoint: &Endpoint,
     name: impl FnOnce(&Arc<Peer>) -> Result<(), ConnectError>,
 ) -> Result<(), ConnectError> {
+    if let Err(NoVacancy) = hub.pattern.connecting(peer) {
+        return Err(ConnectError::AlreadyPaired {
+            endpoint: endpoint.clone(),
+        });
+    }
     match peer.retention {
         Retention::Queue | Retention::Connection => {
             name(peer)?;

@@ -75,6 +75,12 @@ pub enum ConnectError {
         /// How long it may be.
         max: usize,
     },
+    /// The socket talks to one peer only, and has one.
+    #[error("{endpoint}: the socket has its one peer already")]
+    AlreadyPaired {
+        /// The endpoint that was asked for.
+        endpoint: Endpoint,
+    },
     /// One cannot connect to a wildcard.
     #[error("{endpoint} names no single peer to connect to")]
     Wildcard {

@@ -4,7 +4,10 @@ mod base;
 mod builder;
 mod dealer;
 mod error;
+mod notices;
+mod pair;
 mod publish;
+mod publishing;
 mod pull;
 mod push;
 mod receiving;
@@ -15,7 +18,11 @@ mod routing_table;
 mod sending;
 mod sink;
 mod subscribe;
+mod subscription_table;
+mod topics;
 mod transfer;
+mod xpub;
+mod xsub;
 
 pub use base::{IntoEndpoint, Socket, SocketHandle, TwoWay};
 pub use builder::Builder;
@@ -24,6 +31,7 @@ pub use error::{
     BindError, ConnectError, DisconnectError, RecvError, SendError, TryRecvError, TrySendError,
     UnbindError,
 };
+pub use pair::{PairReceiver, PairSender, PairSocket};
 pub use publish::PubSocket;
 pub use pull::PullSocket;
 pub use push::PushSocket;
@@ -33,6 +41,9 @@ pub use router::{RouterNotify, RouterReceiver, RouterSender, RouterSocket};
 #[cfg(feature = "blocking")]
 pub(crate) use sending::final_error;
 pub use subscribe::SubSocket;
+pub use subscription_table::ManualSubscriptionError;
 #[cfg(feature = "blocking")]
 pub(crate) use transfer::sealed::Handled;
 pub use transfer::{MessageReceiver, MessageSender};
+pub use xpub::{XPubEvent, XPubReceiver, XPubSender, XPubSocket};
+pub use xsub::{XSubReceiver, XSubSender, XSubSocket};

@@ -2,22 +2,17 @@
 //!
 //! [29/PUBSUB]: https://rfc.zeromq.org/spec/29/
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
-
 use super::base::{SocketHandle, sealed};
-use super::{Builder, SendError};
-use crate::driver::{
-    DisconnectReason, EncodedBatch, Linger, Pattern, Peer, PeerId, PushError, lock,
-};
-use crate::message::{Message, Part};
-use crate::pattern::{Repeats, SocketType, SubscriptionLimits, SubscriptionTrie};
-use crate::session::PeerInfo;
+use super::publishing::Publisher;
+use super::{Builder, SendError, TrySendError};
+use crate::driver::{Matching, WhenFull};
+use crate::message::Message;
+use crate::pattern::{SocketType, SubscriptionLimits};
 
 /// A PUB socket: sends each message to every SUB peer that subscribed to how it begins.
 ///
 /// A peer that does not read fast enough misses messages and costs the others nothing;
-/// [`Self::dropped`] counts them.
+/// [`Self::dropped`] counts them. [`Builder::xpub_nodrop`] makes the publisher wait instead.
 ///
 /// Clones send to the same peers and may be used from different tasks.
 ///
@@ -27,132 +22,91 @@ use crate::session::PeerInfo;
 /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
 /// let publisher = PubSocket::new();
 /// publisher.bind("tcp://127.0.0.1:5556").await?;
-/// publisher.send(["weather.london", "rain"])?;
+/// publisher.send(["weather.london", "rain"]).await?;
 /// # Ok(())
 /// # }
 /// ```
 #[derive(Clone, Debug)]
 pub struct PubSocket {
-    table: Arc<SubscriptionTable>,
-    handle: SocketHandle,
+    publisher: Publisher,
 }
 
 impl Builder<PubSocket> {
-    /// How much one peer may subscribe to; a peer that wants more is disconnected.
+    /// How much one peer, and all together, may subscribe to; a peer that wants more is
+    /// disconnected.
     pub fn subscription_limits(mut self, limits: SubscriptionLimits) -> Self {
-        self.options.subscription_limits = limits;
+        self.options.publishing.subscription_limits = limits;
+        self
+    }
+
+    /// Sends a message only when every peer that wants it has room for it: sending waits for the
+    /// slowest. Default: a peer at its high-water mark misses the message.
+    pub fn xpub_nodrop(mut self) -> Self {
+        self.options.publishing.when_full = WhenFull::Wait;
+        self
+    }
+
+    /// Sends each message to the peers that did not subscribe to how it begins, also to those
+    /// without any subscription. The subscribers have to be told the same.
+    pub fn invert_matching(mut self) -> Self {
+        self.options.matching = Matching::Inverted;
         self
     }
 }
 
 impl PubSocket {
-    /// Sends `message` to the peers whose subscriptions its first part begins with. Never waits:
-    /// for a peer at its high-water mark the message is dropped. A burst beyond the mark therefore
-    /// wants pauses, in which the connections get their turn: `tokio::task::yield_now` is one.
+    /// Sends `message` to the peers whose subscriptions its first part begins with.
+    ///
+    /// For a peer at its high-water mark the message is dropped. Before that happens to a sender
+    /// that is merely quicker than the connections get their turn, it lets them have it. Only with
+    /// [`Builder::xpub_nodrop`] a slow peer makes it wait.
     ///
     /// # Errors
     ///
     /// [`SendError`] gives the message back if the socket is closed or the message has no parts.
-    pub fn send(&self, message: impl Into<Message>) -> Result<(), SendError> {
-        let message = message.into();
-        if message.is_empty() {
-            return Err(SendError::NoParts(message));
-        }
-        if self.handle.hub().linger() != Linger::Open {
-            return Err(SendError::Closed(message));
-        }
-        lock(&self.table.state).send(&message);
-        Ok(())
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped before it is done, the message is not sent.
+    #[inline]
+    pub async fn send(&self, message: impl Into<Message>) -> Result<(), SendError> {
+        self.publisher.send(message.into()).await
+    }
+
+    /// As [`Self::send`], without letting anybody else have a turn: for a few messages at a time.
+    ///
+    /// # Errors
+    ///
+    /// [`TrySendError`] gives the message back if the socket is closed or the message has no
+    /// parts; with [`Builder::xpub_nodrop`] also if a peer that wants it has no room for it.
+    #[inline]
+    pub fn try_send(&self, message: impl Into<Message>) -> Result<(), TrySendError> {
+        self.publisher.try_send(message.into())
     }
 
     /// How many messages were dropped because a peer was at its high-water mark, once per peer.
     #[must_use]
     pub fn dropped(&self) -> u64 {
-        lock(&self.table.state).dropped
-    }
-}
-
-/// The subscriptions of all peers.
-#[derive(Debug)]
-struct SubscriptionTable {
-    state: Mutex<State>,
-}
-
-#[derive(Debug)]
-struct State {
-    trie: SubscriptionTrie<PeerId>,
-    peers: HashMap<PeerId, Arc<Peer>>,
-    /// Scratch space: a message is encoded once, however many peers it goes to.
-    encoded: EncodedBatch,
-    dropped: u64,
-}
-
-impl State {
-    fn send(&mut self, message: &Message) {
-        if self.trie.is_empty() {
-            return;
-        }
-        let Self {
-            trie,
-            peers,
-            encoded,
-            dropped,
-        } = self;
-        encoded.clear();
-        let first = message.first().map_or(&[][..], Part::as_slice);
-        trie.for_each_match(first, |id| {
-            let Some(peer) = peers.get(&id) else { return };
-            if peer.outbox.try_push_shared(message, encoded) == Err(PushError::Full) {
-                *dropped += 1;
-            }
-        });
-        encoded.clear();
-        encoded.release();
-    }
-}
-
-impl Pattern for SubscriptionTable {
-    fn attach(&self, peer: &Arc<Peer>, _info: &PeerInfo) -> Result<Vec<Part>, DisconnectReason> {
-        lock(&self.state).peers.insert(peer.id, Arc::clone(peer));
-        Ok(Vec::new())
+        self.publisher.table().dropped()
     }
 
-    fn detach(&self, peer: &Arc<Peer>) {
-        let mut state = lock(&self.state);
-        state.peers.remove(&peer.id);
-        state.trie.remove_all(peer.id, |_topic| {});
-    }
-
-    fn subscribe(&self, peer: &Arc<Peer>, topic: &[u8]) -> Result<(), DisconnectReason> {
-        lock(&self.state)
-            .trie
-            .subscribe(peer.id, topic)
-            .map(drop)
-            .map_err(|_limit| DisconnectReason::TooManySubscriptions)
-    }
-
-    fn cancel(&self, peer: &Arc<Peer>, topic: &[u8]) {
-        lock(&self.state).trie.cancel(peer.id, topic);
+    /// How many distinct topics the peers are subscribed to.
+    #[must_use]
+    pub fn topic_count(&self) -> usize {
+        self.publisher.table().topic_count()
     }
 }
 
 impl super::Socket for PubSocket {
     fn handle(&self) -> &SocketHandle {
-        &self.handle
+        self.publisher.handle()
     }
 }
 
 impl sealed::Sealed for PubSocket {
     fn from_builder(builder: Builder<Self>) -> Self {
-        let table = Arc::new(SubscriptionTable {
-            state: Mutex::new(State {
-                trie: SubscriptionTrie::new(Repeats::Ignored, builder.options.subscription_limits),
-                peers: HashMap::new(),
-                encoded: EncodedBatch::default(),
-                dropped: 0,
-            }),
-        });
-        let handle = SocketHandle::new(SocketType::Pub, builder.options, Arc::clone(&table) as _);
-        Self { table, handle }
+        Self {
+            publisher: Publisher::new(SocketType::Pub, builder.options),
+        }
     }
 }

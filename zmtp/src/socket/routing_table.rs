@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 
-use crate::driver::{DisconnectReason, Pattern, Peer, PeerId, TakenRoutingId, lock};
+use crate::driver::{DisconnectReason, Notice, Pattern, Peer, PeerId, TakenRoutingId, lock};
 use crate::message::Part;
 use crate::pattern::RoutingId;
 use crate::session::PeerInfo;
@@ -95,13 +95,14 @@ impl Pattern for RoutingTable {
         Ok(Vec::new())
     }
 
-    fn detach(&self, peer: &Arc<Peer>) {
+    fn detach(&self, peer: &Arc<Peer>) -> Notice {
         let mut state = lock(&self.state);
         if let Some(Named::ByPeer(routing_id)) = state.routing_ids.get(&peer.id) {
             let routing_id = routing_id.clone();
             state.peers.remove(&routing_id);
             state.routing_ids.remove(&peer.id);
         }
+        Notice::None
     }
 }
 

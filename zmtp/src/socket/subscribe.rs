@@ -3,19 +3,17 @@
 //! [29/PUBSUB]: https://rfc.zeromq.org/spec/29/
 
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
 
 use super::base::{SocketHandle, sealed};
 use super::receiving::FairReceiver;
+use super::topics::{TopicFilter, Topics};
 use super::{Builder, RecvError, TryRecvError};
-use crate::driver::{ConnectionCommand, DisconnectReason, Envelope, Pattern, Peer, lock};
-use crate::message::{Message, Part};
-use crate::pattern::{SocketType, TopicCounts};
-use crate::session::PeerInfo;
+use crate::driver::{Envelope, Matching};
+use crate::message::Message;
+use crate::pattern::SocketType;
 
 /// A SUB socket: receives the messages of its PUB peers that begin with a topic it subscribed to.
 ///
@@ -35,8 +33,18 @@ use crate::session::PeerInfo;
 /// ```
 #[derive(Debug)]
 pub struct SubSocket {
-    topics: Arc<Topics>,
+    topics: Topics,
+    filter: TopicFilter,
     receiver: FairReceiver,
+}
+
+impl Builder<SubSocket> {
+    /// Receives the messages that begin with none of the topics, and all without any topic. The
+    /// publishers have to be told the same.
+    pub fn invert_matching(mut self) -> Self {
+        self.options.matching = Matching::Inverted;
+        self
+    }
 }
 
 impl SubSocket {
@@ -44,23 +52,18 @@ impl SubSocket {
     ///
     /// Subscriptions count: what is subscribed to twice has to be unsubscribed from twice.
     pub fn subscribe(&self, topic: impl AsRef<[u8]>) {
-        let topic = topic.as_ref();
-        let mut counts = lock(&self.topics.counts);
-        if counts.subscribe(topic) {
-            let topic = Part::copy_from_slice(topic);
-            self.tell_peers(|| ConnectionCommand::Subscribe(topic.clone()));
-        }
+        self.topics.subscribe(topic.as_ref());
     }
 
     /// Takes one subscription back. From now on no message is received that only it asked for.
     pub fn unsubscribe(&self, topic: impl AsRef<[u8]>) {
-        let topic = topic.as_ref();
-        let mut counts = lock(&self.topics.counts);
-        if counts.cancel(topic) {
-            self.topics.has_cancelled.store(true, Ordering::Relaxed);
-            let topic = Part::copy_from_slice(topic);
-            self.tell_peers(|| ConnectionCommand::Cancel(topic.clone()));
-        }
+        self.topics.unsubscribe(topic.as_ref());
+    }
+
+    /// How many distinct topics the socket is subscribed to.
+    #[must_use]
+    pub fn topic_count(&self) -> usize {
+        self.topics.topic_count()
     }
 
     /// Waits for the next message.
@@ -86,7 +89,7 @@ impl SubSocket {
     pub fn try_recv(&mut self) -> Result<Message, TryRecvError> {
         loop {
             let message = self.receiver.try_recv()?.message;
-            if self.topics.matches(&message) {
+            if self.topics.matches(&mut self.filter, &message) {
                 return Ok(message);
             }
         }
@@ -98,19 +101,10 @@ impl SubSocket {
     ) -> Poll<Result<Message, RecvError>> {
         loop {
             let message = ready!(self.receiver.poll_recv(context))?.message;
-            if self.topics.matches(&message) {
+            if self.topics.matches(&mut self.filter, &message) {
                 return Poll::Ready(Ok(message));
             }
         }
-    }
-
-    /// Called with the topics locked, so that a peer that attaches in the meantime is told either
-    /// by this or by its attachment, and not twice.
-    fn tell_peers(&self, command: impl Fn() -> ConnectionCommand) {
-        self.receiver
-            .handle()
-            .hub()
-            .for_each_peer(|peer| peer.outbox.push_command(command()));
     }
 }
 
@@ -122,52 +116,19 @@ impl Stream for SubSocket {
     }
 }
 
-/// What the socket asks its peers for.
-#[derive(Debug)]
-struct Topics {
-    counts: Mutex<TopicCounts>,
-    /// Whether a subscription was ever taken back. Until then a publisher sends only what is asked
-    /// for, and there is nothing to filter.
-    has_cancelled: AtomicBool,
-}
-
-impl Topics {
-    /// Whether `message` is still asked for: it may have been on its way when it was not any more.
-    #[inline]
-    fn matches(&self, message: &Message) -> bool {
-        if !self.has_cancelled.load(Ordering::Relaxed) {
-            return true;
-        }
-        let first = message.first().map_or(&[][..], Part::as_slice);
-        lock(&self.counts).matches(first)
-    }
-}
-
-impl Pattern for Topics {
-    fn attach(&self, peer: &Arc<Peer>, _info: &PeerInfo) -> Result<Vec<Part>, DisconnectReason> {
-        let counts = lock(&self.counts);
-        // What changes from here on is told beside the whole that is sent now.
-        peer.outbox.accept_commands();
-        Ok(counts.topics().map(Part::from).collect())
-    }
-}
-
 impl super::Socket for SubSocket {
     fn handle(&self) -> &SocketHandle {
-        self.receiver.handle()
+        self.topics.handle()
     }
 }
 
 impl sealed::Sealed for SubSocket {
     fn from_builder(builder: Builder<Self>) -> Self {
-        let topics = Arc::new(Topics {
-            counts: Mutex::new(TopicCounts::new()),
-            has_cancelled: AtomicBool::new(false),
-        });
-        let handle = SocketHandle::new(SocketType::Sub, builder.options, Arc::clone(&topics) as _);
+        let topics = Topics::new(SocketType::Sub, builder.options);
         Self {
+            receiver: FairReceiver::new(topics.handle(), Envelope::Plain),
+            filter: TopicFilter::default(),
             topics,
-            receiver: FairReceiver::new(&handle, Envelope::Plain),
         }
     }
 }

@@ -175,7 +175,7 @@ impl MessageSender for RepSocket {
 
 impl MessageSender for PubSocket {
     fn try_send_message(&mut self, message: Message) -> Result<(), TrySendError> {
-        Ok(self.send(message)?)
+        self.try_send(message)
     }
 }
 

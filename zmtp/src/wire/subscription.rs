@@ -37,17 +37,36 @@ impl Subscription {
         }
     }
 
+    /// Returns how the messages begin that this is about.
+    pub const fn topic(&self) -> &Part {
+        match self {
+            Self::Subscribe(topic) | Self::Cancel(topic) => topic,
+        }
+    }
+
+    /// Returns the message of one part: what [`decode`](Self::decode) reads.
+    pub fn to_part(&self) -> Part {
+        let mut body = Vec::with_capacity(self.topic().len().saturating_add(1));
+        body.push(self.first_octet());
+        body.extend_from_slice(self.topic());
+        Part::from(body)
+    }
+
     /// Appends the message, frame and all.
     pub fn encode(&self, dst: &mut impl BufMut) {
-        let (first, topic) = match self {
-            Self::Subscribe(topic) => (SUBSCRIBE, topic),
-            Self::Cancel(topic) => (CANCEL, topic),
-        };
+        let (first, topic) = (self.first_octet(), self.topic());
         // [ZMTP30-010] A topic of 255 octets needs the long form.
         let body_len = topic.len().saturating_add(1);
         encode_header(dst, FrameKind::Message(More::Last), body_len);
         dst.put_u8(first);
         dst.put_slice(topic);
+    }
+
+    const fn first_octet(&self) -> u8 {
+        match self {
+            Self::Subscribe(_) => SUBSCRIBE,
+            Self::Cancel(_) => CANCEL,
+        }
     }
 }
 
@@ -78,6 +97,7 @@ mod tests {
                     panic!("{decoded:?}");
                 };
                 assert_eq!(more, More::Last);
+                assert_eq!(body, subscription.to_part());
                 assert_eq!(Subscription::decode(body), Ok(subscription));
             }
         }

@@ -134,7 +134,7 @@ async fn a_publisher_shares_one_body_with_all_its_subscribers() {
         handshake(&mut monitor).await;
     }
     let body = Bytes::from(vec![7; 1024 * 1024]);
-    publisher.send(body.clone()).unwrap();
+    publisher.try_send(body.clone()).unwrap();
     for subscriber in &mut subscribers {
         let received = soon(subscriber.recv()).await.unwrap();
         assert_eq!(received[0].as_slice().as_ptr(), body.as_ptr());
@@ -155,7 +155,7 @@ async fn subscriptions_of_before_and_after_the_connection_reach_the_publisher() 
     // The task of the link carries them over.
     let arrived = async {
         loop {
-            publisher.send("b").unwrap();
+            publisher.try_send("b").unwrap();
             if subscriber.try_recv().is_ok() {
                 break;
             }
@@ -163,8 +163,8 @@ async fn subscriptions_of_before_and_after_the_connection_reach_the_publisher() 
         }
     };
     soon(arrived).await;
-    publisher.send("a").unwrap();
-    publisher.send("b-last").unwrap();
+    publisher.try_send("a").unwrap();
+    publisher.try_send("b-last").unwrap();
     let next = soon(subscriber.recv()).await.unwrap();
     assert_eq!(next, Message::from("b-last"));
 }

@@ -7,12 +7,14 @@ mod inproc;
 #[cfg(unix)]
 mod ipc;
 mod life;
+mod pair;
 mod pipeline;
 mod publish_subscribe;
 mod request_reply;
 mod requests;
 mod routing;
 mod streams;
+mod xpub_xsub;
 
 use std::time::Duration;
 

@@ -15,13 +15,13 @@ async fn subscribers_get_what_they_asked_for() {
     sub.connect(&endpoint).await.unwrap();
     soon(async {
         while sub.try_recv().is_err() {
-            publisher.send("a-first").unwrap();
+            publisher.try_send("a-first").unwrap();
             tokio::task::yield_now().await;
         }
     })
     .await;
-    publisher.send("b").unwrap();
-    publisher.send(["a-last", "b"]).unwrap();
+    publisher.try_send("b").unwrap();
+    publisher.try_send(["a-last", "b"]).unwrap();
     let last = soon(async {
         loop {
             let message = sub.recv().await.unwrap();
@@ -38,8 +38,8 @@ async fn subscribers_get_what_they_asked_for() {
     sub.subscribe("c");
     soon(async {
         loop {
-            publisher.send("ab").unwrap();
-            publisher.send("c").unwrap();
+            publisher.try_send("ab").unwrap();
+            publisher.try_send("c").unwrap();
             tokio::task::yield_now().await;
             if let Ok(message) = sub.try_recv()
                 && message[0] == "c"
@@ -64,7 +64,7 @@ async fn a_slow_subscriber_misses_messages_and_holds_nobody_up() {
     let body = vec![0u8; 100_000];
     soon(async {
         while publisher.dropped() == 0 {
-            publisher.send(body.as_slice()).unwrap();
+            publisher.try_send(body.as_slice()).unwrap();
             tokio::task::yield_now().await;
         }
     })
@@ -82,7 +82,7 @@ async fn a_subscriber_can_bind_and_subscribe_at_any_time() {
         sub.subscribe(topic);
         soon(async {
             loop {
-                publisher.send(topic).unwrap();
+                publisher.try_send(topic).unwrap();
                 tokio::task::yield_now().await;
                 match sub.try_recv() {
                     Ok(message) if message == Message::from(topic) => return,
@@ -99,13 +99,13 @@ async fn a_subscriber_can_bind_and_subscribe_at_any_time() {
 async fn what_nobody_asked_for_is_not_kept() {
     let publisher = PubSocket::new();
     let endpoint = publisher.bind(LOOPBACK).await.unwrap();
-    publisher.send("before").unwrap();
+    publisher.try_send("before").unwrap();
     let mut sub = SubSocket::new();
     sub.subscribe("");
     sub.connect(&endpoint).await.unwrap();
     let first = soon(async {
         loop {
-            publisher.send("after").unwrap();
+            publisher.try_send("after").unwrap();
             tokio::task::yield_now().await;
             if let Ok(message) = sub.try_recv() {
                 return message;
@@ -131,7 +131,7 @@ async fn a_subscriber_hears_all_its_publishers() {
     for (name, publisher) in [("x1", &publishers[0]), ("x2", &publishers[1])] {
         soon(async {
             loop {
-                publisher.send(name).unwrap();
+                publisher.try_send(name).unwrap();
                 tokio::task::yield_now().await;
                 if let Ok(message) = sub.try_recv()
                     && message == Message::from(name)

@@ -28,7 +28,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
         self.publish();
         if self.stage == Stage::Attached {
-            self.hub.pattern.detach(&self.peer);
+            let notice = self.hub.pattern.detach(&self.peer);
+            self.announce(notice);
         }
         self.hub.half_open.remove(self.peer.id);
         self.peer.set_info(None);

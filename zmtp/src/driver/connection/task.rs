@@ -12,7 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use crate::driver::alarm::Alarm;
 use crate::driver::encoded::EncodedBatch;
 use crate::driver::half_open::Listed;
-use crate::driver::hub::{Hub, Linger};
+use crate::driver::hub::{Hub, Linger, Notice};
 use crate::driver::inbox::{FrameBatch, InboxRoom, charge};
 use crate::driver::inquiry::Inquiry;
 use crate::driver::monitor::{DisconnectReason, SocketEvent};
@@ -257,9 +257,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 Ok(())
             }
             Event::Established => self.attach(),
-            Event::Subscribe(topic) => self.hub.pattern.subscribe(&self.peer, &topic),
+            Event::Subscribe(topic) => {
+                let notice = self.hub.pattern.subscribe(&self.peer, &topic)?;
+                self.announce(notice);
+                Ok(())
+            }
             Event::Cancel(topic) => {
-                self.hub.pattern.cancel(&self.peer, &topic);
+                let notice = self.hub.pattern.cancel(&self.peer, &topic)?;
+                self.announce(notice);
                 Ok(())
             }
             _ => Ok(()),
@@ -281,6 +286,16 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         // Octets may have come meanwhile.
         context.waker().wake_by_ref();
         Ok(())
+    }
+
+    /// Wakes the receiver for a notice, which takes room as a message does: a peer shall not
+    /// subscribe and cancel faster than it is listened to.
+    pub(super) fn announce(&mut self, notice: Notice) {
+        if let Notice::Queued { bytes } = notice {
+            self.room.messages = self.room.messages.saturating_sub(1);
+            self.room.bytes = self.room.bytes.saturating_sub(bytes);
+        }
+        self.hub.tell(notice);
     }
 
     /// The handshake is done: makes the peer part of the socket.
@@ -307,6 +322,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         if self.session.needs_sealing() {
             self.sealed = Some(Box::default());
         }
+        self.hub.refresh_senders();
         self.stage = Stage::Attached;
         self.progress = Progress::Attached;
         self.peer.set_info(Some(Arc::clone(&info)));
@@ -369,7 +385,7 @@ impl<S> Drop for Connection<S> {
     /// connects again.
     fn drop(&mut self) {
         if self.stage == Stage::Attached {
-            self.hub.pattern.detach(&self.peer);
+            self.hub.tell(self.hub.pattern.detach(&self.peer));
         }
         if let Some(sealed) = &mut self.sealed {
             sealed.rewind(&mut self.outgoing);

@@ -213,6 +213,7 @@ impl End {
             .pattern
             .attach(&self.peer, info)
             .map_err(|reason| self.fault(reason))?;
+        self.hub.refresh_senders();
         self.progress = Progress::Attached;
         self.notify(self.hub.options.notices.arrival.as_ref());
         Ok(topics)
@@ -250,26 +251,30 @@ impl End {
         while let Some(command) = self.peer.outbox.pop_command() {
             match command {
                 ConnectionCommand::Subscribe(topic) => other.subscribe(&topic)?,
-                ConnectionCommand::Cancel(topic) => {
-                    other.hub.pattern.cancel(&other.peer, &topic);
-                }
+                ConnectionCommand::Cancel(topic) => other.cancel(&topic)?,
             }
         }
         Ok(())
     }
 
     fn subscribe(&self, topic: &[u8]) -> Result<(), LinkEnd> {
-        self.hub
-            .pattern
-            .subscribe(&self.peer, topic)
-            .map_err(|reason| self.fault(reason))
+        let pattern = &self.hub.pattern;
+        let notice = pattern.subscribe(&self.peer, topic);
+        self.hub.tell(notice.map_err(|reason| self.fault(reason))?);
+        Ok(())
+    }
+
+    fn cancel(&self, topic: &[u8]) -> Result<(), LinkEnd> {
+        let notice = self.hub.pattern.cancel(&self.peer, topic);
+        self.hub.tell(notice.map_err(|reason| self.fault(reason))?);
+        Ok(())
     }
 
     fn detach(&self, reason: &DisconnectReason) {
         if self.progress == Progress::Attached {
             let notices = &self.hub.options.notices;
             self.notify(notices.parting(self.peer.retention, reason));
-            self.hub.pattern.detach(&self.peer);
+            self.hub.tell(self.hub.pattern.detach(&self.peer));
         }
         self.peer.set_info(None);
         match self.peer.retention {

@@ -20,9 +20,9 @@ fn matches(trie: &mut SubscriptionTrie<Peer>, text: &[u8]) -> Vec<Peer> {
 fn overlapping_topics_of_a_peer_match_once() {
     let mut trie = SubscriptionTrie::default();
     for topic in ["A", "", "AB"] {
-        trie.subscribe(1, topic.as_bytes()).unwrap();
+        trie.subscribe(&1, topic.as_bytes()).unwrap();
     }
-    trie.subscribe(2, b"ABCD").unwrap();
+    trie.subscribe(&2, b"ABCD").unwrap();
     assert_eq!(matches(&mut trie, b"ABC"), [1]);
     assert_eq!(matches(&mut trie, b"ABCDE"), [1, 2]);
 }
@@ -31,12 +31,12 @@ fn overlapping_topics_of_a_peer_match_once() {
 #[test]
 fn one_cancellation_ends_repeated_subscriptions_of_a_peer() {
     let mut trie = SubscriptionTrie::default();
-    assert_eq!(trie.subscribe(1, b"A"), Ok(Subscribed::First));
-    assert_eq!(trie.subscribe(1, b"A"), Ok(Subscribed::Repeated));
-    assert_eq!(trie.subscribe(2, b"A"), Ok(Subscribed::Joined));
-    assert_eq!(trie.cancel(1, b"A"), Cancelled::Left);
+    assert_eq!(trie.subscribe(&1, b"A"), Ok(Subscribed::First));
+    assert_eq!(trie.subscribe(&1, b"A"), Ok(Subscribed::Repeated));
+    assert_eq!(trie.subscribe(&2, b"A"), Ok(Subscribed::Joined));
+    assert_eq!(trie.cancel(&1, b"A"), Cancelled::Left);
     assert_eq!(matches(&mut trie, b"A"), [2]);
-    assert_eq!(trie.cancel(2, b"A"), Cancelled::Last);
+    assert_eq!(trie.cancel(&2, b"A"), Cancelled::Last);
     assert!(trie.is_empty());
 }
 
@@ -44,21 +44,21 @@ fn one_cancellation_ends_repeated_subscriptions_of_a_peer() {
 #[test]
 fn counted_subscriptions_need_as_many_cancellations() {
     let mut trie = SubscriptionTrie::new(Repeats::Counted, SubscriptionLimits::default());
-    trie.subscribe(1, b"A").unwrap();
-    trie.subscribe(1, b"A").unwrap();
-    assert_eq!(trie.cancel(1, b"A"), Cancelled::StillHeld);
+    trie.subscribe(&1, b"A").unwrap();
+    trie.subscribe(&1, b"A").unwrap();
+    assert_eq!(trie.cancel(&1, b"A"), Cancelled::StillHeld);
     assert_eq!(matches(&mut trie, b"A"), [1]);
-    assert_eq!(trie.cancel(1, b"A"), Cancelled::Last);
-    assert_eq!(trie.cancel(1, b"A"), Cancelled::Unknown);
+    assert_eq!(trie.cancel(&1, b"A"), Cancelled::Last);
+    assert_eq!(trie.cancel(&1, b"A"), Cancelled::Unknown);
 }
 
 // ZMTP31-114
 #[test]
 fn cancelling_an_unknown_topic_changes_nothing() {
     let mut trie = SubscriptionTrie::default();
-    trie.subscribe(1, b"topic").unwrap();
-    assert_eq!(trie.cancel(1, b"top"), Cancelled::Unknown);
-    assert_eq!(trie.cancel(2, b"topic"), Cancelled::Unknown);
+    trie.subscribe(&1, b"topic").unwrap();
+    assert_eq!(trie.cancel(&1, b"top"), Cancelled::Unknown);
+    assert_eq!(trie.cancel(&2, b"topic"), Cancelled::Unknown);
     assert_eq!(matches(&mut trie, b"topic"), [1]);
 }
 
@@ -67,15 +67,25 @@ fn cancelling_an_unknown_topic_changes_nothing() {
 fn leaving_peer_tells_the_topics_that_nobody_else_holds() {
     let mut trie = SubscriptionTrie::default();
     for (peer, topic) in [(1, "a"), (1, "ab"), (1, ""), (2, "ab"), (2, "c")] {
-        trie.subscribe(peer, topic.as_bytes()).unwrap();
+        trie.subscribe(&peer, topic.as_bytes()).unwrap();
     }
     let mut told = Vec::new();
-    trie.remove_all(1, |topic| told.push(topic.to_vec()));
-    told.sort();
-    assert_eq!(told, [&b""[..], b"a"]);
+    trie.remove_all(&1, |cancelled, released| {
+        told.push((cancelled, released.topic()));
+    });
+    told.sort_by_key(|(_, topic)| topic.clone());
+    let expected = [
+        (Cancelled::Last, ""),
+        (Cancelled::Last, "a"),
+        (Cancelled::Left, "ab"),
+    ];
+    assert_eq!(
+        told,
+        expected.map(|(cancelled, topic)| (cancelled, topic.into()))
+    );
     assert_eq!(matches(&mut trie, b"abc"), [2]);
-    trie.remove_all(1, |topic| panic!("told twice: {topic:?}"));
-    trie.remove_all(2, |_| {});
+    trie.remove_all(&1, |_, released| panic!("told twice: {released:?}"));
+    trie.remove_all(&2, |_, _| {});
     assert!(trie.is_empty());
 }
 
@@ -83,30 +93,55 @@ fn leaving_peer_tells_the_topics_that_nobody_else_holds() {
 #[test]
 fn peer_over_a_limit_is_refused_and_loses_nothing() {
     let mut trie = SubscriptionTrie::new(Repeats::Ignored, SubscriptionLimits::new(2, 10));
-    trie.subscribe(1, b"1234567").unwrap();
+    trie.subscribe(&1, b"1234567").unwrap();
     assert_eq!(
-        trie.subscribe(1, b"8901"),
+        trie.subscribe(&1, b"8901"),
         Err(SubscriptionError::TooManyBytes {
             topic_len: 4,
             limit: 10
         })
     );
-    trie.subscribe(1, b"890").unwrap();
+    trie.subscribe(&1, b"890").unwrap();
     assert_eq!(
-        trie.subscribe(1, b""),
+        trie.subscribe(&1, b""),
         Err(SubscriptionError::TooManyTopics { limit: 2 })
     );
-    assert_eq!(trie.subscribe(1, b"890"), Ok(Subscribed::Repeated));
-    assert_eq!(trie.subscribe(2, b"8901"), Ok(Subscribed::First));
-    assert_eq!(trie.cancel(1, b"890"), Cancelled::Last);
-    assert_eq!(trie.subscribe(1, b"8"), Ok(Subscribed::First));
+    assert_eq!(trie.subscribe(&1, b"890"), Ok(Subscribed::Repeated));
+    assert_eq!(trie.subscribe(&2, b"8901"), Ok(Subscribed::First));
+    assert_eq!(trie.cancel(&1, b"890"), Cancelled::Last);
+    assert_eq!(trie.subscribe(&1, b"8"), Ok(Subscribed::First));
     assert_eq!(
-        trie.subscribe(3, &[0; 11]),
+        trie.subscribe(&3, &[0; 11]),
         Err(SubscriptionError::TooManyBytes {
             topic_len: 11,
             limit: 10
         })
     );
+}
+
+// ZMTP31-116
+#[test]
+fn peers_together_are_held_to_the_limits_of_the_socket() {
+    let limits = SubscriptionLimits::new(10, 100).with_socket_limits(3, 10);
+    let mut trie = SubscriptionTrie::new(Repeats::Ignored, limits);
+    for peer in 1..=3 {
+        trie.subscribe(&peer, b"all").unwrap();
+    }
+    assert_eq!(
+        trie.subscribe(&4, b""),
+        Err(SubscriptionError::TooManySocketTopics { limit: 3 })
+    );
+    assert_eq!(trie.subscribe(&1, b"all"), Ok(Subscribed::Repeated));
+    trie.remove_all(&1, |_, _| {});
+    assert_eq!(trie.cancel(&2, b"all"), Cancelled::Left);
+    assert_eq!(
+        trie.subscribe(&4, b"12345678"),
+        Err(SubscriptionError::TooManySocketBytes {
+            topic_len: 8,
+            limit: 10
+        })
+    );
+    assert_eq!(trie.subscribe(&4, b"1234567"), Ok(Subscribed::First));
 }
 
 // ZMTP31-115
@@ -115,9 +150,9 @@ fn topics_of_any_octets_and_length_match() {
     let mut trie = SubscriptionTrie::default();
     for len in [0, 1, 245, 246, 255, 256, 70_000] {
         let topic: Vec<_> = (0..=u8::MAX).cycle().take(len).collect();
-        trie.subscribe(1, &topic).unwrap();
+        trie.subscribe(&1, &topic).unwrap();
         assert_eq!(matches(&mut trie, &topic), [1]);
-        trie.remove_all(1, |_| {});
+        trie.remove_all(&1, |_, _| {});
         assert_eq!(matches(&mut trie, &topic), [0; 0]);
     }
 }
@@ -127,13 +162,13 @@ fn hundred_thousand_subscriptions_are_cheap() {
     let mut trie = SubscriptionTrie::default();
     for number in 0..100_000_u32 {
         let topic = format!("market.{number}.price");
-        trie.subscribe(number.to_be_bytes()[3], topic.as_bytes())
+        trie.subscribe(&number.to_be_bytes()[3], topic.as_bytes())
             .unwrap();
     }
     assert_eq!(trie.topic_count(), 100_000);
     assert_eq!(matches(&mut trie, b"market.99999.price.eur"), [159]);
     for peer in 0..=u8::MAX {
-        trie.remove_all(peer, |_| {});
+        trie.remove_all(&peer, |_, _| {});
     }
     assert!(trie.is_empty());
 }
@@ -198,6 +233,11 @@ impl Model {
         }
     }
 
+    fn held_by(&self, wanted: Peer) -> BTreeSet<Vec<u8>> {
+        let held = self.0.keys().filter(|(peer, _)| *peer == wanted);
+        held.map(|(_, topic)| topic.clone()).collect()
+    }
+
     fn remove_all(&mut self, leaving: Peer) -> BTreeSet<Vec<u8>> {
         let held = self.0.keys().filter(|(peer, _)| *peer == leaving);
         let held: Vec<_> = held.map(|(_, topic)| topic.clone()).collect();
@@ -228,15 +268,22 @@ proptest! {
         for operation in operations {
             match operation {
                 Operation::Subscribe(peer, topic) => {
-                    let result = trie.subscribe(peer, &topic);
+                    let result = trie.subscribe(&peer, &topic);
                     prop_assert_eq!(result, Ok(model.subscribe(repeats, peer, topic)));
                 }
                 Operation::Cancel(peer, topic) => {
-                    prop_assert_eq!(trie.cancel(peer, &topic), model.cancel(peer, topic));
+                    prop_assert_eq!(trie.cancel(&peer, &topic), model.cancel(peer, topic));
                 }
                 Operation::RemoveAll(peer) => {
+                    let mut held = BTreeSet::new();
                     let mut told = BTreeSet::new();
-                    trie.remove_all(peer, |topic| assert!(told.insert(topic.to_vec())));
+                    trie.remove_all(&peer, |cancelled, released| {
+                        assert!(held.insert(released.topic()), "told twice");
+                        if cancelled == Cancelled::Last {
+                            told.insert(released.topic());
+                        }
+                    });
+                    prop_assert_eq!(held, model.held_by(peer));
                     prop_assert_eq!(told, model.remove_all(peer));
                 }
             }

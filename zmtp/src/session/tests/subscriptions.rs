@@ -103,7 +103,7 @@ fn other_messages_are_nobodys_at_pub_and_the_applications_at_xpub() {
     let octets = [
         frame(0, b"\x02junk"),
         frame(0, b""),
-        frame(1, b"\x01parts"),
+        frame(1, b"parts"),
         frame(0, b"\x01parts"),
         frame(0, b"\x01A"),
     ]
@@ -116,11 +116,33 @@ fn other_messages_are_nobodys_at_pub_and_the_applications_at_xpub() {
         Ok(vec![
             Event::Frame(Frame::last("\x02junk")),
             Event::Frame(Frame::last("")),
-            Event::Frame(Frame::more("\x01parts")),
+            Event::Frame(Frame::more("parts")),
             Event::Frame(Frame::last("\x01parts")),
             subscribe("A"),
         ])
     );
+}
+
+// PUBSUB-027
+#[test]
+fn parts_are_subscriptions_up_to_the_first_that_is_none() {
+    let octets = [
+        frame(1, b"\x01A"),
+        frame(1, b"\x00B"),
+        frame(1, b"parts"),
+        frame(0, b"\x01C"),
+        frame(1, b"\x01D"),
+        frame(0, b"\x01E"),
+    ]
+    .concat();
+    let told = [subscribe("A"), cancel("B"), subscribe("D"), subscribe("E")];
+    let mut publisher = open(SocketType::Pub, V3_1, SocketType::Sub);
+    assert_eq!(publisher.feed(&octets), Ok(told.to_vec()));
+    let mut publisher = open(SocketType::XPub, V3_1, SocketType::XSub);
+    let [a, b, d, e] = told;
+    let message = [Frame::more("parts"), Frame::last("\x01C")].map(Event::Frame);
+    let expected = [a, b].into_iter().chain(message).chain([d, e]).collect();
+    assert_eq!(publisher.feed(&octets), Ok(expected));
 }
 
 // ZMTP30-002, ZMTP31-017

@@ -1,0 +1,111 @@
+//! What an XPUB has yet to tell the application of its peers' subscriptions.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use crate::driver::{DisconnectReason, Peer, PeerId, charge};
+use crate::message::Part;
+use crate::pattern::SubscriptionLimits;
+use crate::wire::subscription::Subscription;
+
+/// Subscriptions and cancellations in the order in which they took effect.
+///
+/// One queue for all peers: the first subscription to a topic and the end of the last can come from
+/// two of them, and told in the wrong order they would say that somebody still wants it.
+///
+/// While a peer is there, its notices count as its messages do, and it is not read from while they
+/// are too many. What peers that are gone have left behind is bounded for all of them together.
+#[derive(Debug)]
+pub(crate) struct NoticeQueue {
+    queue: VecDeque<Entry>,
+    bytes: usize,
+    limits: SubscriptionLimits,
+}
+
+#[derive(Debug)]
+struct Entry {
+    told: Told,
+    /// Who is credited when the notice is taken.
+    charged: Option<Arc<Peer>>,
+}
+
+/// One notice.
+#[derive(Debug)]
+pub(crate) struct Told {
+    pub(crate) peer: PeerId,
+    pub(crate) change: Subscription,
+}
+
+impl NoticeQueue {
+    pub(crate) fn new(limits: SubscriptionLimits) -> Self {
+        Self {
+            queue: VecDeque::new(),
+            bytes: 0,
+            limits,
+        }
+    }
+
+    /// Appends what `peer`, which is charged for it, has just done, and tells what it is charged.
+    ///
+    /// # Errors
+    ///
+    /// [`DisconnectReason::UnreadSubscriptions`] if more wait already than there may be
+    /// subscriptions.
+    pub(crate) fn push(
+        &mut self,
+        peer: &Arc<Peer>,
+        change: Subscription,
+    ) -> Result<usize, DisconnectReason> {
+        if self.queue.len() >= self.limits.max_socket_topics
+            || self.bytes >= self.limits.max_socket_topic_bytes
+        {
+            return Err(DisconnectReason::UnreadSubscriptions);
+        }
+        let bytes = charge(change.topic());
+        peer.inbox.charge_notice(bytes);
+        self.bytes += change.topic().len();
+        self.queue.push_back(Entry {
+            told: Told {
+                peer: peer.id,
+                change,
+            },
+            charged: Some(Arc::clone(peer)),
+        });
+        Ok(bytes)
+    }
+
+    /// Appends the end of a subscription of a peer that has left.
+    pub(crate) fn push_departure(&mut self, peer: PeerId, topic: Vec<u8>) {
+        self.bytes += topic.len();
+        let change = Subscription::Cancel(topic.into());
+        self.queue.push_back(Entry {
+            told: Told { peer, change },
+            charged: None,
+        });
+    }
+
+    /// Takes the oldest one.
+    pub(crate) fn pop(&mut self) -> Option<Told> {
+        let Entry { told, charged } = self.queue.pop_front()?;
+        let topic: &Part = told.change.topic();
+        self.bytes -= topic.len();
+        if let Some(peer) = charged {
+            peer.inbox.credit_notice(charge(topic));
+        }
+        if self.queue.is_empty() && self.queue.capacity() > IDLE_ENTRIES {
+            self.queue = VecDeque::new();
+        }
+        Some(told)
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.queue.is_empty()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.queue.len()
+    }
+}
+
+/// A queue that runs dry and has room for more than this is given back.
+const IDLE_ENTRIES: usize = 32;
