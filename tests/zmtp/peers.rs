@@ -91,16 +91,26 @@ async fn one_socket_binds_and_connects_several_times() {
     }
 }
 
-/// LZ-074: each connect makes a connection of its own.
+/// LZ-074: a PUSH that connects twice gets twice the share, and others gain nothing from it.
 #[tokio::test]
-async fn connecting_twice_makes_two_connections() {
-    let dealer = DealerSocket::new();
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let endpoint = format!("tcp://{}", listener.local_addr().unwrap());
-    dealer.connect(&endpoint).await.unwrap();
-    dealer.connect(&endpoint).await.unwrap();
-    RawPeer::accept(&listener).await.unwrap();
-    RawPeer::accept(&listener).await.unwrap();
+async fn connecting_twice_makes_two_connections_where_that_makes_sense() {
+    async fn connections(socket: impl Socket) -> usize {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let endpoint = format!("tcp://{}", listener.local_addr().unwrap());
+        socket.connect(&endpoint).await.unwrap();
+        socket.connect(&endpoint).await.unwrap();
+        let mut accepted = vec![RawPeer::accept(&listener).await.unwrap()];
+        let window = Duration::from_millis(100);
+        while let Ok(more) = tokio::time::timeout(window, RawPeer::accept(&listener)).await {
+            accepted.push(more.unwrap());
+        }
+        accepted.len()
+    }
+    assert_eq!(connections(PushSocket::new()).await, 2);
+    assert_eq!(connections(DealerSocket::new()).await, 1);
+    assert_eq!(connections(ReqSocket::new()).await, 1);
+    assert_eq!(connections(SubSocket::new()).await, 1);
+    assert_eq!(connections(PubSocket::new()).await, 1);
 }
 
 /// What is received from two peers that both have sent a lot, one letter for each message.
