@@ -6,6 +6,7 @@ Requests (`name` is the socket, `parts` a list of values, see values.py):
     connect / disconnect / unbind {name, endpoint}
     set {name, option, value}        close {name}
     send {name, parts}               recv {name, expect?, skip?} -> parts
+    recv_properties {name, properties} -> properties of the next part
     send_numbered {name, count, size}
     recv_numbered {name, count, size, first?}
     echo {name, count}               sends back what it receives, all parts
@@ -102,6 +103,13 @@ class Peer:
         if parts != wanted:
             raise AssertionError("expected {}, received {}".format(_short(wanted), _short(parts)))
         return None
+
+    def do_recv_properties(self, name, properties, timeout=TIMEOUT):
+        socket = self._sockets[name]
+        if not socket.poll(timeout * 1000, zmq.POLLIN):
+            raise TimeoutError("nothing was received for {} s".format(timeout))
+        frame = socket.recv(copy=False)
+        return {wanted: frame.get(wanted) for wanted in properties}
 
     def do_send_numbered(self, name, count, size, first=0, head=(), timeout=TIMEOUT):
         padding = b"." * (size - 8)

@@ -4,6 +4,7 @@ mod flow;
 mod heartbeats;
 mod identities;
 mod matrix;
+mod options;
 mod reconnection;
 mod subscriptions;
 mod support;
