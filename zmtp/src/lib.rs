@@ -48,7 +48,9 @@ pub use message::{Frame, IntoParts, Message, More, Part, TextError};
 
 // Layers 3 and 4: sockets and what happens on them.
 #[cfg(feature = "socket")]
-pub use driver::{DisconnectReason, Monitor, PeerId, ReconnectStop, SecurityError, SocketEvent};
+pub use driver::{
+    DisconnectReason, Monitor, PeerId, ReconnectStop, RefusalReason, SecurityError, SocketEvent,
+};
 #[cfg(feature = "socket")]
 pub use socket::{
     BindError, Builder, ConnectError, DealerReceiver, DealerSender, DealerSocket, DisconnectError,
@@ -58,3 +60,5 @@ pub use socket::{
     SubSocket, TryRecvError, TrySendError, TwoWay, UnbindError, XPubEvent, XPubReceiver,
     XPubSender, XPubSocket, XSubReceiver, XSubSender, XSubSocket,
 };
+#[cfg(feature = "socket")]
+pub use transport::{ExistingListener, TcpKeepAlive};

@@ -54,14 +54,14 @@ enum Next {
 impl Connector {
     async fn run(self) {
         let mut backoff = Backoff::new(self.hub.options.reconnect);
-        loop {
+        for attempt in 0.. {
             self.hub.monitor.send(SocketEvent::Connecting {
                 peer: self.link.peer.id,
                 endpoint: self.link.endpoint.clone(),
             });
             let connected = tokio::select! {
                 () = self.given_up() => return,
-                connected = self.connect() => connected,
+                connected = self.connect(attempt) => connected,
             };
             match connected {
                 Ok((stream, address)) => {
@@ -96,8 +96,8 @@ impl Connector {
         }
     }
 
-    async fn connect(&self) -> io::Result<(Stream, PeerAddress)> {
-        let connect = self.target.connect();
+    async fn connect(&self, attempt: usize) -> io::Result<(Stream, PeerAddress)> {
+        let connect = self.target.connect(&self.hub.options.transport, attempt);
         match self.hub.options.connect_timeout {
             None => connect.await,
             Some(timeout) => tokio::time::timeout(timeout, connect).await?,

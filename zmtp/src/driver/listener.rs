@@ -7,7 +7,7 @@ use super::connection::{Progress, run_connection};
 use super::endpoints::{Admission, Binding};
 use super::half_open::Share;
 use super::hub::{AcceptedSlot, Hub};
-use super::monitor::{DisconnectReason, SocketEvent};
+use super::monitor::{DisconnectReason, RefusalReason, SocketEvent};
 use super::peer::{Peer, Retention};
 use super::randomness::randomness;
 use crate::endpoint::PeerAddress;
@@ -37,7 +37,7 @@ async fn accept_all(hub: &Arc<Hub>, listener: &Listener, binding: &Arc<Binding>)
     loop {
         let accepted = tokio::select! {
             () = binding.unbinding.cancelled() => return,
-            accepted = listener.accept() => accepted,
+            accepted = listener.accept(&hub.options.transport) => accepted,
         };
         match accepted {
             Ok((stream, address)) => accept(hub, binding, stream, address),
@@ -56,9 +56,12 @@ async fn accept_all(hub: &Arc<Hub>, listener: &Listener, binding: &Arc<Binding>)
 }
 
 fn accept(hub: &Arc<Hub>, binding: &Arc<Binding>, stream: Stream, address: PeerAddress) {
+    if !hub.options.accept_filter.allows(&address) {
+        refuse(hub, address, RefusalReason::Filtered);
+        return;
+    }
     let Some(slot) = hub.try_accept() else {
-        tracing::warn!(%address, "connection refused: as many as are allowed are open");
-        hub.monitor.send(SocketEvent::Refused { address });
+        refuse(hub, address, RefusalReason::TooManyConnections);
         return;
     };
     let peer = hub.new_peer(Retention::Connection);
@@ -74,6 +77,11 @@ fn accept(hub: &Arc<Hub>, binding: &Arc<Binding>, stream: Stream, address: PeerA
     let (hub_of_task, binding) = (Arc::clone(hub), Arc::clone(binding));
     hub.tasks
         .spawn(serve(hub_of_task, peer, binding, stream, slot));
+}
+
+fn refuse(hub: &Hub, address: PeerAddress, reason: RefusalReason) {
+    tracing::warn!(%address, %reason, "connection refused");
+    hub.monitor.send(SocketEvent::Refused { address, reason });
 }
 
 async fn serve(

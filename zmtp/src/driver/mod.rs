@@ -10,6 +10,7 @@
 //! One task per connection owns the stream and the [`Session`](crate::session::Session). Between it
 //! and the socket stands one queue per direction, which the consumer swaps out whole.
 
+mod accept_filter;
 mod alarm;
 mod backoff;
 mod connection;
@@ -38,7 +39,7 @@ mod sealed;
 mod security;
 mod sync;
 
-pub use monitor::{DisconnectReason, Monitor, SocketEvent};
+pub use monitor::{DisconnectReason, Monitor, RefusalReason, SocketEvent};
 pub use options::ReconnectStop;
 pub use peer::PeerId;
 pub use security::SecurityError;

@@ -45,10 +45,12 @@ pub enum SocketEvent {
         /// Where it comes from.
         address: PeerAddress,
     },
-    /// A connection was closed as it came, because as many as are allowed are open.
+    /// A connection was closed as it came.
     Refused {
         /// Where it came from.
         address: PeerAddress,
+        /// Why.
+        reason: RefusalReason,
     },
     /// Accepting failed; the socket goes on after a pause.
     AcceptFailed {
@@ -113,6 +115,18 @@ pub enum SocketEvent {
     },
     /// This many events were missed, because the monitor was read too slowly.
     Lagged(u64),
+}
+
+/// Why a connection was closed as it came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RefusalReason {
+    /// As many connections as are allowed are open.
+    #[error("as many connections as are allowed are open")]
+    TooManyConnections,
+    /// The socket accepts connections from others only.
+    #[error("connections from there are not accepted")]
+    Filtered,
 }
 
 /// Why a connection ended.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use super::accept_filter::AcceptFilter;
 use super::monitor::DisconnectReason;
 use super::outbox::QueueLimits;
 use super::peer::Retention;
@@ -11,6 +12,7 @@ use crate::mechanism::MechanismConfig;
 use crate::message::Message;
 use crate::pattern::{RoutingId, SocketType, SubscriptionLimits};
 use crate::session::{Heartbeat, Limits, SessionConfig, Side};
+use crate::transport::TransportOptions;
 use crate::wire::metadata::Metadata;
 
 /// How many octets a connection queues in each direction, whatever the high-water marks allow.
@@ -36,7 +38,8 @@ pub(crate) struct SocketOptions {
     pub(crate) heartbeat: Option<Heartbeat>,
     pub(crate) limits: Limits,
     pub(crate) metadata: Metadata,
-    pub(crate) backlog: u32,
+    pub(crate) transport: TransportOptions,
+    pub(crate) accept_filter: AcceptFilter,
     pub(crate) max_connections: usize,
     pub(crate) max_half_open: usize,
     pub(crate) publishing: PublishOptions,
@@ -213,7 +216,8 @@ impl Default for SocketOptions {
             heartbeat: None,
             limits: Limits::default(),
             metadata: Metadata::default(),
-            backlog: 1024,
+            transport: TransportOptions::default(),
+            accept_filter: AcceptFilter::default(),
             max_connections: 65_536,
             max_half_open: 8192,
             publishing: PublishOptions::default(),

@@ -4,18 +4,27 @@ use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::str::FromStr;
 
-use crate::endpoint::EndpointError;
+use crate::endpoint::{EndpointError, Zone, ZonedIpv6};
 
-/// A host and a port.
+/// A host and a port, and where to connect from if that matters.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-#[expect(
-    clippy::exhaustive_structs,
-    reason = "an address of this transport has these two parts"
-)]
+#[non_exhaustive]
 pub struct TcpEndpoint {
     /// Where to listen, or whom to reach.
     pub host: Host,
     /// The port on that host.
+    pub port: Port,
+    /// Where to connect from; only for connecting.
+    pub source: Option<TcpSource>,
+}
+
+/// The end of a connection on this machine.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct TcpSource {
+    /// An address, an interface or a name of this machine.
+    pub host: Host,
+    /// The port to connect from; a wildcard is the usual choice.
     pub port: Port,
 }
 
@@ -29,6 +38,8 @@ pub enum Host {
     Ipv4(Ipv4Addr),
     /// An IPv6 address.
     Ipv6(Ipv6Addr),
+    /// An IPv6 address that means something on one link alone.
+    ZonedIpv6(ZonedIpv6),
     /// All interfaces; only for binding.
     Wildcard,
 }
@@ -51,6 +62,23 @@ pub enum Port {
 }
 
 impl TcpEndpoint {
+    /// Returns the endpoint of a host and a port.
+    #[must_use]
+    pub fn new(host: Host, port: Port) -> Self {
+        Self {
+            host,
+            port,
+            source: None,
+        }
+    }
+
+    /// Connects from this host and port.
+    #[must_use]
+    pub fn with_source(mut self, host: Host, port: Port) -> Self {
+        self.source = Some(TcpSource { host, port });
+        self
+    }
+
     /// Returns whether the host or the port is a wildcard.
     #[must_use]
     pub fn is_wildcard(&self) -> bool {
@@ -78,9 +106,11 @@ impl HostName {
             });
         }
         // No top-level domain is a number, so this is an address with an error in it. Resolvers
-        // disagree about what it means.
+        // disagree about what it means. But eth0.100 is an interface, that of a virtual network.
         let last_label = name.strip_suffix('.').unwrap_or(name).rsplit('.').next();
-        if last_label.is_some_and(|label| label.chars().all(|c| c.is_ascii_digit())) {
+        let ends_in_number =
+            last_label.is_some_and(|label| label.chars().all(|c| c.is_ascii_digit()));
+        if ends_in_number && !name.starts_with(|c: char| c.is_ascii_alphabetic()) {
             return Err(EndpointError::InvalidIpv4 {
                 host: name.to_owned(),
             });
@@ -98,20 +128,27 @@ impl FromStr for TcpEndpoint {
     type Err = EndpointError;
 
     fn from_str(address: &str) -> Result<Self, EndpointError> {
-        // The colons of an address in brackets come before the last bracket.
-        let after_brackets = address.rfind(']').unwrap_or(0);
-        let (host, port) = address
-            .rfind(':')
-            .filter(|&colon| colon >= after_brackets)
-            .and_then(|colon| Some((address.get(..colon)?, address.get(colon + 1..)?)))
-            .ok_or_else(|| EndpointError::MissingPort {
-                address: address.to_owned(),
-            })?;
-        Ok(Self {
-            host: host.parse()?,
-            port: port.parse()?,
-        })
+        let Some((source, destination)) = address.split_once(';') else {
+            let (host, port) = host_and_port(address)?;
+            return Ok(Self::new(host, port));
+        };
+        let (host, port) = host_and_port(destination)?;
+        let (source_host, source_port) = host_and_port(source)?;
+        Ok(Self::new(host, port).with_source(source_host, source_port))
     }
+}
+
+fn host_and_port(address: &str) -> Result<(Host, Port), EndpointError> {
+    // The colons of an address in brackets come before the last bracket.
+    let after_brackets = address.rfind(']').unwrap_or(0);
+    let (host, port) = address
+        .rfind(':')
+        .filter(|&colon| colon >= after_brackets)
+        .and_then(|colon| Some((address.get(..colon)?, address.get(colon + 1..)?)))
+        .ok_or_else(|| EndpointError::MissingPort {
+            address: address.to_owned(),
+        })?;
+    Ok((host.parse()?, port.parse()?))
 }
 
 impl FromStr for Host {
@@ -125,8 +162,7 @@ impl FromStr for Host {
             return host
                 .strip_prefix('[')
                 .and_then(|rest| rest.strip_suffix(']'))
-                .and_then(|address| address.parse().ok())
-                .map(Self::Ipv6)
+                .and_then(ipv6)
                 .ok_or_else(|| EndpointError::InvalidIpv6 {
                     host: host.to_owned(),
                 });
@@ -163,6 +199,9 @@ impl FromStr for Port {
 
 impl fmt::Display for TcpEndpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(source) = &self.source {
+            write!(f, "{}:{};", source.host, source.port)?;
+        }
         write!(f, "{}:{}", self.host, self.port)
     }
 }
@@ -173,6 +212,7 @@ impl fmt::Display for Host {
             Self::Name(name) => name.fmt(f),
             Self::Ipv4(address) => address.fmt(f),
             Self::Ipv6(address) => write!(f, "[{address}]"),
+            Self::ZonedIpv6(zoned) => write!(f, "[{zoned}]"),
             Self::Wildcard => f.write_str("*"),
         }
     }
@@ -195,10 +235,14 @@ impl fmt::Display for Port {
 
 impl From<SocketAddr> for TcpEndpoint {
     fn from(address: SocketAddr) -> Self {
-        Self {
-            host: address.ip().into(),
-            port: address.port().into(),
-        }
+        let host = match address {
+            SocketAddr::V6(address) if address.scope_id() != 0 => Host::ZonedIpv6(ZonedIpv6 {
+                address: *address.ip(),
+                zone: Zone::Index(address.scope_id()),
+            }),
+            _ => address.ip().into(),
+        };
+        Self::new(host, address.port().into())
     }
 }
 
@@ -218,6 +262,14 @@ impl From<u16> for Port {
             0 => Self::Wildcard,
             _ => Self::Fixed(number),
         }
+    }
+}
+
+/// What stands in brackets.
+fn ipv6(address: &str) -> Option<Host> {
+    match address.contains('%') {
+        true => address.parse().ok().map(Host::ZonedIpv6),
+        false => address.parse().ok().map(Host::Ipv6),
     }
 }
 

@@ -11,8 +11,7 @@ fn parse(text: &str) -> Result<Endpoint, EndpointError> {
 }
 
 fn tcp(host: Host, port: impl Into<Port>) -> Endpoint {
-    let port = port.into();
-    Endpoint::Tcp(TcpEndpoint { host, port })
+    Endpoint::Tcp(TcpEndpoint::new(host, port.into()))
 }
 
 fn name(name: &str) -> EndpointName {
@@ -22,6 +21,10 @@ fn name(name: &str) -> EndpointName {
 #[test]
 fn every_form_parses_and_prints_as_it_was() {
     let host = |name| Host::Name(HostName::new(name).unwrap());
+    let zoned = |zone| {
+        let address = Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 1);
+        Host::ZonedIpv6(ZonedIpv6::new(address, zone))
+    };
     for (text, expected) in [
         (
             "tcp://127.0.0.1:5555",
@@ -32,7 +35,20 @@ fn every_form_parses_and_prints_as_it_was() {
         ("tcp://*:*", tcp(Host::Wildcard, Port::Wildcard)),
         ("tcp://localhost:80", tcp(host("localhost"), 80)),
         ("tcp://eth0:*", tcp(host("eth0"), Port::Wildcard)),
+        ("tcp://eth0.100:*", tcp(host("eth0.100"), Port::Wildcard)),
         ("tcp://a-b_c.example.:80", tcp(host("a-b_c.example."), 80)),
+        (
+            "tcp://[fe80::1%eth0.7]:1",
+            tcp(zoned(Zone::Name(HostName::new("eth0.7").unwrap())), 1),
+        ),
+        ("tcp://[fe80::1%3]:1", tcp(zoned(Zone::Index(3)), 1)),
+        (
+            "tcp://lo:*;[::1]:80",
+            Endpoint::Tcp(
+                TcpEndpoint::new(Host::Ipv6(Ipv6Addr::LOCALHOST), 80.into())
+                    .with_source(host("lo"), Port::Wildcard),
+            ),
+        ),
         (
             "ipc:///tmp/my socket",
             Endpoint::Ipc(IpcEndpoint::Path(name("/tmp/my socket"))),
@@ -58,6 +74,8 @@ fn other_spellings_print_in_one_way() {
     for (text, expected) in [
         ("tcp://*:0", "tcp://*:*"),
         ("tcp://h:00080", "tcp://h:80"),
+        ("tcp://*:0;h:80", "tcp://*:*;h:80"),
+        ("tcp://[fe80::1%007]:1", "tcp://[fe80::1%7]:1"),
         ("tcp://[0:0:0::1]:80", "tcp://[::1]:80"),
         ("tcp://[::ffff:192.0.2.1]:80", "tcp://[::ffff:192.0.2.1]:80"),
     ] {
@@ -102,6 +120,12 @@ fn error_names_the_transport_that_is_wrong() {
 
 #[test]
 fn error_names_the_port_that_is_wrong() {
+    assert_refused(
+        "tcp://a;b:1",
+        &EndpointError::MissingPort {
+            address: "a".to_owned(),
+        },
+    );
     for address in ["", "host", "[::1]"] {
         assert_refused(
             &format!("tcp://{address}"),
@@ -130,16 +154,17 @@ fn error_names_the_host_that_is_wrong() {
     for (host, error) in [
         ("a b", invalid),
         ("h\u{e9}", invalid),
-        ("a;b", invalid),
         ("user@h", invalid),
         (&"x".repeat(254), invalid),
         ("256.0.0.1", ipv4),
         ("127.1", ipv4),
+        ("0x7f.1", ipv4),
         ("1", ipv4),
         ("[::g]", ipv6),
         ("[127.0.0.1]", ipv6),
         ("[::1", ipv6),
         ("[]", ipv6),
+        ("[fe80::1%]", ipv6),
         ("::1", brackets),
         ("h:1", brackets),
     ] {
@@ -167,7 +192,7 @@ proptest! {
     #[test]
     fn whatever_parses_prints_as_what_parses_to_the_same(
         transport in prop_oneof![Just("tcp://"), Just("ipc://"), Just("inproc://"), Just("")],
-        address in prop_oneof!["\\PC{0,20}", "[a-z0-9:.*@\\[\\]]{0,12}:[0-9*]{1,5}"],
+        address in prop_oneof!["\\PC{0,20}", "[a-z0-9:.*@%;\\[\\]]{0,12}:[0-9*]{1,5}"],
     ) {
         if let Ok(endpoint) = parse(&format!("{transport}{address}")) {
             prop_assert_eq!(parse(&endpoint.to_string()), Ok(endpoint));

@@ -3,15 +3,12 @@
 use std::future::Future;
 use std::sync::Arc;
 
-use super::{BindError, Builder, ConnectError, DisconnectError, UnbindError};
-use crate::driver::{
-    BoundName, Hub, Linger, Link, Monitor, NoVacancy, Pattern, Peer, PeerId, Queueing, Retention,
-    SocketEvent, SocketOptions, hold, keep_connected, keep_linked, listen,
-};
-use crate::endpoint::{Endpoint, EndpointError, EndpointName, PeerAddress};
+use super::{BindError, Builder, ConnectError, DisconnectError, UnbindError, endpoints};
+use crate::driver::{Hub, Monitor, Pattern, Peer, PeerId, SocketOptions};
+use crate::endpoint::{Endpoint, EndpointError, PeerAddress};
 use crate::pattern::SocketType;
 use crate::session::PeerInfo;
-use crate::transport::{self, Target};
+use crate::transport::ExistingListener;
 
 /// What every socket can do, whatever its pattern.
 ///
@@ -85,6 +82,25 @@ pub trait Socket: sealed::Sealed + Send {
         endpoint: impl IntoEndpoint,
     ) -> impl Future<Output = Result<PeerId, ConnectError>> + Send {
         self.handle().connect(endpoint)
+    }
+
+    /// Accepts connections on a socket of the operating system that listens already, and returns its
+    /// endpoint. The program that started this one may have made it, or it needs options that this
+    /// crate does not have.
+    ///
+    /// # Errors
+    ///
+    /// [`BindError`] if the operating system refuses to take it over, or if it has no address that
+    /// an endpoint can name.
+    ///
+    /// # Cancel safety
+    ///
+    /// Does not wait.
+    fn bind_listener(
+        &self,
+        listener: impl Into<ExistingListener>,
+    ) -> impl Future<Output = Result<Endpoint, BindError>> + Send {
+        self.handle().bind_listener(listener)
     }
 
     /// Stops to accept connections on `endpoint`, and parts from the peers that were accepted there:
@@ -273,7 +289,7 @@ impl SocketHandle {
     ) -> impl Future<Output = Result<Endpoint, BindError>> + Send {
         let endpoint = endpoint.into_endpoint();
         let hub = Arc::clone(self.hub());
-        async move { bind(hub, endpoint?).await }
+        async move { endpoints::bind(hub, endpoint?).await }
     }
 
     /// As [`Socket::connect`].
@@ -300,7 +316,24 @@ impl SocketHandle {
     ) -> impl Future<Output = Result<PeerId, ConnectError>> + Send {
         let endpoint = endpoint.into_endpoint();
         let hub = Arc::clone(self.hub());
-        async move { connect(&hub, endpoint?, name) }
+        async move { endpoints::connect(&hub, endpoint?, name) }
+    }
+
+    /// As [`Socket::bind_listener`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Socket::bind_listener`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Does not wait.
+    pub fn bind_listener(
+        &self,
+        listener: impl Into<ExistingListener>,
+    ) -> impl Future<Output = Result<Endpoint, BindError>> + Send {
+        let (hub, listener) = (Arc::clone(self.hub()), listener.into());
+        async move { endpoints::bind_existing(&hub, listener) }
     }
 
     /// As [`Socket::unbind`].
@@ -318,7 +351,7 @@ impl SocketHandle {
     ) -> impl Future<Output = Result<(), UnbindError>> + Send {
         let endpoint = endpoint.into_endpoint();
         let hub = Arc::clone(self.hub());
-        async move { unbind(&hub, endpoint?).await }
+        async move { endpoints::unbind(&hub, endpoint?).await }
     }
 
     /// As [`Socket::disconnect`].
@@ -327,15 +360,7 @@ impl SocketHandle {
     ///
     /// As [`Socket::disconnect`].
     pub fn disconnect(&self, endpoint: impl IntoEndpoint) -> Result<(), DisconnectError> {
-        let (hub, endpoint) = (self.hub(), endpoint.into_endpoint()?);
-        let links = hub.endpoints.take_links(&endpoint);
-        if links.is_empty() {
-            return Err(DisconnectError::NotConnected { endpoint });
-        }
-        for link in links {
-            disconnect(hub, &link);
-        }
-        Ok(())
+        endpoints::disconnect(self.hub(), endpoint.into_endpoint()?)
     }
 
     /// As [`Socket::disconnect_peer`].
@@ -344,15 +369,7 @@ impl SocketHandle {
     ///
     /// As [`Socket::disconnect_peer`].
     pub fn disconnect_peer(&self, peer: PeerId) -> Result<(), DisconnectError> {
-        let hub = self.hub();
-        if let Some(link) = hub.endpoints.take_link(peer) {
-            disconnect(hub, &link);
-            return Ok(());
-        }
-        let accepted = hub.peer(peer).filter(|it| it.linger() == Linger::Open);
-        let accepted = accepted.ok_or(DisconnectError::UnknownPeer { peer })?;
-        hub.part(&accepted);
-        Ok(())
+        endpoints::disconnect_peer(self.hub(), peer)
     }
 
     /// As [`Socket::bound_endpoints`].
@@ -424,146 +441,4 @@ pub(crate) mod sealed {
         #[doc(hidden)]
         fn from_builder(builder: Builder<Self>) -> Self;
     }
-}
-
-async fn bind(hub: Arc<Hub>, endpoint: Endpoint) -> Result<Endpoint, BindError> {
-    if hub.linger() != Linger::Open {
-        return Err(BindError::Closed);
-    }
-    hub.options.security.mechanism()?;
-    if let Endpoint::Inproc(name) = &endpoint {
-        return bind_name(&hub, name);
-    }
-    match transport::bind(&endpoint, hub.options.backlog).await {
-        Ok((listener, bound)) => {
-            listening(&hub, &bound);
-            let binding = hub.endpoints.bind(endpoint, bound.clone(), &hub.closing);
-            hub.tasks.spawn(listen(Arc::clone(&hub), listener, binding));
-            Ok(bound)
-        }
-        Err(failure) => {
-            hub.monitor.send(SocketEvent::BindFailed {
-                endpoint: endpoint.clone(),
-                error: failure.kind(),
-            });
-            Err(BindError::new(endpoint, failure))
-        }
-    }
-}
-
-fn bind_name(hub: &Arc<Hub>, name: &EndpointName) -> Result<Endpoint, BindError> {
-    let endpoint = Endpoint::Inproc(name.clone());
-    // Before anybody can find the name.
-    let binding = hub
-        .endpoints
-        .bind(endpoint.clone(), endpoint.clone(), &hub.closing);
-    match BoundName::new(name, hub) {
-        Ok(bound_name) => {
-            listening(hub, &endpoint);
-            hub.tasks.spawn(hold(Arc::clone(hub), bound_name, binding));
-            Ok(endpoint)
-        }
-        Err(source) => {
-            hub.endpoints.remove_binding(&binding);
-            hub.monitor.send(SocketEvent::BindFailed {
-                endpoint: endpoint.clone(),
-                error: source.kind(),
-            });
-            Err(BindError::Io { endpoint, source })
-        }
-    }
-}
-
-fn listening(hub: &Hub, endpoint: &Endpoint) {
-    tracing::debug!(%endpoint, "listening");
-    hub.monitor.send(SocketEvent::Listening {
-        endpoint: endpoint.clone(),
-    });
-}
-
-async fn unbind(hub: &Hub, endpoint: Endpoint) -> Result<(), UnbindError> {
-    let Some(binding) = hub.endpoints.take_binding(&endpoint) else {
-        return Err(UnbindError::NotBound { endpoint });
-    };
-    for peer in binding.stop() {
-        hub.part(&peer);
-    }
-    binding.stopped().await;
-    Ok(())
-}
-
-fn disconnect(hub: &Hub, link: &Link) {
-    hub.part(&link.peer);
-    link.disconnecting.cancel();
-}
-
-fn connect(
-    hub: &Arc<Hub>,
-    endpoint: Endpoint,
-    name: impl FnOnce(&Arc<Peer>) -> Result<(), ConnectError>,
-) -> Result<PeerId, ConnectError> {
-    if hub.linger() != Linger::Open {
-        return Err(ConnectError::Closed);
-    }
-    hub.options.security.mechanism()?;
-    // As in libzmq: where messages are spread or copied, a second connection to the same peer
-    // would only distort that.
-    let is_single = matches!(
-        hub.socket_type,
-        SocketType::Dealer | SocketType::Sub | SocketType::Pub | SocketType::Req
-    );
-    if is_single && let Some(peer) = hub.endpoints.linked(&endpoint) {
-        return Ok(peer);
-    }
-    if let Endpoint::Inproc(path) = &endpoint {
-        let path = path.clone();
-        let peer = hub.new_peer_in_process(retention(hub));
-        begin_queue(hub, &peer, &endpoint, name)?;
-        let link = hub.endpoints.link(endpoint, &peer, &hub.closing);
-        hub.tasks.spawn(keep_linked(Arc::clone(hub), link, path));
-        return Ok(peer.id);
-    }
-    let target = match Target::new(&endpoint) {
-        Ok(target) => target,
-        Err(error) => return Err(ConnectError::new(endpoint, error)),
-    };
-    let peer = hub.new_peer(retention(hub));
-    begin_queue(hub, &peer, &endpoint, name)?;
-    let link = hub.endpoints.link(endpoint, &peer, &hub.closing);
-    hub.tasks
-        .spawn(keep_connected(Arc::clone(hub), link, target));
-    Ok(peer.id)
-}
-
-/// For how long messages are queued for a peer to connect to.
-fn retention(hub: &Hub) -> Retention {
-    match hub.options.queueing {
-        Queueing::Always => Retention::Queue,
-        Queueing::WhileConnected => Retention::Endpoint,
-    }
-}
-
-/// Lets messages be queued for `peer` from now on, or from when it is there.
-fn begin_queue(
-    hub: &Hub,
-    peer: &Arc<Peer>,
-    endpoint: &Endpoint,
-    name: impl FnOnce(&Arc<Peer>) -> Result<(), ConnectError>,
-) -> Result<(), ConnectError> {
-    if let Err(NoVacancy) = hub.pattern.connecting(peer) {
-        return Err(ConnectError::AlreadyPaired {
-            endpoint: endpoint.clone(),
-        });
-    }
-    match peer.retention {
-        Retention::Queue | Retention::Connection => {
-            name(peer)?;
-            hub.insert_peer(peer);
-        }
-        Retention::Endpoint => {
-            peer.outbox.suspend();
-            name(peer)?;
-        }
-    }
-    Ok(())
 }

@@ -31,6 +31,15 @@ pub enum BindError {
         /// How long it may be.
         max: usize,
     },
+    /// The endpoint says where to connect from, which makes no sense for listening.
+    #[error("{endpoint} has a source, which is only for connecting")]
+    Source {
+        /// The endpoint that was asked for.
+        endpoint: Endpoint,
+    },
+    /// A listener that exists already cannot be taken over, or has no address.
+    #[error("the listener cannot be taken over")]
+    Listener(#[source] io::Error),
     /// The operating system refused; most often another program has the port or the file.
     #[error("{endpoint} cannot be bound")]
     Io {
@@ -218,6 +227,7 @@ impl BindError {
             BindFailure::Unusable(UnusableEndpoint::NameTooLong { len, max }) => {
                 Self::NameTooLong { endpoint, len, max }
             }
+            BindFailure::Unusable(UnusableEndpoint::Source) => Self::Source { endpoint },
             // Binding resolves wildcards, so nothing reports one.
             BindFailure::Unusable(UnusableEndpoint::Unsupported | UnusableEndpoint::Wildcard) => {
                 Self::UnsupportedTransport { endpoint }
@@ -230,7 +240,10 @@ impl BindError {
 impl ConnectError {
     pub(crate) fn new(endpoint: Endpoint, unusable: UnusableEndpoint) -> Self {
         match unusable {
-            UnusableEndpoint::Unsupported => Self::UnsupportedTransport { endpoint },
+            // Connecting has a source, so nothing reports one.
+            UnusableEndpoint::Unsupported | UnusableEndpoint::Source => {
+                Self::UnsupportedTransport { endpoint }
+            }
             UnusableEndpoint::Wildcard => Self::Wildcard { endpoint },
             UnusableEndpoint::NameTooLong { len, max } => Self::NameTooLong { endpoint, len, max },
         }

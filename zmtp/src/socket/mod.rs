@@ -3,6 +3,7 @@
 mod base;
 mod builder;
 mod dealer;
+mod endpoints;
 mod error;
 mod notices;
 mod pair;

@@ -19,9 +19,11 @@ impl BindFailure {
         match self {
             Self::Io(error) => error.kind(),
             Self::Unusable(UnusableEndpoint::Unsupported) => io::ErrorKind::Unsupported,
-            Self::Unusable(UnusableEndpoint::Wildcard | UnusableEndpoint::NameTooLong { .. }) => {
-                io::ErrorKind::InvalidInput
-            }
+            Self::Unusable(
+                UnusableEndpoint::Wildcard
+                | UnusableEndpoint::Source
+                | UnusableEndpoint::NameTooLong { .. },
+            ) => io::ErrorKind::InvalidInput,
         }
     }
 }
@@ -35,6 +37,9 @@ pub(crate) enum UnusableEndpoint {
     /// One cannot connect to a wildcard.
     #[error("a wildcard names nobody to connect to")]
     Wildcard,
+    /// One cannot listen from somewhere.
+    #[error("a source is only for connecting")]
+    Source,
     /// A path or an abstract name does not fit into the address of a Unix socket.
     #[error("the name has {len} octets, more than the {max} of a Unix socket")]
     NameTooLong {

@@ -9,11 +9,17 @@ mod error;
 #[cfg(unix)]
 mod ipc;
 mod listener;
+mod options;
 mod stream;
 mod target;
 mod tcp;
 
+pub use listener::ExistingListener;
+pub use tcp::TcpKeepAlive;
+
 pub(crate) use error::{BindFailure, UnusableEndpoint};
-pub(crate) use listener::{Listener, bind};
+pub(crate) use listener::{Listener, adopt, bind};
+pub(crate) use options::TransportOptions;
 pub(crate) use stream::Stream;
 pub(crate) use target::Target;
+pub(crate) use tcp::IpVersions;

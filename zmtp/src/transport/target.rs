@@ -5,7 +5,7 @@ use std::io;
 #[cfg(unix)]
 use super::ipc::{self, IpcTarget};
 use super::tcp;
-use super::{Stream, UnusableEndpoint};
+use super::{Stream, TransportOptions, UnusableEndpoint};
 use crate::endpoint::{Endpoint, PeerAddress, TcpEndpoint};
 
 /// An endpoint that names somebody to connect to.
@@ -35,15 +35,21 @@ impl Target {
     /// # Cancel safety
     ///
     /// Nothing remains of the attempt if the future is dropped.
-    pub(crate) async fn connect(&self) -> io::Result<(Stream, PeerAddress)> {
+    ///
+    /// Of several addresses of a host another is tried first for each `attempt`.
+    pub(crate) async fn connect(
+        &self,
+        options: &TransportOptions,
+        attempt: usize,
+    ) -> io::Result<(Stream, PeerAddress)> {
         match self {
             Self::Tcp(endpoint) => {
-                let (stream, address) = tcp::connect(endpoint).await?;
+                let (stream, address) = tcp::connect(endpoint, options, attempt).await?;
                 Ok((Stream::Tcp(stream), PeerAddress::Tcp(address)))
             }
             #[cfg(unix)]
             Self::Ipc(target) => {
-                let (stream, peer) = ipc::connect(target).await?;
+                let (stream, peer) = ipc::connect(target, options).await?;
                 Ok((Stream::Ipc(stream), PeerAddress::Ipc(peer)))
             }
         }

@@ -14,6 +14,7 @@ mod request_reply;
 mod requests;
 mod routing;
 mod streams;
+mod tcp;
 mod xpub_xsub;
 
 use std::time::Duration;

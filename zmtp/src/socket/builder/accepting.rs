@@ -1,12 +1,13 @@
-//! How many connections are accepted.
+//! How many connections are accepted, and whose.
 
 use super::Builder;
+use crate::endpoint::IpNetwork;
 use crate::socket::Socket;
 
 impl<S: Socket> Builder<S> {
     /// How many connections the operating system keeps ready to be accepted. Default: 1024.
     pub fn backlog(mut self, connections: u32) -> Self {
-        self.options.backlog = connections;
+        self.options.transport.backlog = connections;
         self
     }
 
@@ -14,6 +15,36 @@ impl<S: Socket> Builder<S> {
     /// Default: 65 536.
     pub fn max_connections(mut self, connections: usize) -> Self {
         self.options.max_connections = connections;
+        self
+    }
+
+    /// Accepts tcp connections from these networks alone, before a handshake begins. Default: from
+    /// everywhere. See [`IpNetwork`] for how to name them.
+    pub fn accept_networks(mut self, networks: impl IntoIterator<Item = IpNetwork>) -> Self {
+        self.options.accept_filter.networks = networks.into_iter().collect();
+        self
+    }
+
+    /// Accepts ipc connections from processes of these users alone, and of those that
+    /// [`Self::accept_groups`] and [`Self::accept_processes`] name. Default: from all.
+    ///
+    /// What counts is the effective user id when the process connected. Where the operating system
+    /// does not tell, nobody is accepted.
+    pub fn accept_users(mut self, user_ids: impl IntoIterator<Item = u32>) -> Self {
+        self.options.accept_filter.users = user_ids.into_iter().collect();
+        self
+    }
+
+    /// As [`Self::accept_users`], by the effective group id; the supplementary groups of a process
+    /// do not count.
+    pub fn accept_groups(mut self, group_ids: impl IntoIterator<Item = u32>) -> Self {
+        self.options.accept_filter.groups = group_ids.into_iter().collect();
+        self
+    }
+
+    /// As [`Self::accept_users`], by the process id.
+    pub fn accept_processes(mut self, process_ids: impl IntoIterator<Item = i32>) -> Self {
+        self.options.accept_filter.processes = process_ids.into_iter().collect();
         self
     }
 

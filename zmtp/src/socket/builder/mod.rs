@@ -9,5 +9,6 @@ mod queues;
 mod security;
 mod session;
 mod start;
+mod tcp;
 
 pub use start::Builder;

@@ -10,5 +10,5 @@ mod listener;
 mod name;
 mod target;
 
-pub(crate) use listener::{IpcListener, bind};
+pub(crate) use listener::{IpcListener, adopt, bind};
 pub(crate) use target::{IpcTarget, connect, target};

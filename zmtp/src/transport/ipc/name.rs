@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use tokio::net::UnixStream;
 
-use crate::endpoint::{EndpointName, IpcName, IpcPeer, PeerCredentials};
+use crate::endpoint::{EndpointName, IpcEndpoint, IpcName, IpcPeer, PeerCredentials};
 use crate::transport::UnusableEndpoint;
 
 /// How many octets the address of a Unix socket has room for, less the zero octet at the end of a
@@ -53,6 +53,20 @@ pub(super) fn peer(stream: &UnixStream) -> io::Result<IpcPeer> {
         PeerCredentials::new(user_id, group_id, credentials.pid())
     });
     Ok(IpcPeer::new(name, credentials))
+}
+
+/// What to call a listener at `address`.
+pub(super) fn endpoint(address: &net::SocketAddr) -> io::Result<IpcEndpoint> {
+    let invalid = || io::Error::from(io::ErrorKind::InvalidFilename);
+    let named = |text: Option<&str>| {
+        let text = text.ok_or_else(invalid)?;
+        EndpointName::new(text).map_err(|_| invalid())
+    };
+    match name(address) {
+        IpcName::Path(path) => named(path.to_str()).map(IpcEndpoint::Path),
+        IpcName::Abstract(name) => named(str::from_utf8(&name).ok()).map(IpcEndpoint::Abstract),
+        IpcName::Unnamed => Err(invalid()),
+    }
 }
 
 fn name(address: &net::SocketAddr) -> IpcName {

@@ -3,11 +3,12 @@
 use std::io;
 use std::path::PathBuf;
 
+use socket2::SockRef;
 use tokio::net::UnixStream;
 
 use super::name::{abstract_path, path, peer};
 use crate::endpoint::{IpcEndpoint, IpcPeer};
-use crate::transport::UnusableEndpoint;
+use crate::transport::{TransportOptions, UnusableEndpoint};
 
 /// The path to connect to; abstract names begin with a zero octet.
 pub(crate) type IpcTarget = PathBuf;
@@ -22,8 +23,12 @@ pub(crate) fn target(endpoint: &IpcEndpoint) -> Result<IpcTarget, UnusableEndpoi
 }
 
 /// Connects once.
-pub(crate) async fn connect(target: &IpcTarget) -> io::Result<(UnixStream, IpcPeer)> {
+pub(crate) async fn connect(
+    target: &IpcTarget,
+    options: &TransportOptions,
+) -> io::Result<(UnixStream, IpcPeer)> {
     let stream = UnixStream::connect(target).await?;
+    options.buffers.apply(&SockRef::from(&stream))?;
     let peer = peer(&stream)?;
     Ok((stream, peer))
 }

@@ -1,0 +1,107 @@
+//! What the operating system was told, and which address is connected to.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use socket2::SockRef;
+
+use super::connect::connect_any;
+use super::*;
+use crate::endpoint::{Port, TcpEndpoint};
+use crate::transport::TransportOptions;
+
+fn configured() -> TransportOptions {
+    let mut options = TransportOptions::default();
+    options.buffers.send = Some(40_000);
+    options.buffers.receive = Some(50_000);
+    let keep_alive = TcpKeepAlive::new()
+        .idle(Duration::from_secs(61))
+        .interval(Duration::from_secs(11))
+        .count(4);
+    options.tcp.keep_alive = Some(keep_alive);
+    if cfg!(target_os = "linux") {
+        options.tcp.type_of_service = Some(0x28);
+        options.tcp.priority = Some(3);
+        options.tcp.max_retransmit_time = Some(Duration::from_secs(30));
+    }
+    options
+}
+
+fn assert_configured(socket: &SockRef<'_>) {
+    assert!(socket.tcp_nodelay().unwrap());
+    assert!(socket.keepalive().unwrap());
+    // Linux doubles what it is asked for, for its own records.
+    assert!(socket.send_buffer_size().unwrap() >= 40_000);
+    assert!(socket.recv_buffer_size().unwrap() >= 50_000);
+    #[cfg(target_os = "linux")]
+    {
+        assert!(socket.send_buffer_size().unwrap() <= 2 * 40_000);
+        assert!(socket.recv_buffer_size().unwrap() <= 2 * 50_000);
+        assert_eq!(
+            socket.tcp_keepalive_time().unwrap(),
+            Duration::from_secs(61)
+        );
+        assert_eq!(
+            socket.tcp_keepalive_interval().unwrap(),
+            Duration::from_secs(11)
+        );
+        assert_eq!(socket.tcp_keepalive_retries().unwrap(), 4);
+        assert_eq!(socket.tos_v4().unwrap(), 0x28);
+        assert_eq!(socket.priority().unwrap(), 3);
+        let timeout = socket.tcp_user_timeout().unwrap();
+        assert_eq!(timeout, Some(Duration::from_secs(30)));
+    }
+}
+
+fn loopback(port: u16) -> TcpEndpoint {
+    TcpEndpoint::new("127.0.0.1".parse().unwrap(), Port::from(port))
+}
+
+#[tokio::test]
+async fn both_ends_of_a_connection_are_configured() {
+    let options = configured();
+    let (listener, endpoint) = bind(&loopback(0), &options).await.unwrap();
+    let (connecting, accepting) = tokio::join!(
+        connect(&endpoint, &options, 0),
+        accept(&listener, &options.tcp)
+    );
+    assert_configured(&SockRef::from(&connecting.unwrap().0));
+    assert_configured(&SockRef::from(&accepting.unwrap().0));
+}
+
+#[tokio::test]
+async fn an_address_that_refuses_or_is_silent_does_not_hide_the_next_one() {
+    let options = TransportOptions::default();
+    let (listener, _) = bind(&loopback(0), &options).await.unwrap();
+    let good = listener.local_addr().unwrap();
+    // Bound and not listening: it refuses, and nobody else gets the port.
+    let closed = tokio::net::TcpSocket::new_v4().unwrap();
+    closed.bind(([127, 0, 0, 1], 0).into()).unwrap();
+    let refusing = closed.local_addr().unwrap();
+    // Reserved for documentation: silent, or unreachable, and never anybody.
+    let silent = SocketAddr::from(([192, 0, 2, 1], 9));
+    for addresses in [[refusing, good, silent], [silent, good, refusing]] {
+        let connected = connect_any(&addresses, &[], &options).await;
+        assert_eq!(connected.unwrap().1, good);
+    }
+    let refused = connect_any(&[refusing, refusing], &[], &options).await;
+    assert_eq!(
+        refused.unwrap_err().kind(),
+        std::io::ErrorKind::ConnectionRefused
+    );
+    let nowhere = connect_any(&[], &[], &options).await.unwrap_err();
+    assert_eq!(nowhere.kind(), std::io::ErrorKind::NotFound);
+}
+
+#[tokio::test]
+async fn nobody_connects_to_itself() {
+    let options = TransportOptions::default();
+    let (listener, endpoint) = bind(&loopback(0), &options).await.unwrap();
+    drop(listener);
+    // The source is what is connected to, which is what the system may choose by itself.
+    let same = endpoint
+        .clone()
+        .with_source(endpoint.host.clone(), endpoint.port);
+    let refused = connect(&same, &options, 0).await.unwrap_err();
+    assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused);
+}
