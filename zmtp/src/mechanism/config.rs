@@ -1,6 +1,8 @@
 //! The choice of a mechanism.
 
 use crate::mechanism::{Authentication, PlainCredentials};
+#[cfg(feature = "curve")]
+use crate::mechanism::{CurveClient, CurveServer};
 use crate::wire::greeting::{MechanismName, SecurityRole};
 
 /// The one mechanism that a socket uses, with what it needs.
@@ -18,6 +20,12 @@ pub enum MechanismConfig {
     PlainClient(PlainCredentials),
     /// PLAIN, as the side that asks for credentials; about which somebody has to decide, always.
     PlainServer,
+    /// CURVE, as the side that knows the key of the other one.
+    #[cfg(feature = "curve")]
+    CurveClient(CurveClient),
+    /// CURVE, as the side whose key is known.
+    #[cfg(feature = "curve")]
+    CurveServer(CurveServer),
 }
 
 impl MechanismConfig {
@@ -26,6 +34,8 @@ impl MechanismConfig {
         match self {
             Self::Null(_) => MechanismName::NULL,
             Self::PlainClient(_) | Self::PlainServer => MechanismName::PLAIN,
+            #[cfg(feature = "curve")]
+            Self::CurveClient(_) | Self::CurveServer(_) => MechanismName::CURVE,
         }
     }
 
@@ -36,6 +46,10 @@ impl MechanismConfig {
             Self::Null(_) | Self::PlainClient(_) => SecurityRole::Client,
             // [ZMTP31-013] The server says so, whoever connects.
             Self::PlainServer => SecurityRole::Server,
+            #[cfg(feature = "curve")]
+            Self::CurveClient(_) => SecurityRole::Client,
+            #[cfg(feature = "curve")]
+            Self::CurveServer(_) => SecurityRole::Server,
         }
     }
 
@@ -45,6 +59,11 @@ impl MechanismConfig {
             Self::Null(_) | Self::PlainServer => true,
             // [PLAIN-008] Only a server refuses.
             Self::PlainClient(_) => false,
+            #[cfg(feature = "curve")]
+            Self::CurveServer(_) => true,
+            // [CURVE-058] A client never does.
+            #[cfg(feature = "curve")]
+            Self::CurveClient(_) => false,
         }
     }
 }

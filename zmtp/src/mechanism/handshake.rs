@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+#[cfg(feature = "curve")]
+use crate::mechanism::curve;
 use crate::mechanism::{
     Authentication, AuthenticationRequest, Channel, Credentials, HandshakeError, MechanismConfig,
     Randomness, null, plain,
@@ -17,6 +19,14 @@ pub(crate) enum Handshake {
     PlainExpectWelcome(plain::ExpectWelcome),
     PlainExpectInitiate(plain::ExpectInitiate),
     PlainExpectReady(plain::ExpectReady),
+    #[cfg(feature = "curve")]
+    CurveExpectHello(Box<curve::ExpectHello>),
+    #[cfg(feature = "curve")]
+    CurveExpectWelcome(Box<curve::ExpectWelcome>),
+    #[cfg(feature = "curve")]
+    CurveExpectInitiate(Box<curve::ExpectInitiate>),
+    #[cfg(feature = "curve")]
+    CurveExpectReady(Box<curve::ExpectReady>),
 }
 
 /// A handshake that waits for a decision about the peer.
@@ -24,6 +34,8 @@ pub(crate) enum Handshake {
 pub(crate) enum Undecided {
     Null(null::Undecided),
     Plain(plain::Undecided),
+    #[cfg(feature = "curve")]
+    Curve(Box<Done>),
 }
 
 /// What a handshake does next.
@@ -43,6 +55,7 @@ pub(crate) struct Done {
     /// What the peer announced.
     pub(crate) metadata: Metadata,
     last: LastCommand,
+    channel: Option<Channel>,
 }
 
 /// What is still to be said when the peer is acceptable.
@@ -50,6 +63,8 @@ pub(crate) struct Done {
 enum LastCommand {
     Nothing,
     Ready(Metadata),
+    #[cfg(feature = "curve")]
+    SealedReady(Box<curve::Ready>),
 }
 
 /// What a step of a handshake works with.
@@ -60,7 +75,10 @@ pub(crate) struct Step<'a> {
     /// What the peer may announce.
     pub(crate) limits: MetadataLimits,
     /// When it happens.
-    #[expect(dead_code, reason = "only cookies have a lifetime of their own")]
+    #[cfg_attr(
+        not(feature = "curve"),
+        expect(dead_code, reason = "only cookies have a lifetime of their own")
+    )]
     pub(crate) now: Instant,
     /// Where our commands are appended.
     pub(crate) out: &'a mut Vec<u8>,
@@ -68,9 +86,17 @@ pub(crate) struct Step<'a> {
 
 impl Handshake {
     /// Begins the handshake once the greetings agree.
-    pub(crate) fn start(metadata: Metadata, _randomness: Randomness, step: Step<'_>) -> Next {
+    #[cfg_attr(
+        not(feature = "curve"),
+        expect(unused_variables, reason = "only keys are random")
+    )]
+    pub(crate) fn start(
+        metadata: Metadata,
+        randomness: Randomness,
+        step: Step<'_>,
+    ) -> Result<Next, HandshakeError> {
         let Step { config, out, .. } = step;
-        match config {
+        Ok(match config {
             MechanismConfig::Null(Authentication::NotRequired) => {
                 Self::Null(null::start(metadata, out)).into()
             }
@@ -89,7 +115,16 @@ impl Handshake {
             MechanismConfig::PlainServer => {
                 Self::PlainExpectHello(plain::ExpectHello::new(metadata)).into()
             }
-        }
+            #[cfg(feature = "curve")]
+            MechanismConfig::CurveClient(config) => {
+                return curve::start_client(config, metadata, &randomness, out);
+            }
+            #[cfg(feature = "curve")]
+            MechanismConfig::CurveServer(config) => {
+                let state = curve::ExpectHello::new(config, metadata, randomness);
+                Self::CurveExpectHello(Box::new(state)).into()
+            }
+        })
     }
 
     /// Takes the next command of the peer, whose octets the caller wipes.
@@ -101,6 +136,14 @@ impl Handshake {
             Self::PlainExpectWelcome(state) => state.handle(body, step.out),
             Self::PlainExpectInitiate(state) => state.handle(body, limits),
             Self::PlainExpectReady(state) => state.handle(body, limits),
+            #[cfg(feature = "curve")]
+            Self::CurveExpectHello(state) => state.handle(body, step.now, step.out),
+            #[cfg(feature = "curve")]
+            Self::CurveExpectWelcome(state) => state.handle(body, step.out),
+            #[cfg(feature = "curve")]
+            Self::CurveExpectInitiate(state) => state.handle(body, step.now, limits),
+            #[cfg(feature = "curve")]
+            Self::CurveExpectReady(state) => state.handle(body, limits),
         }
     }
 }
@@ -111,6 +154,8 @@ impl Undecided {
         match self {
             Self::Null(state) => Handshake::Null(state.accept(step.out)).into(),
             Self::Plain(state) => state.accept(step.out),
+            #[cfg(feature = "curve")]
+            Self::Curve(done) => Next::Done(*done),
         }
     }
 }
@@ -121,6 +166,7 @@ impl Done {
         Self {
             metadata,
             last: LastCommand::Nothing,
+            channel: None,
         }
     }
 
@@ -129,18 +175,43 @@ impl Done {
         Self {
             metadata,
             last: LastCommand::Ready(ours),
+            channel: None,
+        }
+    }
+
+    /// The peer has said the last word, and traffic goes through `channel`.
+    #[cfg(feature = "curve")]
+    pub(super) const fn sealed(metadata: Metadata, channel: Channel) -> Self {
+        Self {
+            metadata,
+            last: LastCommand::Nothing,
+            channel: Some(channel),
+        }
+    }
+
+    /// We have, and traffic goes through `channel`.
+    #[cfg(feature = "curve")]
+    pub(super) fn with_sealed_ready(
+        metadata: Metadata,
+        ready: curve::Ready,
+        channel: Channel,
+    ) -> Self {
+        Self {
+            metadata,
+            last: LastCommand::SealedReady(Box::new(ready)),
+            channel: Some(channel),
         }
     }
 
     /// Says what is left to say; returns what the traffic goes through, if it is encrypted.
     pub(crate) fn finish(self, out: &mut Vec<u8>) -> Option<Channel> {
         match self.last {
-            LastCommand::Nothing => None,
-            LastCommand::Ready(metadata) => {
-                Command::Ready(metadata).encode(out);
-                None
-            }
+            LastCommand::Nothing => {}
+            LastCommand::Ready(metadata) => Command::Ready(metadata).encode(out),
+            #[cfg(feature = "curve")]
+            LastCommand::SealedReady(ready) => ready.encode(out),
         }
+        self.channel
     }
 }
 

@@ -8,6 +8,8 @@
 //! NULL          (undecided ─►) READY, ExpectReady ─ READY ─► done
 //! PLAIN client  HELLO, ExpectWelcome ─ WELCOME ─► INITIATE, ExpectReady ─ READY ─► done
 //! PLAIN server  ExpectHello ─ HELLO ─► undecided ─► WELCOME, ExpectInitiate ─ INITIATE ─► READY, done
+//! CURVE client  HELLO, ExpectWelcome ─ WELCOME ─► INITIATE, ExpectReady ─ READY ─► done
+//! CURVE server  ExpectHello ─ HELLO ─► WELCOME, ExpectInitiate ─ INITIATE ─► (undecided ─►) READY, done
 //! ```
 //!
 //! A handshake that is undecided has asked somebody who the peer is, and goes no further without a
@@ -17,6 +19,8 @@
 mod authentication;
 mod channel;
 mod config;
+#[cfg(feature = "curve")]
+mod curve;
 mod error;
 mod handshake;
 mod null;
@@ -28,6 +32,8 @@ pub use authentication::{Authentication, AuthenticationRequest, Credentials, Dec
 pub(crate) use channel::Channel;
 pub use channel::SealError;
 pub use config::MechanismConfig;
+#[cfg(feature = "curve")]
+pub use curve::{CurveClient, CurveServer};
 pub use error::{CurveCommand, CurveError, HandshakeError, PlainError};
 pub(crate) use handshake::{Done, Handshake, Next, Step, Undecided};
 pub use plain::{CredentialsError, PlainCredentials};

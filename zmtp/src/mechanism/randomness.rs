@@ -23,6 +23,36 @@ impl Randomness {
     }
 }
 
+#[cfg(feature = "curve")]
+impl Randomness {
+    /// The secret transient key of the connection.
+    pub(super) fn first_key(&self) -> &[u8; 32] {
+        self.take(0)
+    }
+
+    /// The key of the server's cookie.
+    pub(super) fn second_key(&self) -> &[u8; 32] {
+        self.take(32)
+    }
+
+    /// The nonce of a vouch or a WELCOME.
+    pub(super) fn first_nonce(&self) -> &[u8; 16] {
+        self.take(64)
+    }
+
+    /// The nonce of a cookie.
+    pub(super) fn second_nonce(&self) -> &[u8; 16] {
+        self.take(80)
+    }
+
+    fn take<const N: usize>(&self, at: usize) -> &[u8; N] {
+        self.0
+            .get(at..)
+            .and_then(|rest| rest.first_chunk())
+            .expect("two keys and two nonces are what the octets are for")
+    }
+}
+
 impl Drop for Randomness {
     fn drop(&mut self) {
         wipe(&mut *self.0);

@@ -101,7 +101,7 @@ impl Session {
             now,
             out: self.control.writer(),
         };
-        let next = Handshake::start(metadata, randomness, step);
+        let next = Handshake::start(metadata, randomness, step)?;
         self.go_on(now, next, deadline, announced)
     }
 

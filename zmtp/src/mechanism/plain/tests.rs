@@ -46,7 +46,7 @@ impl Party {
 
     fn start(&mut self) -> Handshake {
         let next = Handshake::start(metadata(), Randomness::generate(|_| {}), self.step());
-        waiting(next)
+        waiting(next.unwrap())
     }
 
     fn handle(&mut self, state: Handshake, body: &[u8]) -> Result<Next, HandshakeError> {

@@ -1,6 +1,8 @@
 //! Sessions against scripted peers and each other, in virtual time.
 
 mod authentication;
+#[cfg(feature = "curve")]
+mod curve;
 mod greeting;
 mod handshake;
 mod heartbeat;

@@ -1,0 +1,8 @@
+//! Boxes against vectors, and both sides of the handshake against captures, each other and lies.
+
+mod boxes;
+mod channel;
+mod handshake;
+mod lies;
+mod party;
+mod transcripts;

@@ -1,0 +1,5 @@
+//! Encrypted sessions.
+
+mod agreement;
+mod faults;
+mod secure;
