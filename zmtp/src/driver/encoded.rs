@@ -43,6 +43,16 @@ struct SharedBody {
     body: Bytes,
 }
 
+/// What a connection that was lost had done with a batch.
+#[must_use]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Cut {
+    /// Messages that were written whole.
+    pub(crate) written: usize,
+    /// Messages of which only a part was: one or none.
+    pub(crate) torn: usize,
+}
+
 /// A place in a batch.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Cursor {
@@ -114,11 +124,17 @@ impl EncodedBatch {
     ///
     /// What remains are whole messages that no peer has seen a single octet of, so that they can
     /// go to the next connection ([ZMTP31-050], [ZMTP31-102]).
-    pub(crate) fn retain_unwritten(&mut self) {
+    pub(crate) fn retain_unwritten(&mut self) -> Cut {
         if self.cursor.bytes == 0 && self.cursor.shared == 0 && self.cursor.within == 0 {
-            return;
+            return Cut::default();
         }
         let boundary = self.next_message_boundary();
+        let is_torn = self.cursor.bytes < boundary.bytes || self.cursor.shared < boundary.shared;
+        let torn = usize::from(is_torn);
+        let cut = Cut {
+            written: boundary.messages - torn,
+            torn,
+        };
         self.bytes.drain(..boundary.bytes);
         self.shared.drain(..boundary.shared);
         for shared in &mut self.shared {
@@ -127,6 +143,7 @@ impl EncodedBatch {
         self.messages -= boundary.messages;
         self.len = self.bytes.len() + self.shared.iter().map(|s| s.body.len()).sum::<usize>();
         self.cursor = Cursor::default();
+        cut
     }
 
     /// Forgets everything, and keeps the buffers for reuse.
@@ -336,7 +353,7 @@ mod tests {
     fn nothing_written_keeps_everything() {
         let mut batch = EncodedBatch::default();
         batch.push(&[], &message(&[3]));
-        batch.retain_unwritten();
+        assert_eq!(batch.retain_unwritten(), Cut::default());
         assert_eq!(batch.message_count(), 1);
         assert_eq!(flatten(&batch), [0, 3, b'x', b'x', b'x']);
     }
@@ -361,8 +378,11 @@ mod tests {
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_precision_loss, reason = "a test value within range")]
             let cut = (batch.len() as f64 * cut) as usize;
             batch.advance(cut);
-            batch.retain_unwritten();
+            let lost = batch.retain_unwritten();
 
+            let whole = ends.iter().filter(|end| **end <= cut).count();
+            prop_assert_eq!(lost.written, whole);
+            prop_assert_eq!(lost.torn, usize::from(cut > 0 && !ends.contains(&cut)));
             let begun = if cut == 0 { 0 } else { ends.iter().filter(|end| **end < cut).count() + 1 };
             let mut expected = EncodedBatch::default();
             for sizes in &messages[begun.min(messages.len())..] {

@@ -123,7 +123,13 @@ mod tests {
             bytes: 1,
         };
         let id = PeerId::new(number);
-        Arc::new(Peer::new(id, Retention::Connection, limits, limits))
+        Arc::new(Peer::new(
+            id,
+            Retention::Connection,
+            limits,
+            limits,
+            Arc::default(),
+        ))
     }
 
     fn tcp(ip: impl Into<IpAddr>) -> Share {

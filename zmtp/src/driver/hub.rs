@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::counters::{DropReason, Queued, SocketCounters};
 use super::endpoints::Endpoints;
 use super::half_open::HalfOpen;
 use super::inbox::ReadySet;
@@ -19,6 +20,7 @@ use super::peer::{Peer, PeerId, Retention};
 use super::pipe::Pipe;
 use super::read_pool::ReadPool;
 use super::sync::lock;
+use super::tally::Tally;
 use crate::message::Part;
 use crate::pattern::SocketType;
 use crate::session::PeerInfo;
@@ -101,6 +103,7 @@ pub(crate) struct Hub {
     pub(crate) options: SocketOptions,
     pub(crate) pattern: Arc<dyn Pattern>,
     pub(crate) monitor: MonitorSender,
+    pub(crate) tally: Arc<Tally>,
     /// The peers whose inboxes hold messages.
     pub(crate) ready: ReadySet,
     /// Notified when a queue that was found full has room, and when a peer comes.
@@ -137,6 +140,7 @@ impl Hub {
             options,
             pattern,
             monitor: MonitorSender::default(),
+            tally: Arc::default(),
             ready: ReadySet::default(),
             writable: Arc::new(Notify::new()),
             read_pool: ReadPool::default(),
@@ -157,15 +161,39 @@ impl Hub {
         let id = PeerId::new(self.next_peer.fetch_add(1, Ordering::Relaxed));
         let send = self.options.send_limits(self.socket_type);
         let receive = self.options.receive_limits();
-        Arc::new(Peer::new(id, retention, send, receive))
+        let tally = Tally::of_peer(&self.tally);
+        Arc::new(Peer::new(id, retention, send, receive, tally))
     }
 
     /// Makes a peer that is in this process, which is not yet part of the socket.
     pub(crate) fn new_peer_in_process(&self, retention: Retention) -> Arc<Peer> {
         let id = PeerId::new(self.next_peer.fetch_add(1, Ordering::Relaxed));
-        let pipe = Arc::new(Pipe::new(self));
+        let tally = Tally::of_peer(&self.tally);
+        let pipe = Arc::new(Pipe::new(self, Arc::clone(&tally)));
         let limits = self.options.send_limits(self.socket_type);
-        Arc::new(Peer::in_process(id, retention, limits, pipe))
+        Arc::new(Peer::in_process(id, retention, limits, pipe, tally))
+    }
+
+    /// What the socket has done so far.
+    pub(crate) fn counters(&self) -> SocketCounters {
+        let peers = self.peers();
+        let mut queued = Queued::default();
+        for peer in &peers {
+            let of_peer = peer.queued();
+            queued.outgoing += of_peer.outgoing;
+            queued.incoming += of_peer.incoming;
+        }
+        self.tally
+            .socket(&self.monitor.occurrences, queued, peers.len())
+    }
+
+    /// Counts a message of `peer`, or for it, that came to nothing.
+    #[cold]
+    pub(crate) fn count_dropped(&self, peer: PeerId, reason: DropReason) {
+        match self.peer(peer) {
+            Some(peer) => peer.tally.count_dropped(reason, 1),
+            None => self.tally.count_dropped(reason, 1),
+        }
     }
 
     /// Where the next sender begins its round, so that many short-lived ones are fair together.

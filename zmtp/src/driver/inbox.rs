@@ -81,6 +81,11 @@ impl FrameBatch {
         self.frames.into_iter()
     }
 
+    /// Whole messages in the batch.
+    pub(crate) fn message_count(&self) -> usize {
+        self.messages
+    }
+
     /// Makes room for a batch as large as the last one, in one go.
     pub(crate) fn prepare(&mut self) {
         if self.frames.capacity() == 0 {
@@ -102,9 +107,10 @@ impl FrameBatch {
         self.bytes = 0;
     }
 
-    /// Drops the parts of a message whose last one has not come ([ZMTP31-050]).
-    pub(crate) fn drop_unfinished_message(&mut self) {
-        self.unfinished = Vec::new();
+    /// Drops the parts of a message whose last one has not come ([ZMTP31-050]). Returns how many
+    /// such messages there were: one or none.
+    pub(crate) fn drop_unfinished_message(&mut self) -> usize {
+        usize::from(!std::mem::take(&mut self.unfinished).is_empty())
     }
 
     fn push_multipart(&mut self, frame: Frame) {
@@ -236,6 +242,15 @@ impl Inbox {
     /// Tells the receiver of messages in the pipe of `peer`, which owns this inbox.
     pub(crate) fn list(&self, peer: &Arc<Peer>, ready: &ReadySet) {
         list(lock(&self.state), peer, ready);
+    }
+
+    /// Messages that wait, or are in the hands of the receiver.
+    pub(crate) fn queued(&self) -> usize {
+        let state = lock(&self.state);
+        let here = state.queue.messages + state.taken_messages;
+        let source = state.source.clone();
+        drop(state);
+        here + source.map_or(0, |pipe| pipe.queued())
     }
 
     /// Receives from `pipe` what comes after what is here.
@@ -466,7 +481,13 @@ mod tests {
             bytes: 1000 * size_of::<Frame>(),
         };
         let id = PeerId::new(1);
-        Arc::new(Peer::new(id, Retention::Connection, limits, limits))
+        Arc::new(Peer::new(
+            id,
+            Retention::Connection,
+            limits,
+            limits,
+            Arc::default(),
+        ))
     }
 
     fn batch(bodies: &[&str]) -> FrameBatch {

@@ -15,6 +15,7 @@ mod alarm;
 mod backoff;
 mod connection;
 mod connector;
+mod counters;
 mod encoded;
 mod endpoints;
 mod fair_queue;
@@ -38,7 +39,9 @@ mod read_pool;
 mod sealed;
 mod security;
 mod sync;
+mod tally;
 
+pub use counters::{DropReason, Drops, PeerCounters, Queued, SocketCounters, Traffic};
 pub use monitor::{DisconnectReason, Monitor, RefusalReason, SocketEvent};
 pub use options::ReconnectStop;
 pub use peer::PeerId;

@@ -8,6 +8,7 @@ use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::peer::PeerId;
+use super::tally::Occurrences;
 use crate::endpoint::{Endpoint, PeerAddress};
 use crate::mechanism::SealError;
 use crate::pattern::SubscriptionError;
@@ -197,6 +198,8 @@ impl Monitor {
 pub(crate) struct MonitorSender {
     /// Made for the first monitor: most sockets have none.
     sender: OnceLock<broadcast::Sender<SocketEvent>>,
+    /// What happened, whether or not somebody listens.
+    pub(crate) occurrences: Occurrences,
 }
 
 impl MonitorSender {
@@ -209,6 +212,7 @@ impl MonitorSender {
 
     /// Tells the monitors, if there are any.
     pub(crate) fn send(&self, event: SocketEvent) {
+        self.occurrences.count(&event);
         if let Some(sender) = self.sender.get() {
             // An error only says that nobody listens any more.
             let _ = sender.send(event);

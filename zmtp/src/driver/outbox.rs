@@ -15,9 +15,11 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Waker};
 
+use super::counters::DropReason;
 use super::encoded::EncodedBatch;
 use super::pipe::Pipe;
 use super::sync::lock;
+use super::tally::Tally;
 use crate::message::{Message, Part};
 
 /// Bounds of one queue.
@@ -88,6 +90,8 @@ struct State {
     /// `None` while no connection takes commands: the next one starts from the whole state.
     commands: Option<VecDeque<ConnectionCommand>>,
     lifecycle: Lifecycle,
+    /// Why messages are dropped when the queue ends.
+    loss: DropReason,
     /// The connection task, whether or not it waits for messages.
     task: Option<Waker>,
     /// Whether the connection task sleeps until something is queued.
@@ -119,27 +123,30 @@ pub(crate) struct Outbox {
     limits: QueueLimits,
     /// Takes the messages for a peer in this process, instead of the batch.
     pipe: Option<Arc<Pipe>>,
+    tally: Arc<Tally>,
 }
 
 impl Outbox {
-    pub(crate) fn new(limits: QueueLimits) -> Self {
-        Self::with(limits, None)
+    pub(crate) fn new(limits: QueueLimits, tally: Arc<Tally>) -> Self {
+        Self::with(limits, None, tally)
     }
 
     /// The outbox of a peer in this process, which reads from `pipe`.
-    pub(crate) fn in_process(limits: QueueLimits, pipe: Arc<Pipe>) -> Self {
-        Self::with(limits, Some(pipe))
+    pub(crate) fn in_process(limits: QueueLimits, pipe: Arc<Pipe>, tally: Arc<Tally>) -> Self {
+        Self::with(limits, Some(pipe), tally)
     }
 
-    fn with(limits: QueueLimits, pipe: Option<Arc<Pipe>>) -> Self {
+    fn with(limits: QueueLimits, pipe: Option<Arc<Pipe>>, tally: Arc<Tally>) -> Self {
         Self {
             pipe,
+            tally,
             state: Mutex::new(State {
                 batch: EncodedBatch::default(),
                 taken_messages: 0,
                 taken_bytes: 0,
                 commands: None,
                 lifecycle: Lifecycle::Open,
+                loss: DropReason::ConnectionLost,
                 task: None,
                 reader: Waiting::No,
                 senders: Waiting::No,
@@ -247,6 +254,8 @@ impl Outbox {
     pub(crate) fn take(&self, batch: &mut EncodedBatch) -> (Taken, Room) {
         batch.clear();
         let mut state = lock(&self.state);
+        // Whoever asks for more has written what it had.
+        self.tally.count_sent_messages(state.taken_messages);
         let room = state.credit();
         if state.batch.message_count() == 0 {
             state.reader = Waiting::Yes;
@@ -266,12 +275,20 @@ impl Outbox {
 
     /// Puts back what a lost connection had taken and not begun to write, for the next one.
     pub(crate) fn put_back(&self, batch: &mut EncodedBatch) -> Room {
-        batch.retain_unwritten();
+        let cut = batch.retain_unwritten();
+        self.tally.count_sent_messages(cut.written);
+        self.tally
+            .count_dropped(DropReason::ConnectionLost, cut.torn);
         let mut state = lock(&self.state);
-        let has_next = matches!(state.lifecycle, Lifecycle::Open | Lifecycle::Draining);
-        if has_next && batch.message_count() > 0 {
-            batch.append(&state.batch);
-            std::mem::swap(&mut state.batch, batch);
+        match state.lifecycle {
+            Lifecycle::Open | Lifecycle::Draining if batch.message_count() > 0 => {
+                batch.append(&state.batch);
+                std::mem::swap(&mut state.batch, batch);
+            }
+            Lifecycle::Open | Lifecycle::Draining => {}
+            Lifecycle::Suspended | Lifecycle::Closed => {
+                self.tally.count_dropped(state.loss, batch.message_count());
+            }
         }
         batch.clear();
         state.commands = None;
@@ -301,10 +318,11 @@ impl Outbox {
         let mut state = lock(&self.state);
         if state.lifecycle == Lifecycle::Open {
             state.lifecycle = Lifecycle::Suspended;
-            state.batch = EncodedBatch::default();
+            self.drop_batch(&mut state);
         }
         if let Some(pipe) = &self.pipe {
-            pipe.suspend();
+            self.tally
+                .count_dropped(DropReason::ConnectionLost, pipe.suspend());
         }
     }
 
@@ -351,6 +369,22 @@ impl Outbox {
         lock(&self.state).lifecycle == Lifecycle::Closed
     }
 
+    /// Messages that wait, or are being written.
+    pub(crate) fn queued(&self) -> usize {
+        match &self.pipe {
+            Some(pipe) => pipe.queued(),
+            None => {
+                let state = lock(&self.state);
+                state.batch.message_count() + state.taken_messages
+            }
+        }
+    }
+
+    fn drop_batch(&self, state: &mut State) {
+        let batch = std::mem::take(&mut state.batch);
+        self.tally.count_dropped(state.loss, batch.message_count());
+    }
+
     #[inline]
     fn try_encode(&self, encode: impl FnOnce(&mut EncodedBatch)) -> Result<Fill, PushError> {
         let mut state = lock(&self.state);
@@ -380,18 +414,22 @@ impl Outbox {
 
     fn end(&self, lifecycle: Lifecycle) {
         let mut state = lock(&self.state);
+        if state.lifecycle == Lifecycle::Draining {
+            state.loss = DropReason::LingerExpired;
+        }
+        let loss = state.loss;
         if state.lifecycle != Lifecycle::Closed {
             state.lifecycle = lifecycle;
         }
         if lifecycle == Lifecycle::Closed {
-            state.batch = EncodedBatch::default();
+            self.drop_batch(&mut state);
             state.commands = None;
         }
         let task = state.task.clone();
         drop(state);
         if let Some(pipe) = &self.pipe {
             match lifecycle {
-                Lifecycle::Closed => pipe.close(),
+                Lifecycle::Closed => self.tally.count_dropped(loss, pipe.close()),
                 _ => pipe.drain(),
             }
         }
@@ -423,7 +461,7 @@ mod tests {
     use super::*;
 
     fn outbox(messages: usize, bytes: usize) -> Outbox {
-        Outbox::new(QueueLimits { messages, bytes })
+        Outbox::new(QueueLimits { messages, bytes }, Arc::default())
     }
 
     #[test]

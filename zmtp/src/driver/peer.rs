@@ -4,12 +4,14 @@ use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Instant;
 
+use super::counters::{PeerCounters, Queued};
 use super::hub::Linger;
 use super::inbox::Inbox;
 use super::monitor::DisconnectReason;
 use super::outbox::{Outbox, QueueLimits};
 use super::pipe::Pipe;
 use super::sync::lock;
+use super::tally::Tally;
 use crate::endpoint::PeerAddress;
 use crate::session::PeerInfo;
 
@@ -56,6 +58,7 @@ pub(crate) struct Peer {
     pub(crate) retention: Retention,
     pub(crate) outbox: Outbox,
     pub(crate) inbox: Inbox,
+    pub(crate) tally: Arc<Tally>,
     info: Mutex<Option<Arc<PeerInfo>>>,
     address: Mutex<Option<PeerAddress>>,
     /// Until when what is queued may still go out, once the socket parts from this peer alone.
@@ -70,17 +73,15 @@ impl Peer {
         retention: Retention,
         send: QueueLimits,
         receive: QueueLimits,
+        tally: Arc<Tally>,
     ) -> Self {
-        Self {
+        Self::with(
             id,
             retention,
-            outbox: Outbox::new(send),
-            inbox: Inbox::new(receive),
-            info: Mutex::new(None),
-            address: Mutex::new(None),
-            parting: OnceLock::new(),
-            dismissal: OnceLock::new(),
-        }
+            Outbox::new(send, Arc::clone(&tally)),
+            receive,
+            tally,
+        )
     }
 
     /// A peer in this process, which reads from `pipe`.
@@ -89,12 +90,25 @@ impl Peer {
         retention: Retention,
         limits: QueueLimits,
         pipe: Arc<Pipe>,
+        tally: Arc<Tally>,
+    ) -> Self {
+        let outbox = Outbox::in_process(limits, pipe, Arc::clone(&tally));
+        Self::with(id, retention, outbox, limits, tally)
+    }
+
+    fn with(
+        id: PeerId,
+        retention: Retention,
+        outbox: Outbox,
+        receive: QueueLimits,
+        tally: Arc<Tally>,
     ) -> Self {
         Self {
             id,
             retention,
-            outbox: Outbox::in_process(limits, pipe),
-            inbox: Inbox::new(limits),
+            outbox,
+            inbox: Inbox::new(receive),
+            tally,
             info: Mutex::new(None),
             address: Mutex::new(None),
             parting: OnceLock::new(),
@@ -109,6 +123,19 @@ impl Peer {
 
     pub(crate) fn set_info(&self, info: Option<Arc<PeerInfo>>) {
         *lock(&self.info) = info;
+    }
+
+    /// What this peer and its socket have done.
+    pub(crate) fn counters(&self) -> PeerCounters {
+        self.tally.peer(self.queued())
+    }
+
+    /// What waits now.
+    pub(crate) fn queued(&self) -> Queued {
+        Queued {
+            outgoing: self.outbox.queued(),
+            incoming: self.inbox.queued(),
+        }
     }
 
     /// Where the peer is, while there is a connection to it.

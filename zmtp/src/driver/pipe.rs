@@ -17,12 +17,15 @@ use std::task::{Context, Waker};
 
 use tokio::sync::Notify;
 
+use super::counters::DropReason;
 use super::hub::Hub;
 use super::inbox::{FrameBatch, keep_small};
 use super::outbox::{Fill, PushError};
 use super::peer::Peer;
 use super::sync::lock;
+use super::tally::Tally;
 use crate::message::{Frame, Message, More, Part};
+use crate::pattern::SocketType;
 
 /// The queue from one socket to another of the same process.
 #[derive(Debug)]
@@ -32,12 +35,16 @@ pub(crate) struct Pipe {
     send_mark: usize,
     /// Wakes the senders.
     writable: Arc<Notify>,
+    /// What the sending peer counts.
+    tally: Arc<Tally>,
 }
 
 struct State {
     /// Whole messages.
     frames: VecDeque<Frame>,
     messages: usize,
+    /// Octets in the frames.
+    octets: usize,
     /// Messages in the hands of the receiver.
     taken: usize,
     mark: usize,
@@ -74,6 +81,8 @@ enum Attention {
     Announced,
     /// It has been told.
     Awake,
+    /// It never receives, and what is sent to it is dropped.
+    Deaf,
 }
 
 /// Where the messages go.
@@ -94,12 +103,13 @@ pub(crate) enum Found {
 
 impl Pipe {
     /// Makes a pipe of a peer of `hub`, which takes messages up to the mark of that side.
-    pub(crate) fn new(hub: &Hub) -> Self {
+    pub(crate) fn new(hub: &Hub, tally: Arc<Tally>) -> Self {
         let send_mark = hub.options.send_limits(hub.socket_type).messages;
         Self {
             state: Mutex::new(State {
                 frames: VecDeque::new(),
                 messages: 0,
+                octets: 0,
                 taken: 0,
                 mark: send_mark,
                 gate: Gate::Open,
@@ -110,6 +120,7 @@ impl Pipe {
             }),
             send_mark,
             writable: Arc::clone(&hub.writable),
+            tally,
         }
     }
 
@@ -130,11 +141,13 @@ impl Pipe {
             return Ok(Fill::Room);
         };
         for part in envelope.iter().chain(rest) {
+            state.octets += part.len();
             state.frames.push_back(Frame {
                 body: part.clone(),
                 more: More::More,
             });
         }
+        state.octets += last.len();
         state.frames.push_back(Frame {
             body: last.clone(),
             more: More::Last,
@@ -180,6 +193,7 @@ impl Pipe {
         first.push_whole(message);
         let mut state = lock(&self.state);
         for frame in first.into_frames().rev() {
+            state.octets += frame.body.len();
             state.frames.push_front(frame);
         }
         state.messages += 1;
@@ -197,11 +211,14 @@ impl Pipe {
             hub: Arc::clone(hub),
             peer: Arc::clone(peer),
         });
+        if matches!(hub.socket_type, SocketType::Pub | SocketType::Push) {
+            state.attention = Attention::Deaf;
+        }
         let senders = std::mem::replace(&mut state.senders, Senders::Content);
         if state.frames.is_empty() {
             drop(state);
         } else {
-            rouse(state);
+            announce(state);
         }
         self.notify(senders);
     }
@@ -210,18 +227,19 @@ impl Pipe {
     /// What is in it goes to `frames`, or stays for the next receiver. Returns the messages that went.
     pub(crate) fn disconnect(&self, rest: Rest, frames: &mut VecDeque<Frame>) -> usize {
         let mut state = lock(&self.state);
+        if rest == Rest::Received {
+            self.count_passed(&state);
+            frames.append(&mut state.frames);
+        }
+        let moved = match rest {
+            Rest::Received => state.hand_over(),
+            Rest::Kept => 0,
+        };
         let reader = state.reader.take();
         state.flusher = None;
         state.attention = Attention::Asleep;
         state.mark = self.send_mark;
         state.taken = 0;
-        let moved = match rest {
-            Rest::Received => {
-                frames.append(&mut state.frames);
-                std::mem::take(&mut state.messages)
-            }
-            Rest::Kept => 0,
-        };
         let senders = std::mem::replace(&mut state.senders, Senders::Content);
         drop(state);
         self.notify(senders);
@@ -234,7 +252,8 @@ impl Pipe {
     /// before.
     pub(crate) fn take(&self, frames: &mut VecDeque<Frame>) -> Found {
         let mut state = lock(&self.state);
-        state.taken = std::mem::take(&mut state.messages);
+        self.count_passed(&state);
+        state.taken = state.hand_over();
         let senders = state.relieve();
         let found = if state.frames.is_empty() {
             state.attention = Attention::Asleep;
@@ -259,12 +278,14 @@ impl Pipe {
     }
 
     /// Drops what is queued, and accepts nothing until [`Self::resume`].
-    pub(crate) fn suspend(&self) {
+    /// Returns how many messages that were.
+    pub(crate) fn suspend(&self) -> usize {
         let mut state = lock(&self.state);
-        if state.gate == Gate::Open {
-            state.gate = Gate::Suspended;
-            state.clear();
+        if state.gate != Gate::Open {
+            return 0;
         }
+        state.gate = Gate::Suspended;
+        state.clear()
     }
 
     /// Accepts messages again.
@@ -280,16 +301,36 @@ impl Pipe {
         lock(&self.state).gate = Gate::Closed;
     }
 
-    /// Accepts nothing more and drops what is queued.
-    pub(crate) fn close(&self) {
+    /// Accepts nothing more and drops what is queued. Returns how many messages that were.
+    pub(crate) fn close(&self) -> usize {
         let mut state = lock(&self.state);
         state.gate = Gate::Closed;
-        state.clear();
+        state.clear()
+    }
+
+    /// Messages in the pipe, and in the hands of the receiver.
+    pub(crate) fn queued(&self) -> usize {
+        let state = lock(&self.state);
+        state.messages + state.taken
     }
 
     /// Whether nothing waits to be taken.
     pub(crate) fn is_empty(&self) -> bool {
         lock(&self.state).frames.is_empty()
+    }
+
+    /// Counts what goes from one side to the other.
+    fn count_passed(&self, state: &State) {
+        if state.messages == 0 {
+            return;
+        }
+        self.tally.count_sent_messages(state.messages);
+        self.tally.count_sent_octets(state.octets);
+        if let Some(reader) = &state.reader {
+            let tally = &reader.peer.tally;
+            tally.count_received_messages(state.messages);
+            tally.count_received_octets(state.octets);
+        }
     }
 
     fn notify(&self, senders: Senders) {
@@ -324,9 +365,15 @@ impl State {
         }
     }
 
-    fn clear(&mut self) {
+    /// What is queued goes to the receiver.
+    fn hand_over(&mut self) -> usize {
+        self.octets = 0;
+        std::mem::take(&mut self.messages)
+    }
+
+    fn clear(&mut self) -> usize {
         self.frames = VecDeque::new();
-        self.messages = 0;
+        self.hand_over()
     }
 }
 
@@ -347,6 +394,14 @@ impl fmt::Debug for State {
 /// first of a burst is back asleep before the next.
 #[cold]
 fn announce(mut state: MutexGuard<'_, State>) {
+    if state.attention == Attention::Deaf {
+        let messages = state.clear();
+        if let Some(reader) = &state.reader {
+            let tally = &reader.peer.tally;
+            tally.count_dropped(DropReason::Unexpected, messages);
+        }
+        return;
+    }
     if state.messages >= BURST {
         return rouse(state);
     }
@@ -382,7 +437,6 @@ mod tests {
     use crate::driver::hub::NoPattern;
     use crate::driver::options::SocketOptions;
     use crate::driver::peer::Retention;
-    use crate::pattern::SocketType;
 
     fn hub(socket_type: SocketType, mark: usize) -> Arc<Hub> {
         let options = SocketOptions {
@@ -400,7 +454,7 @@ mod tests {
 
     #[test]
     fn what_was_taken_counts_until_it_is_credited() {
-        let pipe = Pipe::new(&hub(SocketType::Push, 2));
+        let pipe = Pipe::new(&hub(SocketType::Push, 2), Arc::default());
         let mut frames = VecDeque::new();
         assert_eq!(pushed(&pipe, &["a", "b"]), [Ok(()), Ok(())]);
         assert_eq!(pipe.take(&mut frames), Found::Messages);
@@ -412,7 +466,7 @@ mod tests {
 
     #[test]
     fn a_message_counts_once_however_many_parts_it_has() {
-        let pipe = Pipe::new(&hub(SocketType::Push, 1));
+        let pipe = Pipe::new(&hub(SocketType::Push, 1), Arc::default());
         let envelope = [Part::from("id")];
         pipe.push(&envelope, &Message::from(["", "body"])).unwrap();
         let mut frames = VecDeque::new();
@@ -427,7 +481,7 @@ mod tests {
     fn a_receiver_is_told_once_until_it_found_nothing() {
         let (sender, receiver) = (hub(SocketType::Push, 0), hub(SocketType::Pull, 0));
         let peer = receiver.new_peer_in_process(Retention::Connection);
-        let pipe = Arc::new(Pipe::new(&sender));
+        let pipe = Arc::new(Pipe::new(&sender, Arc::default()));
         let told = || {
             let mut count = 0;
             receiver.ready.drain(|_peer| count += 1);
@@ -450,12 +504,12 @@ mod tests {
     fn what_has_come_is_received_before_what_the_next_pipe_brings() {
         let (sender, receiver) = (hub(SocketType::Push, 0), hub(SocketType::Pull, 0));
         let peer = receiver.new_peer_in_process(Retention::Queue);
-        let first = Arc::new(Pipe::new(&sender));
+        let first = Arc::new(Pipe::new(&sender, Arc::default()));
         first.connect(&receiver, &peer);
         first.push(&[], &Message::from("a")).unwrap();
         peer.inbox.disconnect(&peer, &receiver);
         assert!(first.is_empty());
-        let second = Arc::new(Pipe::new(&sender));
+        let second = Arc::new(Pipe::new(&sender, Arc::default()));
         second.connect(&receiver, &peer);
         second.push(&[], &Message::from("b")).unwrap();
         let mut received = Vec::new();
@@ -468,7 +522,7 @@ mod tests {
 
     #[test]
     fn a_suspended_pipe_is_empty_and_takes_nothing() {
-        let pipe = Pipe::new(&hub(SocketType::Push, 0));
+        let pipe = Pipe::new(&hub(SocketType::Push, 0), Arc::default());
         assert_eq!(pushed(&pipe, &["lost"]), [Ok(())]);
         pipe.suspend();
         assert!(pipe.is_empty());

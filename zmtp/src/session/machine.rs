@@ -316,6 +316,15 @@ impl Session {
         self.frames.read_hint()
     }
 
+    /// Returns how many messages have come since the last call that a socket of our type has no
+    /// use for, like any message for a PUSH. They were no events.
+    pub fn take_discarded(&mut self) -> usize {
+        match &mut self.state {
+            State::Open(open) => std::mem::take(&mut open.discarded),
+            _ => 0,
+        }
+    }
+
     /// Returns how far the session has come.
     pub const fn state(&self) -> SessionState {
         match self.state {

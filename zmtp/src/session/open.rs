@@ -21,6 +21,8 @@ pub(super) struct Open {
     traffic: Traffic,
     message: Assembly,
     lead: Lead,
+    /// Messages that were nobody's.
+    pub(super) discarded: usize,
     limits: Limits,
 }
 
@@ -92,6 +94,7 @@ impl Open {
             },
             message: Assembly::Idle,
             lead: Lead::Subscriptions,
+            discarded: 0,
             limits: config.limits,
         }
     }
@@ -166,7 +169,10 @@ impl Open {
         self.charge(&frame)?;
         match self.role() {
             Role::Messages => Ok(Some(Event::Frame(frame))),
-            Role::Nothing => Ok(None),
+            Role::Nothing => {
+                self.discard(frame.more);
+                Ok(None)
+            }
             Role::Subscriptions | Role::Both => Ok(self.recv_upstream(frame)),
         }
     }
@@ -231,7 +237,16 @@ impl Open {
             self.lead = Lead::Message;
         }
         // [ZMTP30-011] PUB discards what is no subscription, XPUB delivers it.
-        (self.role() == Role::Both).then_some(Event::Frame(Frame { body, more }))
+        if self.role() == Role::Both {
+            return Some(Event::Frame(Frame { body, more }));
+        }
+        self.discard(more);
+        None
+    }
+
+    /// Counts a message that is nobody's, with its last part.
+    fn discard(&mut self, more: More) {
+        self.discarded += usize::from(more == More::Last);
     }
 
     /// Counts a part against the limits of its message `[ZMTP31-054]`.

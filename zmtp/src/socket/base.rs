@@ -4,7 +4,9 @@ use std::future::Future;
 use std::sync::Arc;
 
 use super::{BindError, Builder, ConnectError, DisconnectError, UnbindError, endpoints};
-use crate::driver::{Hub, Monitor, Pattern, Peer, PeerId, SocketOptions};
+use crate::driver::{
+    Hub, Monitor, Pattern, Peer, PeerCounters, PeerId, SocketCounters, SocketOptions,
+};
 use crate::endpoint::{Endpoint, EndpointError, PeerAddress};
 use crate::pattern::SocketType;
 use crate::session::PeerInfo;
@@ -186,6 +188,18 @@ pub trait Socket: sealed::Sealed + Send {
     #[must_use]
     fn peer_info(&self, peer: PeerId) -> Option<Arc<PeerInfo>> {
         self.handle().peer_info(peer)
+    }
+
+    /// What the socket has done so far, with all of its peers.
+    #[must_use]
+    fn counters(&self) -> SocketCounters {
+        self.handle().counters()
+    }
+
+    /// What `peer` and this socket have done; `None` for a peer that is gone, or not yet there.
+    #[must_use]
+    fn peer_counters(&self, peer: PeerId) -> Option<PeerCounters> {
+        self.handle().peer_counters(peer)
     }
 
     /// Closes the socket and waits until everything queued is sent, or the linger period is over.
@@ -423,6 +437,20 @@ impl SocketHandle {
     #[must_use]
     pub fn peer_info(&self, peer: PeerId) -> Option<Arc<PeerInfo>> {
         self.hub().peer(peer)?.info()
+    }
+}
+
+impl SocketHandle {
+    /// As [`Socket::counters`].
+    #[must_use]
+    pub fn counters(&self) -> SocketCounters {
+        self.hub().counters()
+    }
+
+    /// As [`Socket::peer_counters`].
+    #[must_use]
+    pub fn peer_counters(&self, peer: PeerId) -> Option<PeerCounters> {
+        self.hub().peer(peer).map(|peer| peer.counters())
     }
 }
 

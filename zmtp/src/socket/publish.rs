@@ -5,7 +5,7 @@
 use super::base::{SocketHandle, sealed};
 use super::publishing::Publisher;
 use super::{Builder, SendError, TrySendError};
-use crate::driver::{Matching, WhenFull};
+use crate::driver::{DropReason, Matching, WhenFull};
 use crate::message::Message;
 use crate::pattern::{SocketType, SubscriptionLimits};
 
@@ -87,7 +87,8 @@ impl PubSocket {
     /// How many messages were dropped because a peer was at its high-water mark, once per peer.
     #[must_use]
     pub fn dropped(&self) -> u64 {
-        self.publisher.table().dropped()
+        let hub = self.publisher.handle().hub();
+        hub.tally.dropped(DropReason::HighWaterMark)
     }
 
     /// How many distinct topics the peers are subscribed to.

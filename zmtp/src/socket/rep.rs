@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use super::base::{SocketHandle, sealed};
 use super::receiving::FairReceiver;
 use super::{Builder, RecvError, SendError, TryRecvError};
-use crate::driver::{Envelope, NoPattern, PeerId, Received};
+use crate::driver::{DropReason, Envelope, NoPattern, PeerId, PushError, Received};
 use crate::message::{Message, Part};
 use crate::pattern::SocketType;
 
@@ -133,10 +133,18 @@ impl RepSocket {
         if message.is_empty() {
             return Err(SendError::NoParts(message));
         }
-        if let Some(peer) = self.receiver.handle().hub().peer(*to)
-            && let Err(error) = peer.outbox.try_push(envelope, &message)
-        {
-            tracing::debug!(peer = %to, ?error, "reply dropped");
+        let hub = self.receiver.handle().hub();
+        let pushed = match hub.peer(*to) {
+            Some(peer) => peer.outbox.try_push(envelope, &message),
+            None => Err(PushError::Closed),
+        };
+        if let Err(error) = pushed {
+            let reason = match error {
+                PushError::Full => DropReason::HighWaterMark,
+                PushError::Closed => DropReason::PeerGone,
+            };
+            tracing::debug!(peer = %to, %reason, "reply dropped");
+            hub.count_dropped(*to, reason);
         }
         self.state = State::Idle;
         Ok(())
@@ -147,7 +155,10 @@ impl RepSocket {
         let parts = received.message.parts();
         let delimiter = parts.iter().position(|part| part.is_empty());
         let Some(delimiter) = delimiter.filter(|at| at + 1 < parts.len()) else {
-            tracing::debug!(peer = %received.peer, "dropped a request without delimiter and body");
+            let peer = received.peer;
+            tracing::debug!(%peer, "dropped a request without delimiter and body");
+            let hub = self.receiver.handle().hub();
+            hub.count_dropped(peer, DropReason::Unexpected);
             return None;
         };
         let mut envelope = received.message.into_parts();

@@ -9,7 +9,7 @@ use super::base::{SocketHandle, sealed};
 use super::receiving::FairReceiver;
 use super::sending::BalancedSender;
 use super::{Builder, RecvError, SendError, TryRecvError, TrySendError};
-use crate::driver::{Envelope, NoPattern, PeerId, Received, Requests};
+use crate::driver::{DropReason, Envelope, NoPattern, PeerId, Received, Requests};
 use crate::message::{Message, Part};
 use crate::pattern::SocketType;
 
@@ -211,12 +211,18 @@ impl ReqSocket {
         }
         // A second reply of the peer that will be asked now would pass for the one to come.
         for _ in 0..STALE_REPLIES {
-            if self.receiver.try_recv().is_err() {
+            let Ok(stale) = self.receiver.try_recv() else {
                 break;
-            }
-            tracing::debug!("dropped what is no reply to any request");
+            };
+            tracing::debug!(peer = %stale.peer, "dropped what is no reply to any request");
+            self.count_unexpected(stale.peer);
         }
         None
+    }
+
+    fn count_unexpected(&self, peer: PeerId) {
+        let hub = self.receiver.handle().hub();
+        hub.count_dropped(peer, DropReason::Unexpected);
     }
 
     /// The body of a reply from the peer that was asked; `None` for anything else.
@@ -227,6 +233,7 @@ impl ReqSocket {
         let (from, peer) = (*from, received.peer);
         let Some(reply) = reply(received, from, number.as_ref()) else {
             tracing::debug!(%peer, "dropped what is no reply to the last request");
+            self.count_unexpected(peer);
             return None;
         };
         self.state = State::Idle;

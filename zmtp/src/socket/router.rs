@@ -18,7 +18,9 @@ use super::routing_table::RoutingTable;
 use super::sending::{self, final_error, when_writable};
 use super::sink::SinkState;
 use super::{ConnectError, RecvError, SendError, TryRecvError, TrySendError};
-use crate::driver::{Envelope, Hub, Linger, PeerId, PushError, TakenRoutingId, Unroutable};
+use crate::driver::{
+    DropReason, Envelope, Hub, Linger, PeerId, PushError, TakenRoutingId, Unroutable,
+};
 use crate::message::{Message, Part};
 use crate::pattern::{RoutingId, SocketType};
 
@@ -380,7 +382,8 @@ fn route(table: &RoutingTable, hub: &Hub, mut message: Message) -> Result<(), Tr
     let Some(routing_id) = message.pop_front() else {
         return Err(TrySendError::NoParts(message));
     };
-    let pushed = match table.peer(&routing_id) {
+    let peer = table.peer(&routing_id);
+    let pushed = match &peer {
         Some(peer) => peer.outbox.try_push(&[], &message),
         None => Err(PushError::Closed),
     };
@@ -393,7 +396,15 @@ fn route(table: &RoutingTable, hub: &Hub, mut message: Message) -> Result<(), Tr
             Err(TrySendError::Closed(message))
         }
         // `REQREP`: "SHALL silently drop" what cannot be routed.
-        (Err(_), Unroutable::Drop) => Ok(()),
+        (Err(error), Unroutable::Drop) => {
+            let tally = peer.as_ref().map_or(&hub.tally, |peer| &peer.tally);
+            let reason = match error {
+                PushError::Full => DropReason::HighWaterMark,
+                PushError::Closed => DropReason::Unroutable,
+            };
+            tally.count_dropped(reason, 1);
+            Ok(())
+        }
         (Err(error), Unroutable::Report) => {
             message.push_front(routing_id);
             Err(match error {

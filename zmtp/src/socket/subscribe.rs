@@ -11,7 +11,7 @@ use super::base::{SocketHandle, sealed};
 use super::receiving::FairReceiver;
 use super::topics::{TopicFilter, Topics};
 use super::{Builder, RecvError, TryRecvError};
-use crate::driver::{Envelope, Matching};
+use crate::driver::{DropReason, Envelope, Matching, PeerId};
 use crate::message::Message;
 use crate::pattern::SocketType;
 
@@ -88,10 +88,11 @@ impl SubSocket {
     #[inline]
     pub fn try_recv(&mut self) -> Result<Message, TryRecvError> {
         loop {
-            let message = self.receiver.try_recv()?.message;
-            if self.topics.matches(&mut self.filter, &message) {
-                return Ok(message);
+            let received = self.receiver.try_recv()?;
+            if self.topics.matches(&mut self.filter, &received.message) {
+                return Ok(received.message);
             }
+            self.count_unsubscribed(received.peer);
         }
     }
 
@@ -100,11 +101,17 @@ impl SubSocket {
         context: &mut Context<'_>,
     ) -> Poll<Result<Message, RecvError>> {
         loop {
-            let message = ready!(self.receiver.poll_recv(context))?.message;
-            if self.topics.matches(&mut self.filter, &message) {
-                return Poll::Ready(Ok(message));
+            let received = ready!(self.receiver.poll_recv(context))?;
+            if self.topics.matches(&mut self.filter, &received.message) {
+                return Poll::Ready(Ok(received.message));
             }
+            self.count_unsubscribed(received.peer);
         }
+    }
+
+    fn count_unsubscribed(&self, peer: PeerId) {
+        let hub = self.topics.handle().hub();
+        hub.count_dropped(peer, DropReason::Unsubscribed);
     }
 }
 

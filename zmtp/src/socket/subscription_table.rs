@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use super::notices::{NoticeQueue, Told};
 use crate::driver::{
-    DisconnectReason, EncodedBatch, Fill, Matching, Notice, NoticePolicy, Pattern, Peer, PeerId,
-    PublishOptions, PushError, SocketOptions, WhenFull, lock,
+    DisconnectReason, DropReason, EncodedBatch, Fill, Matching, Notice, NoticePolicy, Pattern,
+    Peer, PeerId, PublishOptions, PushError, SocketOptions, WhenFull, lock,
 };
 use crate::message::{Message, Part};
 use crate::pattern::{Cancelled, Repeats, Subscribed, SubscriptionError, SubscriptionTrie};
@@ -39,7 +39,6 @@ struct State {
     encoded: EncodedBatch,
     /// Scratch space for those who get a message, where it is not sent as they are found.
     selected: Vec<Subscriber>,
-    dropped: u64,
     /// Messages since the connections had their last turn.
     sent: usize,
 }
@@ -81,7 +80,6 @@ impl SubscriptionTable {
                 notices: NoticeQueue::new(limits),
                 encoded: EncodedBatch::default(),
                 selected: Vec::new(),
-                dropped: 0,
                 sent: 0,
             }),
             options: options.publishing.clone(),
@@ -120,11 +118,6 @@ impl SubscriptionTable {
     pub(crate) fn take_turn(&self) -> bool {
         self.turn_is_over.load(Ordering::Relaxed)
             && self.turn_is_over.swap(false, Ordering::Relaxed)
-    }
-
-    /// How many messages were dropped because a peer was at its high-water mark, once per peer.
-    pub(crate) fn dropped(&self) -> u64 {
-        lock(&self.state).dropped
     }
 
     /// The distinct topics that messages are matched with.
@@ -285,18 +278,13 @@ impl State {
     /// The way of nearly all messages: to each peer as it is found, at most one lock for each.
     #[inline]
     fn send_to_matches(&mut self, message: &Message) -> Fill {
-        let Self {
-            trie,
-            encoded,
-            dropped,
-            ..
-        } = self;
+        let Self { trie, encoded, .. } = self;
         let mut fill = Fill::Room;
         let first = message.first().map_or(&[][..], Part::as_slice);
         trie.for_each_match(first, |Subscriber(peer)| {
             match peer.outbox.try_push_shared(message, encoded) {
                 Ok(Fill::Mark) => fill = Fill::Mark,
-                Err(PushError::Full) => *dropped += 1,
+                Err(PushError::Full) => peer.tally.count_dropped(DropReason::HighWaterMark, 1),
                 Ok(Fill::Room) | Err(PushError::Closed) => {}
             }
         });
@@ -336,7 +324,7 @@ impl State {
         for Subscriber(peer) in self.selected.drain(..) {
             match peer.outbox.try_push_shared(message, &mut self.encoded) {
                 Ok(Fill::Mark) => fill = Fill::Mark,
-                Err(PushError::Full) => self.dropped += 1,
+                Err(PushError::Full) => peer.tally.count_dropped(DropReason::HighWaterMark, 1),
                 Ok(Fill::Room) | Err(PushError::Closed) => {}
             }
         }

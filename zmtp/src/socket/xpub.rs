@@ -18,7 +18,7 @@ use super::{
     Builder, ManualSubscriptionError, MessageReceiver, MessageSender, RecvError, SendError,
     TryRecvError, TrySendError, sending,
 };
-use crate::driver::{Envelope, Matching, NoticePolicy, PeerId, Received, WhenFull};
+use crate::driver::{DropReason, Envelope, Matching, NoticePolicy, PeerId, Received, WhenFull};
 use crate::message::{Message, Part};
 use crate::pattern::{SocketType, SubscriptionLimits};
 use crate::wire::subscription::Subscription;
@@ -335,7 +335,7 @@ impl XPubSender {
     /// As [`XPubSocket::dropped`].
     #[must_use]
     pub fn dropped(&self) -> u64 {
-        self.publisher.table().dropped()
+        self.handle().hub().tally.dropped(DropReason::HighWaterMark)
     }
 
     /// As [`XPubSocket::topic_count`].

@@ -17,7 +17,9 @@ use super::transfer::sealed::Handled;
 use super::{
     Builder, MessageReceiver, MessageSender, RecvError, SendError, TryRecvError, TrySendError,
 };
-use crate::driver::{Cancellations, EncodedBatch, Envelope, Fill, Linger, PeerId};
+use crate::driver::{
+    Cancellations, DropReason, EncodedBatch, Envelope, Fill, Linger, PeerId, PushError,
+};
 use crate::message::Message;
 use crate::pattern::SocketType;
 use crate::wire::subscription::Subscription;
@@ -218,8 +220,10 @@ impl XSubSender {
         let encoded = &mut EncodedBatch::default();
         self.handle().hub().for_each_peer(|peer| {
             // `PUBSUB`: "SHALL silently drop the message if the queue for a publisher is full".
-            if peer.outbox.try_push_shared(message, encoded) == Ok(Fill::Mark) {
-                self.turn_is_over.store(true, Ordering::Relaxed);
+            match peer.outbox.try_push_shared(message, encoded) {
+                Ok(Fill::Mark) => self.turn_is_over.store(true, Ordering::Relaxed),
+                Err(PushError::Full) => peer.tally.count_dropped(DropReason::HighWaterMark, 1),
+                Ok(Fill::Room) | Err(PushError::Closed) => {}
             }
         });
     }

@@ -2,6 +2,7 @@
 
 mod blocking;
 mod cancellation;
+mod counters;
 mod endpoints;
 mod inproc;
 #[cfg(unix)]

@@ -8,6 +8,7 @@ use bytes::Buf;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::task::{Connection, Shutdown, Stage, now};
+use crate::driver::counters::DropReason;
 use crate::driver::hub::Linger;
 use crate::driver::monitor::DisconnectReason;
 use crate::driver::peer::Retention;
@@ -19,7 +20,9 @@ const FAREWELL: Duration = Duration::from_secs(1);
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Takes the peer from the socket and decides what still has to go out.
     pub(super) fn begin_farewell(&mut self, reason: DisconnectReason) {
-        self.incoming.drop_unfinished_message();
+        let unfinished = self.incoming.drop_unfinished_message();
+        let tally = &self.peer.tally;
+        tally.count_dropped(DropReason::ConnectionLost, unfinished);
         let notices = &self.hub.options.notices;
         if self.stage == Stage::Attached
             && let Some(notice) = notices.parting(self.peer.retention, &reason)

@@ -10,6 +10,7 @@ use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::driver::alarm::Alarm;
+use crate::driver::counters::DropReason;
 use crate::driver::encoded::EncodedBatch;
 use crate::driver::half_open::Listed;
 use crate::driver::hub::{Hub, Linger, Notice};
@@ -123,7 +124,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     fn drive(&mut self, context: &mut Context<'_>) -> Result<(), DisconnectReason> {
         let now = now();
         // First what has come: a peer is not silent because this task slept.
-        let turn = self.read(context, now)?;
+        let turn = self.read(context, now);
+        let discarded = self.session.take_discarded();
+        let tally = &self.peer.tally;
+        tally.count_dropped(DropReason::Unexpected, discarded);
+        let turn = turn?;
         self.decide(context, now)?;
         self.check_time(now)?;
         self.run_commands();
@@ -191,7 +196,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     self.session.handle_eof()?;
                     return Err(DisconnectReason::PeerClosed);
                 }
-                Poll::Ready(octets) => budget = budget.saturating_sub(octets + READ_COST),
+                Poll::Ready(octets) => {
+                    self.peer.tally.count_received_octets(octets);
+                    budget = budget.saturating_sub(octets + READ_COST);
+                }
             }
         }
     }
@@ -199,11 +207,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Hands what was decoded to the receiver, or drops it when no receiver is left: a peer that is
     /// not read from may never read what this side still has to say.
     pub(super) fn publish(&mut self) {
+        let messages = self.incoming.message_count();
         if self.linger() == Linger::Open {
+            self.peer.tally.count_received_messages(messages);
             self.peer
                 .inbox
                 .publish(&mut self.incoming, &self.peer, &self.hub.ready);
         } else {
+            let tally = &self.peer.tally;
+            tally.count_dropped(DropReason::SocketClosed, messages);
             self.incoming.discard();
             self.room = InboxRoom::UNLIMITED;
         }
@@ -326,6 +338,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.stage = Stage::Attached;
         self.progress = Progress::Attached;
         self.peer.set_info(Some(Arc::clone(&info)));
+        self.peer.tally.count_handshake();
         tracing::debug!(peer = %self.peer.id, socket_type = %info.socket_type, "peer attached");
         self.hub.monitor.send(SocketEvent::HandshakeSucceeded {
             peer: self.peer.id,

@@ -81,6 +81,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     fn poll_write_messages(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         if let Some(sealed) = &mut self.sealed {
             let written = ready!(sealed.poll_write(context, &mut self.stream))?;
+            self.peer.tally.count_sent_octets(written);
             return Poll::Ready(nonzero(written));
         }
         let stream = Pin::new(&mut self.stream);
@@ -91,6 +92,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             let used = self.outgoing.fill_slices(&mut slices);
             ready!(stream.poll_write_vectored(context, &slices[..used]))?
         };
+        self.peer.tally.count_sent_octets(written);
         self.outgoing.advance(written);
         Poll::Ready(nonzero(written))
     }
@@ -101,6 +103,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             self.session.poll_transmit(&mut self.control);
         }
         let written = ready!(Pin::new(&mut self.stream).poll_write(context, &self.control))?;
+        self.peer.tally.count_sent_octets(written);
         self.control.advance(written);
         if self.control.is_empty() && self.control.capacity() > IDLE_CAPACITY {
             self.control = BytesMut::new();

@@ -242,6 +242,7 @@ impl End {
     fn announce(&self, info: Arc<PeerInfo>) {
         let peer = self.peer.id;
         self.peer.set_info(Some(Arc::clone(&info)));
+        self.peer.tally.count_handshake();
         tracing::debug!(%peer, socket_type = %info.socket_type, "peer attached");
         self.send(SocketEvent::HandshakeSucceeded { peer, info });
     }
