@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 
-use super::{Arrival, Credit, ReceiveWindow};
+use super::{Arrival, ChannelOptions, Credit, ReceiveWindow};
 use crate::event::names;
 
 /// The client's side of a channel.
@@ -27,9 +27,14 @@ pub(crate) struct ClientSide {
     held: VecDeque<usize>,
     held_bytes: usize,
     largest_item: usize,
+    /// How many slots are open, see [`Self::grant`].
+    open_slots: u32,
     /// The encoded request until the driver takes it; a call that ends before that was never sent.
     pub(crate) request: Option<Bytes>,
 }
+
+/// So many bytes the items in the slots beyond the usual ones may take.
+const WINDOW_BYTES: usize = 4 * 1024 * 1024;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
@@ -86,6 +91,7 @@ impl ClientSide {
             held: VecDeque::new(),
             held_bytes: 0,
             largest_item: 0,
+            open_slots: ChannelOptions::DEFAULT_SLOTS / 2,
             request: Some(request),
         }
     }
@@ -125,11 +131,23 @@ impl ClientSide {
 
     /// Returns what to grant after the application took items. `room` is how many bytes this
     /// channel may hold, received ones included.
+    ///
+    /// More slots than the usual ones open one grant after the other, and not for large items:
+    /// what a stream will bring is known only from what it brought.
     pub(crate) fn grant(&mut self, items: usize, room: usize) -> Option<Credit> {
-        let affordable = room.checked_div(self.largest_item).unwrap_or(usize::MAX);
+        let afforded = |bytes: usize| {
+            let items = bytes.checked_div(self.largest_item).unwrap_or(usize::MAX);
+            u32::try_from(items).unwrap_or(u32::MAX)
+        };
+        let extra = afforded(WINDOW_BYTES).max(ChannelOptions::DEFAULT_SLOTS);
+        let affordable = afforded(room).min(extra);
+        let next = self.open_slots.saturating_mul(2);
         let count = u32::try_from(items).unwrap_or(u32::MAX);
-        self.window
-            .consume(count, u32::try_from(affordable).unwrap_or(u32::MAX))
+        let grant =
+            self.window
+                .consume(count, affordable.min(self.open_slots), affordable.min(next))?;
+        self.open_slots = next;
+        Some(grant)
     }
 
     pub(crate) fn held_bytes(&self) -> usize {

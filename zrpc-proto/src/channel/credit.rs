@@ -116,17 +116,18 @@ impl ReceiveWindow {
 
     /// Counts items that the application took, and returns what to grant for more.
     ///
-    /// `affordable` is how many items there is memory for; the window shrinks to it.
-    pub(crate) fn consume(&mut self, items: u32, affordable: u32) -> Option<Credit> {
+    /// When less than half of the `open` slots are reserved, `next` are opened; fewer than are
+    /// configured if there is no memory for so many.
+    pub(crate) fn consume(&mut self, items: u32, open: u32, next: u32) -> Option<Credit> {
         let items = items.min(self.queued);
         self.queued = self.queued.saturating_sub(items);
         self.reserved = self.reserved.saturating_sub(items);
-        let slots = self.slots.min(affordable.max(1));
         // With a single slot half of it is nothing, and a strict rule would never grant again.
-        let threshold = (slots / 2).max(1);
+        let threshold = (self.slots.min(open) / 2).max(1);
         if items == 0 || self.reserved >= threshold {
             return None;
         }
+        let slots = self.slots.min(next.max(1));
         let grant = Credit(slots.saturating_sub(self.reserved));
         self.reserved = slots;
         Some(grant)

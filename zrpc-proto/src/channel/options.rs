@@ -74,6 +74,9 @@ impl ChannelOptions {
     }
 
     /// Sets how many stream items the server may send ahead of their consumption, at least one.
+    ///
+    /// More than [`DEFAULT_SLOTS`](Self::DEFAULT_SLOTS) open one grant after the other, and only
+    /// as far as the items in them stay below 4 MiB.
     #[must_use]
     pub fn with_slots(mut self, slots: u32) -> Self {
         self.slots = slots.max(1);

@@ -60,7 +60,7 @@ proptest! {
                 (additive, absolute, queued) = (additive - 1, absolute - 1, queued + 1);
             } else if queued > 0 {
                 queued -= 1;
-                if let Some(grant) = window.consume(1, u32::MAX) {
+                if let Some(grant) = window.consume(1, u32::MAX, u32::MAX) {
                     additive += grant.count();
                     absolute = grant.count();
                 }

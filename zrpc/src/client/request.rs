@@ -80,7 +80,7 @@ impl Request {
     }
 
     /// Sets how many items of a stream the server may send ahead of their consumption, at least
-    /// one; 100 unless told otherwise.
+    /// one; 1024 unless told otherwise, of which large items use no more than 100.
     pub fn slots(mut self, slots: u32) -> Self {
         self.options.slots = slots.max(1);
         self

@@ -8,6 +8,7 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use futures_core::Stream;
 use futures_core::stream::FusedStream;
+use proto::ChannelOptions;
 use serde::de::DeserializeOwned;
 
 use super::call::OpenCall;
@@ -17,7 +18,7 @@ use crate::CallError;
 /// The results of a method that gives a stream.
 ///
 /// Items are taken as fast as they are consumed: the server sends as many ahead as the call has
-/// slots (100 unless told otherwise) and waits then. The stream ends after its first error.
+/// slots (1024 unless told otherwise) and waits then. The stream ends after its first error.
 /// Dropping it ends the call at once.
 ///
 /// A method that gives a single result is a stream of one item here.
@@ -50,7 +51,7 @@ enum Stage {
 impl<T> ReplyStream<T> {
     /// Makes a stream of a call with the items that were taken already.
     pub(super) fn open(call: OpenCall, batch: VecDeque<Bytes>) -> Self {
-        let slots = usize::try_from(call.slots()).unwrap_or(usize::MAX);
+        let slots = call.slots().min(ChannelOptions::DEFAULT_SLOTS);
         Self {
             method: call.method().into(),
             call: Some(call),
@@ -58,9 +59,10 @@ impl<T> ReplyStream<T> {
             progress: Progress {
                 stage: Stage::Start,
                 unreported: 0,
-                // The multiplexer grants credit when half of the slots are used up. Items that it
-                // does not know of yet must stay well below that, or the server would run dry.
-                report_after: (slots / 4).max(1),
+                // The multiplexer grants credit when half of the slots are used up, of which no more
+                // than these may be open. Items that it does not know of yet must stay well below
+                // that, or the server would run dry.
+                report_after: usize::try_from(slots / 4).unwrap_or(usize::MAX).max(1),
             },
             items: PhantomData,
         }

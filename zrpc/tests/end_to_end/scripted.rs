@@ -71,7 +71,8 @@ fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
 #[tokio::test]
 async fn b3_a_server_that_ignores_credit_ends_that_stream_only() {
     let (mut server, client) = ScriptedServer::bind().await;
-    let mut items = client.stream::<u8>("flood", ()).await.unwrap();
+    let flood = client.request("flood", ()).slots(100);
+    let mut items = flood.stream::<u8>().await.unwrap();
     server.expect_request("flood").await;
     for _ in 0..500 {
         server.send("STREAM", b"\x07").await;

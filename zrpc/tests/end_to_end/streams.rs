@@ -68,7 +68,8 @@ async fn a_reader_that_stops_stops_the_server() {
             .method("one", |(): ()| async { 1_u8 }),
     )
     .await;
-    let mut items = client.stream::<u64>("endless", ()).await.unwrap();
+    let endless = client.request("endless", ()).slots(100);
+    let mut items = endless.stream::<u64>().await.unwrap();
     for expected in 0..200 {
         assert_eq!(in_time(items.next_item()).await.unwrap(), Some(expected));
     }

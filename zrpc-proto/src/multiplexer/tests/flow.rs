@@ -30,6 +30,32 @@ fn q8_receiver_grants_as_python_does() {
 }
 
 #[test]
+fn more_slots_than_usual_open_one_grant_after_the_other() {
+    let expected = [(1, 100), (52, 151), (153, 301), (354, 301), (605, 251)];
+    assert_eq!(grants(500, 700), expected);
+}
+
+#[test]
+fn large_items_get_the_usual_slots_only() {
+    let mut client = Scripted::client();
+    let options = ChannelOptions::default().with_slots(10_000);
+    let (channel, id) = client.open(&options);
+    let large = Value::from(vec![b'x'; 100_000]);
+    let mut grants = Vec::new();
+    for _ in 0..200 {
+        client.recv_on(&id, "STREAM", &large);
+        client.mux.consume(channel, 1).unwrap();
+        grants.extend(
+            client
+                .sent()
+                .iter()
+                .filter_map(|(_, _, args)| args[0].as_u64()),
+        );
+    }
+    assert_eq!(grants, [100, 51, 51, 51]);
+}
+
+#[test]
 fn b11_one_slot_does_not_stall() {
     assert_eq!(grants(1, 3), [(1, 1), (2, 1), (3, 1)]);
     assert_eq!(grants(2, 3), [(1, 2), (3, 2)]);
