@@ -12,6 +12,8 @@ Requests (`name` is the socket, `parts` a list of values, see values.py):
     echo {name, count}               sends back what it receives, all parts
     fill {name, size, limit, quiet}  sends without waiting until refused
     drain {name, quiet}              everything until nothing comes for `quiet` s
+    authenticate {users}             starts a ZAP handler: names and passwords for PLAIN,
+                                     any key for CURVE
     monitor {name}                   events {name} -> names of events so far
     await_event {name, event}        reads events until this one
 
@@ -23,6 +25,8 @@ import sys
 import time
 
 import zmq
+import zmq.auth
+import zmq.auth.thread
 import zmq.utils.monitor
 
 import control
@@ -38,6 +42,7 @@ class Peer:
         self._context = zmq.Context()
         self._sockets = {}
         self._monitors = {}
+        self._authenticator = None
 
     def handle(self, request):
         """Runs one request."""
@@ -48,6 +53,8 @@ class Peer:
         """Drops every socket with whatever it still wanted to send."""
         for name in list(self._sockets):
             self.do_close(name)
+        if self._authenticator is not None:
+            self._authenticator.stop()
         self._context.destroy(linger=0)
 
     def do_socket(self, name, type, options=None):
@@ -148,6 +155,12 @@ class Peer:
             parts = self._sockets[name].recv_multipart()
             messages.append([values.to_json(part) for part in parts])
         return messages
+
+    def do_authenticate(self, users):
+        self._authenticator = zmq.auth.thread.ThreadAuthenticator(self._context)
+        self._authenticator.start()
+        self._authenticator.configure_plain(domain="*", passwords=users)
+        self._authenticator.configure_curve(domain="*", location=zmq.auth.CURVE_ALLOW_ANY)
 
     def do_monitor(self, name):
         self._monitors[name] = self._sockets[name].get_monitor_socket()

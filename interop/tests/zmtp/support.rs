@@ -7,8 +7,8 @@ use interop::{Failure, Interop, Peer, PeerError, Program, Python, environment};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 use zmtp::{
-    DealerSocket, Message, PubSocket, PullSocket, PushSocket, RepSocket, ReqSocket, RouterSocket,
-    Socket, SubSocket,
+    DealerSocket, Message, PairSocket, PubSocket, PullSocket, PushSocket, RepSocket, ReqSocket,
+    RouterSocket, Socket, SubSocket, XPubSocket, XSubSocket,
 };
 
 /// No single step of a test takes longer.
@@ -174,5 +174,5 @@ macro_rules! receivers {
     )*};
 }
 
-senders!(DealerSocket RouterSocket ReqSocket PushSocket);
-receivers!(DealerSocket RouterSocket ReqSocket RepSocket PullSocket SubSocket);
+senders!(DealerSocket RouterSocket ReqSocket PushSocket XPubSocket PairSocket);
+receivers!(DealerSocket RouterSocket ReqSocket RepSocket PullSocket SubSocket XSubSocket PairSocket);

@@ -6,7 +6,7 @@ use interop::{Failure, Peer, PeerError};
 use serde_json::{Value, json};
 use zmtp::{Monitor, SocketEvent};
 
-use super::cell::{Cell, Security, THEIR_ID};
+use super::cell::{Cell, PASSWORD, Security, THEIR_ID, USERNAME};
 use super::ours::Ours;
 use crate::support::{Binder, soon};
 
@@ -68,9 +68,23 @@ impl Link {
     }
 
     /// Closes our socket and has a new one take its place.
-    pub(super) async fn replace_ours(&mut self, cell: &Cell) -> Result<(), Failure> {
+    ///
+    /// Libzmq's socket must have a monitor, as one that was replaced has.
+    pub(super) async fn replace_ours(
+        &mut self,
+        cell: &Cell,
+        peer: &mut Peer,
+    ) -> Result<(), Failure> {
         let ours = Ours::new(cell)?;
         std::mem::replace(&mut self.ours, ours).close().await;
+        let event = "DISCONNECTED";
+        request(
+            peer,
+            json!({"op": "await_event", "name": "z", "event": event}),
+        )
+        .await?;
+        // It sees that its peer has left when it is called, and a PAIR takes no other before.
+        request(peer, json!({"op": "drain", "name": "z", "quiet": 0})).await?;
         self.monitor = self.ours.monitor();
         match cell.binder {
             Binder::We => self.rebind().await?,
@@ -123,6 +137,11 @@ async fn make_theirs(cell: &Cell, peer: &mut Peer) -> Result<(), Failure> {
     }
     match cell.security {
         Security::Null => {}
+        Security::PlainServer => {
+            options["PLAIN_USERNAME"] = json!(USERNAME);
+            options["PLAIN_PASSWORD"] = json!(PASSWORD);
+        }
+        Security::PlainClient => options["PLAIN_SERVER"] = json!(1),
     }
     request(
         peer,

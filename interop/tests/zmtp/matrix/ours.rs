@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use interop::Failure;
+use zmtp::authenticator::Passwords;
 use zmtp::{
-    Builder, DealerSocket, Endpoint, Message, Monitor, PubSocket, PullSocket, PushSocket,
-    RepSocket, ReqSocket, RouterSocket, Socket, SubSocket,
+    Builder, DealerSocket, Endpoint, Message, Monitor, PairSocket, PubSocket, PullSocket,
+    PushSocket, RepSocket, ReqSocket, RouterSocket, Socket, SubSocket, XPubSocket, XSubSocket,
 };
 
-use super::cell::{Cell, OUR_ID, Security};
+use super::cell::{Cell, OUR_ID, PASSWORD, Security, USERNAME};
 use crate::support::{Receives, Sends};
 
 /// Reconnecting takes no longer than this, so that the matrix is done soon.
@@ -23,6 +24,9 @@ pub(super) enum Ours {
     Pull(PullSocket),
     Pub(PubSocket),
     Sub(SubSocket),
+    XPub(XPubSocket),
+    XSub(XSubSocket),
+    Pair(PairSocket),
 }
 
 /// Runs the same call on a socket of any type.
@@ -37,6 +41,9 @@ macro_rules! on_any {
             Ours::Pull($socket) => $call,
             Ours::Pub($socket) => $call,
             Ours::Sub($socket) => $call,
+            Ours::XPub($socket) => $call,
+            Ours::XSub($socket) => $call,
+            Ours::Pair($socket) => $call,
         }
     };
 }
@@ -56,6 +63,13 @@ impl Ours {
                 socket.subscribe("");
                 Self::Sub(socket)
             }
+            "XPUB" => Self::XPub(build(cell)?),
+            "XSUB" => {
+                let socket: XSubSocket = build(cell)?;
+                socket.subscribe("");
+                Self::XSub(socket)
+            }
+            "PAIR" => Self::Pair(build(cell)?),
             other => unreachable!("no socket type {other}"),
         })
     }
@@ -87,7 +101,9 @@ impl Sends for Ours {
             Self::Router(socket) => socket.give(message).await,
             Self::Push(socket) => socket.give(message).await,
             Self::Pub(socket) => socket.give(message).await,
-            Self::Pull(_) | Self::Sub(_) => unreachable!("it only receives"),
+            Self::XPub(socket) => socket.give(message).await,
+            Self::Pair(socket) => socket.give(message).await,
+            Self::Pull(_) | Self::Sub(_) | Self::XSub(_) => unreachable!("it only receives"),
         }
     }
 }
@@ -101,7 +117,9 @@ impl Receives for Ours {
             Self::Router(socket) => socket.take().await,
             Self::Pull(socket) => socket.take().await,
             Self::Sub(socket) => socket.take().await,
-            Self::Push(_) | Self::Pub(_) => unreachable!("it only sends"),
+            Self::XSub(socket) => socket.take().await,
+            Self::Pair(socket) => socket.take().await,
+            Self::Push(_) | Self::Pub(_) | Self::XPub(_) => unreachable!("it only sends"),
         }
     }
 }
@@ -117,6 +135,12 @@ fn build<S: Socket>(cell: &Cell) -> Result<S, Failure> {
     };
     let builder = match cell.security {
         Security::Null => builder,
+        Security::PlainServer => {
+            let mut users = Passwords::new();
+            users.insert(USERNAME, PASSWORD)?;
+            builder.plain_server().authenticator(users)
+        }
+        Security::PlainClient => builder.plain_client(USERNAME, PASSWORD)?,
     };
     Ok(builder.build())
 }

@@ -5,11 +5,11 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use interop::{Failure, Peer, Program, TestResult};
+use interop::{Failure, Peer, Program, Python, TestResult};
 use serde_json::json;
 use tokio::time::timeout;
 
-use super::cell::{Cell, Exchange, Pair, Security, Transport};
+use super::cell::{Cell, Exchange, PASSWORD, Pair, Security, Transport, USERNAME};
 use super::exchange::{self, SHAPES};
 use super::life::Link;
 use super::report::{self, Report};
@@ -21,19 +21,20 @@ const CELL_DEADLINE: Duration = Duration::from_secs(60);
 /// What is exchanged after one side was replaced.
 const SHAPES_AFTER: &[&[usize]] = &[&[1], &[0, 300]];
 
+/// ZMTP31-098, ZMTP31-104.
 #[tokio::test]
 #[expect(clippy::print_stdout, reason = "the table is what the run is for")]
 async fn every_legal_pair_talks_to_libzmq() -> TestResult {
     let Some(python) = python()? else {
         return Ok(());
     };
-    let mut peer = Peer::start(python, Program::Zmq, json!({})).await?;
+    let mut peer = start(python).await?;
     let mut report = Report::default();
     for cell in Cell::all() {
         let failure = run_guarded(&cell, &mut peer).await;
         if failure.is_some() {
             // Whatever state the process is in, the next cell shall not suffer.
-            peer = Peer::start(python, Program::Zmq, json!({})).await?;
+            peer = start(python).await?;
         }
         report.add(&cell, failure);
     }
@@ -81,6 +82,14 @@ async fn the_largest_messages_go_both_ways() -> TestResult {
     Ok(())
 }
 
+/// Starts a process of libzmq with an authenticator that knows our user.
+async fn start(python: &Python) -> Result<Peer, Failure> {
+    let mut peer = Peer::start(python, Program::Zmq, json!({})).await?;
+    peer.request(json!({"op": "authenticate", "users": {USERNAME: PASSWORD}}))
+        .await?;
+    Ok(peer)
+}
+
 /// Runs a cell and returns what went wrong.
 async fn run_guarded(cell: &Cell, peer: &mut Peer) -> Option<String> {
     let guarded = AssertUnwindSafe(timeout(CELL_DEADLINE, run_cell(cell, peer))).catch_unwind();
@@ -98,7 +107,7 @@ async fn run_cell(cell: &Cell, peer: &mut Peer) -> Result<(), Failure> {
     if cell.security == Security::Null && cell.transport == Transport::Tcp {
         link.replace_theirs(cell, peer).await?;
         exchange::run(cell, &mut link.ours, peer, SHAPES_AFTER).await?;
-        link.replace_ours(cell).await?;
+        link.replace_ours(cell, peer).await?;
         exchange::run(cell, &mut link.ours, peer, SHAPES_AFTER).await?;
     }
     link.close(peer).await
