@@ -7,6 +7,7 @@
 
 mod chaos;
 mod events;
+mod extended;
 mod fan_out;
 mod greeting;
 mod handshake;
