@@ -1,6 +1,7 @@
 //! Options that contradict each other.
 
-use zmtp::authenticator::{Addresses, Passwords};
+use zmtp::authenticator::{Addresses, AnyKey, Passwords};
+use zmtp::curve::KeyPair;
 use zmtp::{BindError, Builder, ConnectError, PullSocket, SecurityError, Socket};
 
 async fn check(builder: impl Fn() -> Builder<PullSocket>, expected: SecurityError) {
@@ -24,6 +25,12 @@ fn builder() -> Builder<PullSocket> {
 #[tokio::test]
 async fn servers_need_somebody_who_decides() {
     check(|| builder().plain_server(), SecurityError::NoAuthenticator).await;
+    let pair = KeyPair::generate();
+    check(
+        || builder().curve_server(pair.clone()),
+        SecurityError::NoAuthenticator,
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -31,6 +38,17 @@ async fn one_socket_has_one_mechanism_and_one_role() {
     let both = || builder().plain_client("admin", "secret").unwrap();
     check(
         || both().plain_server().authenticator(Passwords::new()),
+        SecurityError::SeveralMechanisms,
+    )
+    .await;
+    let pair = KeyPair::generate();
+    check(
+        || {
+            builder()
+                .curve_server(pair.clone())
+                .curve_client(*pair.public_key(), pair.clone())
+                .authenticator(AnyKey)
+        },
         SecurityError::SeveralMechanisms,
     )
     .await;

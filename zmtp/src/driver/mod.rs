@@ -62,5 +62,4 @@ pub(crate) use options::{
 };
 pub(crate) use outbox::{ConnectionCommand, Fill, PushError};
 pub(crate) use peer::{Peer, Retention};
-pub(crate) use security::Mechanism;
 pub(crate) use sync::lock;

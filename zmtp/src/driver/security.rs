@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use crate::authenticator::Authenticator;
-use crate::mechanism::{Authentication, MechanismConfig, PlainCredentials};
+use crate::mechanism::{Authentication, MechanismConfig};
+use crate::wire::greeting::SecurityRole;
 use crate::zap::Domain;
 
 /// What was asked for, in whatever order.
@@ -14,19 +15,12 @@ pub(crate) struct SecurityOptions {
     domain: Option<Domain>,
 }
 
-/// One mechanism, and the side that we are.
-#[derive(Clone, Debug)]
-pub(crate) enum Mechanism {
-    PlainServer,
-    PlainClient(PlainCredentials),
-}
-
 #[derive(Clone, Debug, Default)]
 enum Choice {
     /// NULL.
     #[default]
     None,
-    One(Mechanism),
+    One(MechanismConfig),
     Several,
 }
 
@@ -52,7 +46,7 @@ pub enum SecurityError {
 }
 
 impl SecurityOptions {
-    pub(crate) fn choose(&mut self, mechanism: Mechanism) {
+    pub(crate) fn choose(&mut self, mechanism: MechanismConfig) {
         self.choice = match self.choice {
             Choice::None => Choice::One(mechanism),
             Choice::One(_) | Choice::Several => Choice::Several,
@@ -89,26 +83,10 @@ impl SecurityOptions {
             Choice::One(mechanism) => mechanism,
             Choice::Several => return Err(SecurityError::SeveralMechanisms),
         };
-        match (mechanism.is_server(), has_authenticator) {
-            (true, false) => Err(SecurityError::NoAuthenticator),
-            (false, true) => Err(SecurityError::AuthenticatorOfClient),
-            (true, true) | (false, false) => Ok(mechanism.config()),
-        }
-    }
-}
-
-impl Mechanism {
-    fn is_server(&self) -> bool {
-        match self {
-            Self::PlainServer => true,
-            Self::PlainClient(_) => false,
-        }
-    }
-
-    fn config(&self) -> MechanismConfig {
-        match self {
-            Self::PlainServer => MechanismConfig::PlainServer,
-            Self::PlainClient(credentials) => MechanismConfig::PlainClient(credentials.clone()),
+        match (mechanism.role(), has_authenticator) {
+            (SecurityRole::Server, false) => Err(SecurityError::NoAuthenticator),
+            (SecurityRole::Client, true) => Err(SecurityError::AuthenticatorOfClient),
+            (SecurityRole::Server, true) | (SecurityRole::Client, false) => Ok(mechanism.clone()),
         }
     }
 }

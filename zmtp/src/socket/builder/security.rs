@@ -4,8 +4,11 @@ use std::sync::Arc;
 
 use super::Builder;
 use crate::authenticator::Authenticator;
-use crate::driver::Mechanism;
-use crate::mechanism::{CredentialsError, PlainCredentials};
+#[cfg(feature = "curve")]
+use crate::curve::{KeyPair, PublicKey};
+#[cfg(feature = "curve")]
+use crate::mechanism::{Authentication, CurveClient, CurveServer};
+use crate::mechanism::{CredentialsError, MechanismConfig, PlainCredentials};
 use crate::socket::Socket;
 use crate::zap::{Domain, DomainError};
 
@@ -20,7 +23,7 @@ impl<S: Socket> Builder<S> {
     ///
     /// PLAIN encrypts nothing: it is for networks that are secured by other means.
     pub fn plain_server(mut self) -> Self {
-        self.options.security.choose(Mechanism::PlainServer);
+        self.options.security.choose(MechanismConfig::PlainServer);
         self
     }
 
@@ -39,7 +42,33 @@ impl<S: Socket> Builder<S> {
 
     /// As [`plain_client`](Self::plain_client), with credentials of any octets.
     pub fn plain_credentials(mut self, credentials: PlainCredentials) -> Self {
-        let mechanism = Mechanism::PlainClient(credentials);
+        let mechanism = MechanismConfig::PlainClient(credentials);
+        self.options.security.choose(mechanism);
+        self
+    }
+
+    /// Encrypts with CURVE, and proves to clients that this is the server with the public key of
+    /// `key_pair`.
+    ///
+    /// The [authenticator](Self::authenticator) decides which keys of clients come in; there has to
+    /// be one. libzmq lets in every key where nobody decides; here
+    /// [`AnyKey`](crate::authenticator::AnyKey) says so.
+    #[cfg(feature = "curve")]
+    pub fn curve_server(mut self, key_pair: KeyPair) -> Self {
+        let server = CurveServer::new(key_pair, Authentication::Required);
+        let mechanism = MechanismConfig::CurveServer(server);
+        self.options.security.choose(mechanism);
+        self
+    }
+
+    /// Encrypts with CURVE, to servers with the public key `server_key` only, and proves to them
+    /// that this is the client with the public key of `key_pair`.
+    ///
+    /// A client whose key nobody has to know takes a [new pair](KeyPair::generate).
+    #[cfg(feature = "curve")]
+    pub fn curve_client(mut self, server_key: PublicKey, key_pair: KeyPair) -> Self {
+        let client = CurveClient::new(server_key, key_pair);
+        let mechanism = MechanismConfig::CurveClient(client);
         self.options.security.choose(mechanism);
         self
     }
