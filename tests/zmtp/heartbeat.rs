@@ -5,7 +5,10 @@ use std::time::Duration;
 use tests::bytes::{frame, message, ping, pong};
 use tests::raw_peer::RawPeer;
 use zmtp::session::Heartbeat;
-use zmtp::{PullSocket, Socket};
+use zmtp::{
+    DealerSocket, PairSocket, PubSocket, PullSocket, PushSocket, RepSocket, ReqSocket,
+    RouterSocket, Socket, SubSocket, XPubSocket, XSubSocket,
+};
 
 use crate::suite::{address, expect_message};
 
@@ -112,4 +115,48 @@ async fn any_traffic_is_a_sign_of_life() {
         expect_message(&mut pull, &[b"busy"]).await.unwrap();
         peer.recv_for(interval / 3).await.unwrap();
     }
+}
+
+/// ZMTP31-140.
+#[tokio::test]
+async fn the_time_to_live_of_a_peer_binds_sockets_of_every_type() {
+    outlives::<ReqSocket>("REP").await;
+    outlives::<RepSocket>("REQ").await;
+    outlives::<DealerSocket>("ROUTER").await;
+    outlives::<RouterSocket>("DEALER").await;
+    outlives::<PushSocket>("PULL").await;
+    outlives::<PullSocket>("PUSH").await;
+    outlives::<PubSocket>("SUB").await;
+    outlives::<SubSocket>("PUB").await;
+    outlives::<XPubSocket>("SUB").await;
+    outlives::<XSubSocket>("PUB").await;
+    outlives::<PairSocket>("PAIR").await;
+}
+
+/// A peer of the type names a tenth of a second, is silent, and is closed.
+async fn outlives<S: Socket>(peer_type: &str) {
+    let socket = S::new();
+    let endpoint = socket.bind("tcp://127.0.0.1:*").await;
+    let endpoint = endpoint.expect("a port is free");
+    let peer = RawPeer::connect(address(&endpoint)).await;
+    let mut peer = peer.expect("it listens");
+    let handshake = peer.handshake(peer_type).await;
+    handshake.expect("a legal handshake");
+    let sent = peer.send(&ping(1, b"context")).await;
+    sent.expect("it is open");
+    let answer = peer.recv_until_closed().await;
+    assert_eq!(answer.expect(peer_type), pong(b"context"), "{peer_type}");
+}
+
+/// INT-014.
+#[tokio::test]
+async fn the_longest_time_to_live_that_libzmq_understands_is_sent_as_it_is() {
+    let heartbeat = Heartbeat::new(Duration::from_millis(20))
+        .with_timeout(Duration::from_secs(60))
+        .with_ttl(Duration::from_millis(65_599))
+        .unwrap();
+    let pull = PullSocket::builder().heartbeat(heartbeat).build();
+    let mut peer = connected(&pull).await;
+    let expected = ping(655, b"");
+    assert_eq!(peer.recv(expected.len()).await.unwrap(), expected);
 }

@@ -17,6 +17,7 @@ mod limits;
 mod marks;
 mod peers;
 mod reconnect;
+mod request_options;
 mod request_reply;
 mod routing;
 mod security;

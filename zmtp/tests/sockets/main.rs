@@ -4,6 +4,7 @@ mod blocking;
 mod cancellation;
 mod counters;
 mod endpoints;
+mod heartbeats;
 mod inproc;
 #[cfg(unix)]
 mod ipc;
