@@ -49,8 +49,8 @@ pub use message::{Frame, IntoParts, Message, More, Part, TextError};
 // Layers 3 and 4: sockets and what happens on them.
 #[cfg(feature = "socket")]
 pub use driver::{
-    DisconnectReason, DropReason, Drops, Monitor, PeerCounters, PeerId, Queued, ReconnectStop,
-    RefusalReason, SecurityError, SocketCounters, SocketEvent, Traffic,
+    DisconnectReason, DropReason, Drops, HandshakeFailure, Monitor, PeerCounters, PeerId, Queued,
+    ReconnectStop, RefusalReason, SecurityError, SocketCounters, SocketEvent, Traffic,
 };
 #[cfg(feature = "socket")]
 pub use socket::{

@@ -42,7 +42,7 @@ mod sync;
 mod tally;
 
 pub use counters::{DropReason, Drops, PeerCounters, Queued, SocketCounters, Traffic};
-pub use monitor::{DisconnectReason, Monitor, RefusalReason, SocketEvent};
+pub use monitor::{DisconnectReason, HandshakeFailure, Monitor, RefusalReason, SocketEvent};
 pub use options::ReconnectStop;
 pub use peer::PeerId;
 pub use security::SecurityError;

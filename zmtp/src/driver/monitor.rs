@@ -1,11 +1,16 @@
 //! What happens on a socket, as typed events (L3).
 
+use std::future::poll_fn;
 use std::io;
+use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use futures_core::Stream;
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
+use tokio_util::sync::ReusableBoxFuture;
 
 use super::peer::PeerId;
 use super::tally::Occurrences;
@@ -17,7 +22,14 @@ use crate::session::{PeerInfo, SessionError};
 /// Events that a slow monitor may lag behind before it misses some.
 const CAPACITY: usize = 1024;
 
-/// Something that happened on a socket, after libzmq's monitor events.
+/// Something that happened on a socket.
+///
+/// Each event of libzmq's socket monitor has its counterpart, under its name or under one of these:
+/// `CONNECT_DELAYED` is [`Self::Connecting`], `CLOSED` is [`Self::Unbound`] of a listener, and
+/// [`Self::HandshakeFailed`] or [`Self::Disconnected`] of a connection. The three kinds of
+/// `HANDSHAKE_FAILED` are those of [`DisconnectReason::handshake_failure`]. `MONITOR_STOPPED` is the
+/// end of [`Monitor`]. `CLOSE_FAILED` has none: whether or not closing a descriptor fails, it is
+/// closed.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum SocketEvent {
@@ -172,25 +184,86 @@ pub enum DisconnectReason {
     Evicted,
 }
 
-/// The events of one socket, from the moment it was asked for.
-#[derive(Debug)]
-pub struct Monitor {
-    receiver: broadcast::Receiver<SocketEvent>,
+/// What libzmq would call a handshake that ended for some reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum HandshakeFailure {
+    /// `HANDSHAKE_FAILED_NO_DETAIL`: nobody broke a rule. The connection was lost or too slow, or
+    /// one side did not want it.
+    NoDetail,
+    /// `HANDSHAKE_FAILED_PROTOCOL`: the peer broke the protocol, or does not fit.
+    Protocol,
+    /// `HANDSHAKE_FAILED_AUTH`: the peer was denied, or denied us.
+    Authentication,
 }
 
+impl DisconnectReason {
+    /// Which of libzmq's kinds a handshake that ended for this reason is of.
+    #[must_use]
+    pub fn handshake_failure(&self) -> HandshakeFailure {
+        match self {
+            Self::Protocol(SessionError::Denied { .. } | SessionError::Refused { .. }) => {
+                HandshakeFailure::Authentication
+            }
+            Self::Protocol(SessionError::TimedOut(_) | SessionError::Disconnected { .. }) => {
+                HandshakeFailure::NoDetail
+            }
+            Self::Protocol(_) => HandshakeFailure::Protocol,
+            _ => HandshakeFailure::NoDetail,
+        }
+    }
+}
+
+/// The events of one socket, from the moment it was asked for.
+///
+/// It is a [`Stream`] that ends when the socket is gone. A monitor that is read too slowly misses
+/// events and is told how many; it never slows the socket down.
+#[derive(Debug)]
+pub struct Monitor {
+    next: ReusableBoxFuture<'static, (Result<SocketEvent, RecvError>, Receiver)>,
+}
+
+type Receiver = broadcast::Receiver<SocketEvent>;
+
 impl Monitor {
+    fn new(receiver: Receiver) -> Self {
+        Self {
+            next: ReusableBoxFuture::new(receive(receiver)),
+        }
+    }
+
     /// Waits for the next event; `None` when the socket is gone.
     ///
     /// # Cancel safety
     ///
     /// No event is lost if the future is dropped.
     pub async fn recv(&mut self) -> Option<SocketEvent> {
-        match self.receiver.recv().await {
+        poll_fn(|context| self.poll_recv(context)).await
+    }
+
+    fn poll_recv(&mut self, context: &mut Context<'_>) -> Poll<Option<SocketEvent>> {
+        let (received, receiver) = ready!(self.next.poll(context));
+        self.next.set(receive(receiver));
+        Poll::Ready(match received {
             Ok(event) => Some(event),
             Err(RecvError::Lagged(missed)) => Some(SocketEvent::Lagged(missed)),
             Err(RecvError::Closed) => None,
-        }
+        })
     }
+}
+
+impl Stream for Monitor {
+    type Item = SocketEvent;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<SocketEvent>> {
+        self.poll_recv(context)
+    }
+}
+
+/// Waits for an event, and gives the receiver back: it lives in the future that is kept.
+async fn receive(mut receiver: Receiver) -> (Result<SocketEvent, RecvError>, Receiver) {
+    let received = receiver.recv().await;
+    (received, receiver)
 }
 
 /// The sending side of all monitors of a socket.
@@ -205,9 +278,7 @@ pub(crate) struct MonitorSender {
 impl MonitorSender {
     pub(crate) fn subscribe(&self) -> Monitor {
         let sender = self.sender.get_or_init(|| broadcast::Sender::new(CAPACITY));
-        Monitor {
-            receiver: sender.subscribe(),
-        }
+        Monitor::new(sender.subscribe())
     }
 
     /// Tells the monitors, if there are any.
@@ -217,5 +288,49 @@ impl MonitorSender {
             // An error only says that nobody listens any more.
             let _ = sender.send(event);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::session::Timeout;
+
+    #[test]
+    fn failures_of_handshakes_are_of_the_kinds_that_libzmq_tells_apart() {
+        for (reason, kind) in [
+            (DisconnectReason::PeerClosed, HandshakeFailure::NoDetail),
+            (
+                DisconnectReason::Protocol(SessionError::TimedOut(Timeout::Handshake)),
+                HandshakeFailure::NoDetail,
+            ),
+            (
+                DisconnectReason::Protocol(SessionError::Closed),
+                HandshakeFailure::Protocol,
+            ),
+        ] {
+            assert_eq!(reason.handshake_failure(), kind, "{reason}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_monitor_that_stopped_waiting_misses_nothing_and_a_slow_one_is_told() {
+        let sender = MonitorSender::default();
+        let mut monitor = sender.subscribe();
+        let waiting = tokio::time::timeout(Duration::ZERO, monitor.recv()).await;
+        assert!(waiting.is_err(), "nothing has happened yet");
+        let lagged = SocketEvent::Lagged(7);
+        sender.send(lagged.clone());
+        assert!(matches!(monitor.recv().await, Some(SocketEvent::Lagged(7))));
+        for _ in 0..CAPACITY + 3 {
+            sender.send(lagged.clone());
+        }
+        assert!(matches!(monitor.recv().await, Some(SocketEvent::Lagged(3))));
+        drop(sender);
+        for _ in 0..CAPACITY {
+            assert!(monitor.recv().await.is_some());
+        }
+        assert!(monitor.recv().await.is_none());
+        assert!(monitor.recv().await.is_none());
     }
 }

@@ -5,6 +5,7 @@
 use std::io;
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use zmtp::{
     DealerSocket, DisconnectError, DisconnectReason, Endpoint, Message, Monitor, PullSocket,
     PushSocket, ReconnectStop, RouterSocket, Socket, SocketEvent, TrySendError, UnbindError,
@@ -175,6 +176,39 @@ async fn monitors_hear_of_endpoints_that_are_bound_unbound_and_refused() {
     })
     .await;
     assert_eq!(unbound, endpoint);
+}
+
+// INT-048
+#[tokio::test]
+async fn a_monitor_is_a_stream_that_ends_with_its_socket() {
+    let pull = PullSocket::new();
+    let mut monitor = pull.monitor();
+    let endpoint = pull.bind(LOOPBACK).await.unwrap();
+    let push = PushSocket::builder().no_reconnect().build();
+    let pushed = push.monitor();
+    push.connect(&endpoint).await.unwrap();
+    handshake(&mut monitor).await;
+    soon(push.close()).await;
+    disconnect(&mut monitor).await;
+    soon(pull.close()).await;
+    let last = soon(monitor.collect::<Vec<_>>()).await;
+    assert!(
+        matches!(last[..], [SocketEvent::Unbound { .. }]),
+        "{last:?}"
+    );
+    let all = soon(pushed.collect::<Vec<_>>()).await;
+    assert!(
+        matches!(
+            all[..],
+            [
+                SocketEvent::Connecting { .. },
+                SocketEvent::Connected { .. },
+                SocketEvent::HandshakeSucceeded { .. },
+                SocketEvent::Disconnected { .. },
+            ]
+        ),
+        "{all:?}"
+    );
 }
 
 #[tokio::test]
