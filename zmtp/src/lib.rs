@@ -56,10 +56,11 @@ pub use driver::{
 pub use socket::{
     BindError, Builder, ConnectError, DealerReceiver, DealerSender, DealerSocket, DisconnectError,
     IntoEndpoint, ManualSubscriptionError, MessageReceiver, MessageSender, PairReceiver,
-    PairSender, PairSocket, PubSocket, PullSocket, PushSocket, RecvError, RepSocket, ReqSocket,
-    RouterNotify, RouterReceiver, RouterSender, RouterSocket, SendError, Socket, SocketHandle,
-    SubSocket, TryRecvError, TrySendError, TwoWay, UnbindError, XPubEvent, XPubReceiver,
-    XPubSender, XPubSocket, XSubReceiver, XSubSender, XSubSocket,
+    PairSender, PairSocket, Proxy, ProxyControl, ProxyError, ProxyStatistics, ProxyTraffic,
+    PubSocket, PullSocket, PushSocket, RecvError, RepSocket, ReqSocket, RouterNotify,
+    RouterReceiver, RouterSender, RouterSocket, SendError, Socket, SocketHandle, SubSocket,
+    TryRecvError, TrySendError, TwoWay, UnbindError, XPubEvent, XPubReceiver, XPubSender,
+    XPubSocket, XSubReceiver, XSubSender, XSubSocket, proxy,
 };
 #[cfg(feature = "socket")]
 pub use transport::{ExistingListener, TcpKeepAlive};

@@ -7,6 +7,7 @@ mod endpoints;
 mod error;
 mod notices;
 mod pair;
+mod proxy;
 mod publish;
 mod publishing;
 mod pull;
@@ -33,6 +34,7 @@ pub use error::{
     UnbindError,
 };
 pub use pair::{PairReceiver, PairSender, PairSocket};
+pub use proxy::{Proxy, ProxyControl, ProxyError, ProxyStatistics, ProxyTraffic, proxy};
 pub use publish::PubSocket;
 pub use pull::PullSocket;
 pub use push::PushSocket;

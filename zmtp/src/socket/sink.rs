@@ -82,13 +82,13 @@ impl SinkState {
 
 /// Waits for room in queues that were found full.
 #[derive(Debug, Default)]
-struct Room {
+pub(crate) struct Room {
     awaited: Option<Pin<Box<OwnedNotified>>>,
 }
 
 impl Room {
     /// Tries until there is a result, each time that there may be room.
-    fn poll_until<T>(
+    pub(crate) fn poll_until<T>(
         &mut self,
         context: &mut Context<'_>,
         hub: &Hub,

@@ -11,6 +11,7 @@ mod ipc;
 mod life;
 mod pair;
 mod pipeline;
+mod proxy;
 mod publish_subscribe;
 mod request_reply;
 mod requests;
