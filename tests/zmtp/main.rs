@@ -5,6 +5,7 @@
     reason = "a test ends where something fails, and says where"
 )]
 
+mod authentication;
 mod chaos;
 mod events;
 mod extended;

@@ -1,5 +1,6 @@
 //! One page of requirements, and the index of all of them.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::checks::{Coverage, ids};
@@ -85,10 +86,16 @@ impl Row {
 
     /// Computes what follows from the tests.
     fn with_coverage(mut self, coverage: &Coverage) -> Self {
-        let tests = coverage.get(&self.id).map(|files| {
-            let names: Vec<String> = files.iter().map(|file| format!("`{file}`")).collect();
-            names.join(", ")
-        });
+        // A row may say which other one its tests are those of.
+        let mut named = ids(&self.text);
+        named.insert(self.id.clone());
+        let files: BTreeSet<&String> = named
+            .iter()
+            .filter_map(|id| coverage.get(id))
+            .flatten()
+            .collect();
+        let names: Vec<String> = files.iter().map(|file| format!("`{file}`")).collect();
+        let tests = (!names.is_empty()).then(|| names.join(", "));
         (self.status, self.detail) = match (self.status, tests) {
             (Status::Departs, Some(tests)) => {
                 let detail = format!("{}{TESTS}{tests}", self.reason());

@@ -31,7 +31,7 @@ async fn start(authenticator: impl Authenticator) -> Server {
         .unwrap()
 }
 
-// ZAP-025, ZAP-037, ZAP-041
+// ZAP-025, ZAP-037, ZAP-041, ZAP-027
 #[tokio::test]
 async fn a_peer_that_is_denied_gets_the_code_and_nothing_else() {
     let nowhere = Addresses::allow(["192.0.2.0/24".parse().unwrap()]);

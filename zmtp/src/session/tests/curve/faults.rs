@@ -214,7 +214,7 @@ fn initiate_of_any_size_is_refused_or_judged_and_never_held() {
     }
 }
 
-// CURVE-025, INT-016
+// CURVE-025, INT-016, CURVE-061
 #[test]
 fn server_forgets_a_cookie_after_a_minute_though_the_handshake_may_take_longer() {
     let authentication = Authentication::NotRequired;
