@@ -5,21 +5,14 @@
 
 use std::fmt;
 
-use poly1305::Poly1305;
-use poly1305::universal_hash::KeyInit;
 use subtle::ConstantTimeEq;
 use x25519_dalek::{PublicKey as Point, StaticSecret};
-use zeroize::Zeroizing;
 
 use super::nonce::Nonce;
+pub(super) use super::poly1305::TAG_LEN;
+use super::poly1305::{self, tag};
 use super::salsa20::{self, BATCH_LEN, xor};
 use crate::curve::{PublicKey, SecretKey};
-
-/// The length of a tag.
-pub(super) const TAG_LEN: usize = 16;
-
-/// How much of the key stream makes the key of the tag.
-const TAG_KEY_LEN: usize = 32;
 
 /// A key for boxes between two keys, or under a secret of one's own.
 pub(super) struct BoxKey(salsa20::Key);
@@ -77,9 +70,8 @@ impl BoxKey {
 impl PrefixedKey {
     /// Encrypts `octets` in place and returns the tag.
     pub(super) fn seal(&self, nonce: &[u8; 8], octets: &mut [u8]) -> [u8; TAG_LEN] {
-        let mut batch = Zeroizing::new([0; BATCH_LEN]);
         let mut stream = self.0.stream(nonce);
-        stream.fill(&mut batch, TAG_KEY_LEN.saturating_add(octets.len()));
+        let batch = stream.take(poly1305::KEY_LEN.saturating_add(octets.len()));
         let (tag_key, first) = split_batch(&batch);
         let (head, tail) = octets.split_at_mut(octets.len().min(first.len()));
         xor(head, first);
@@ -94,9 +86,8 @@ impl PrefixedKey {
         theirs: &[u8; TAG_LEN],
         octets: &mut [u8],
     ) -> Result<(), Forged> {
-        let mut batch = Zeroizing::new([0; BATCH_LEN]);
         let mut stream = self.0.stream(nonce);
-        stream.fill(&mut batch, TAG_KEY_LEN.saturating_add(octets.len()));
+        let batch = stream.take(poly1305::KEY_LEN.saturating_add(octets.len()));
         let (tag_key, first) = split_batch(&batch);
         // [CURVE-062] In a time that does not depend on where they differ.
         if !bool::from(tag(tag_key, octets).ct_eq(theirs)) {
@@ -115,12 +106,8 @@ impl fmt::Debug for BoxKey {
     }
 }
 
-fn tag(key: &[u8; TAG_KEY_LEN], octets: &[u8]) -> [u8; TAG_LEN] {
-    Poly1305::new(key.into()).compute_unpadded(octets).into()
-}
-
 /// The key of the tag, and what of the key stream is left for the octets.
-fn split_batch(batch: &[u8; BATCH_LEN]) -> (&[u8; TAG_KEY_LEN], &[u8]) {
+fn split_batch(batch: &[u8; BATCH_LEN]) -> (&[u8; poly1305::KEY_LEN], &[u8]) {
     batch
         .split_first_chunk()
         .expect("a batch is longer than a key")

@@ -25,6 +25,7 @@ mod client;
 mod commands;
 mod config;
 mod nonce;
+mod poly1305;
 mod salsa20;
 mod server;
 

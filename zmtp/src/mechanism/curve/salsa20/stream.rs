@@ -72,26 +72,28 @@ impl Key {
 }
 
 impl KeyStream<'_> {
-    /// Writes the next octets over the front of `batch`, at least `len` of them.
+    /// Returns the next octets, `len` of them if that is no more than a batch.
     ///
-    /// What is left of the last block is lost.
-    pub(in super::super) fn fill(&mut self, batch: &mut [u8; BATCH_LEN], len: usize) {
+    /// What is left of the last block is lost. They are not wiped: who could read them would find
+    /// the message itself beside them.
+    pub(in super::super) fn take(&mut self, len: usize) -> [u8; BATCH_LEN] {
+        let mut batch = [0; BATCH_LEN];
         if len > MAX_SCALAR_LEN {
-            batch.fill(0);
-            self.apply_batch(batch);
-            return;
+            self.apply_batch(&mut batch);
+            return batch;
         }
         for block in batch
             .chunks_exact_mut(BLOCK_LEN)
             .take(len.div_ceil(BLOCK_LEN))
         {
-            let counter = self.take(1);
+            let counter = self.count(1);
             let state = self.key.state(self.nonce, split(counter));
             let mixed = rounds(state);
             for ((to, mixed), word) in block.chunks_exact_mut(4).zip(mixed).zip(state) {
                 to.copy_from_slice(&mixed.wrapping_add(word).to_le_bytes());
             }
         }
+        batch
     }
 
     /// Combines the next octets with `octets`.
@@ -101,20 +103,19 @@ impl KeyStream<'_> {
             self.apply_batch(batch);
         }
         if !rest.is_empty() {
-            let mut batch = [0; BATCH_LEN];
-            self.fill(&mut batch, rest.len());
+            let batch = self.take(rest.len());
             xor(rest, &batch);
         }
     }
 
     fn apply_batch(&mut self, batch: &mut [u8; BATCH_LEN]) {
-        let counter = self.take(LANES as u64);
+        let counter = self.count(LANES as u64);
         let state = self.key.state(self.nonce, [0, 0]);
         dispatch!(self.key.level, simd => batch::apply(simd, &state, counter, batch));
     }
 
     /// Returns the number of the next block, and goes on by `count`.
-    fn take(&mut self, count: u64) -> u64 {
+    fn count(&mut self, count: u64) -> u64 {
         let counter = self.counter;
         // 2^70 octets are more than any box has.
         self.counter = counter.wrapping_add(count);
