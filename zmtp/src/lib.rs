@@ -54,10 +54,10 @@ pub use driver::{
 };
 #[cfg(feature = "socket")]
 pub use socket::{
-    BindError, Builder, ConnectError, DealerReceiver, DealerSender, DealerSocket, DisconnectError,
-    IntoEndpoint, ManualSubscriptionError, MessageReceiver, MessageSender, PairReceiver,
-    PairSender, PairSocket, Proxy, ProxyControl, ProxyError, ProxyStatistics, ProxyTraffic,
-    PubSocket, PullSocket, PushSocket, RecvError, RepSocket, ReqSocket, RouterNotify,
+    BindError, Builder, Conflating, ConnectError, DealerReceiver, DealerSender, DealerSocket,
+    DisconnectError, IntoEndpoint, ManualSubscriptionError, MessageReceiver, MessageSender,
+    PairReceiver, PairSender, PairSocket, Proxy, ProxyControl, ProxyError, ProxyStatistics,
+    ProxyTraffic, PubSocket, PullSocket, PushSocket, RecvError, RepSocket, ReqSocket, RouterNotify,
     RouterReceiver, RouterSender, RouterSocket, SendError, Socket, SocketHandle, SubSocket,
     TryRecvError, TrySendError, TwoWay, UnbindError, XPubEvent, XPubReceiver, XPubSender,
     XPubSocket, XSubReceiver, XSubSender, XSubSocket, proxy,

@@ -15,11 +15,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll, Waker};
 
+use super::counters::DropReason;
 use super::hub::{Hub, Linger};
 use super::outbox::QueueLimits;
 use super::peer::Peer;
 use super::pipe::{Found, Pipe, Rest};
 use super::sync::lock;
+use super::tally::Tally;
 use crate::message::{Frame, Message, More, Part};
 
 /// Frames of whole messages, with their count and size.
@@ -84,6 +86,16 @@ impl FrameBatch {
     /// Whole messages in the batch.
     pub(crate) fn message_count(&self) -> usize {
         self.messages
+    }
+
+    /// Keeps the last message alone.
+    #[cold]
+    fn conflate(&mut self, tally: &Tally) {
+        let (rest, _octets) = keep_last_message(&mut self.frames);
+        let superseded = self.messages - rest;
+        tally.count_dropped(DropReason::Conflated, superseded);
+        self.messages = rest;
+        self.bytes = self.frames.iter().map(|frame| charge(&frame.body)).sum();
     }
 
     /// Makes room for a batch as large as the last one, in one go.
@@ -211,6 +223,9 @@ impl Inbox {
     /// The room there is. Where there is none, the task of `context` is woken when there is some.
     pub(crate) fn room(&self, context: &Context<'_>) -> InboxRoom {
         let mut state = lock(&self.state);
+        if self.limits.keep_last_message() {
+            return InboxRoom::UNLIMITED;
+        }
         let room = state.room(self.limits);
         if room.is_none() {
             match &mut state.writer {
@@ -236,6 +251,9 @@ impl Inbox {
         }
         queue.messages += std::mem::take(&mut batch.messages);
         queue.bytes += std::mem::take(&mut batch.bytes);
+        if self.limits.keep_last_message() {
+            queue.conflate(&peer.tally);
+        }
         list(state, peer, ready);
     }
 
@@ -376,6 +394,18 @@ fn list(mut state: MutexGuard<'_, State>, peer: &Arc<Peer>, ready: &ReadySet) {
         drop(state);
         ready.insert(Arc::clone(peer));
     }
+}
+
+/// Drops all but the last message of `frames`, which hold whole messages. Returns how many there are
+/// now, and their octets.
+pub(super) fn keep_last_message(frames: &mut VecDeque<Frame>) -> (usize, usize) {
+    let is_end = |frame: &Frame| frame.more == More::Last;
+    let before = frames.iter().rev().skip(1).position(is_end);
+    if let Some(parts) = before {
+        frames.drain(..frames.len() - parts - 1);
+    }
+    let octets = frames.iter().map(|frame| frame.body.len()).sum();
+    (usize::from(!frames.is_empty()), octets)
 }
 
 /// Of two empty deques, a small one stays in `queue` for the next message, and a large one goes.

@@ -27,6 +27,8 @@ pub(crate) enum BalanceError {
     Full,
     /// The socket is closing.
     Closed,
+    /// The socket keeps the last message alone, which has one part.
+    Multipart,
 }
 
 impl LoadBalancer {
@@ -64,6 +66,7 @@ impl LoadBalancer {
             match pushed {
                 Ok(()) => return Ok(id),
                 Err(PushError::Full | PushError::Closed) => {}
+                Err(PushError::Multipart) => return Err(BalanceError::Multipart),
             }
         }
         Err(match self.hub.linger() {

@@ -57,8 +57,9 @@ pub(crate) use inproc::{BoundName, hold, keep_linked};
 pub(crate) use listener::listen;
 pub(crate) use load_balancer::{BalanceError, LoadBalancer};
 pub(crate) use options::{
-    Cancellations, Matching, NoticePolicy, PublishOptions, Queueing, RECONNECT_INTERVAL_MAX,
-    ReconnectPolicy, Requests, SocketOptions, TakenRoutingId, Unroutable, WhenFull,
+    Cancellations, Conflation, Matching, NoticePolicy, PublishOptions, Queueing,
+    RECONNECT_INTERVAL_MAX, ReconnectPolicy, Requests, SocketOptions, TakenRoutingId, Unroutable,
+    WhenFull,
 };
 pub(crate) use outbox::{ConnectionCommand, Fill, PushError};
 pub(crate) use peer::{Peer, Retention};

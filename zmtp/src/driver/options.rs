@@ -50,6 +50,7 @@ pub(crate) struct SocketOptions {
     pub(crate) requests: Requests,
     pub(crate) notices: Notices,
     pub(crate) queueing: Queueing,
+    pub(crate) conflation: Conflation,
     pub(crate) security: SecurityOptions,
 }
 
@@ -106,6 +107,15 @@ pub(crate) enum Cancellations {
     Last,
     /// Of all, whether or not there was a subscription.
     All,
+}
+
+/// Which messages a queue keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Conflation {
+    /// All of them, up to its mark.
+    None,
+    /// The last one.
+    LastMessage,
 }
 
 /// For which of the peers that a socket connects to messages are queued.
@@ -228,6 +238,7 @@ impl Default for SocketOptions {
             requests: Requests::Strict,
             notices: Notices::default(),
             queueing: Queueing::Always,
+            conflation: Conflation::None,
             security: SecurityOptions::default(),
         }
     }
@@ -235,6 +246,9 @@ impl Default for SocketOptions {
 
 impl SocketOptions {
     pub(crate) fn send_limits(&self, socket_type: SocketType) -> QueueLimits {
+        if self.conflation == Conflation::LastMessage {
+            return QueueLimits::LAST_MESSAGE;
+        }
         let drops = match socket_type {
             SocketType::Pub | SocketType::XPub => self.publishing.when_full == WhenFull::Drop,
             SocketType::Router => self.unroutable == Unroutable::Drop,
@@ -250,6 +264,9 @@ impl SocketOptions {
     }
 
     pub(crate) fn receive_limits(&self) -> QueueLimits {
+        if self.conflation == Conflation::LastMessage {
+            return QueueLimits::LAST_MESSAGE;
+        }
         QueueLimits {
             messages: high_water_mark(self.receive_high_water_mark),
             bytes: QUEUE_BYTES,

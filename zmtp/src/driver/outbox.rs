@@ -32,6 +32,20 @@ pub(crate) struct QueueLimits {
     pub(crate) bytes: usize,
 }
 
+impl QueueLimits {
+    /// Those of a queue that keeps the last message alone, and is never full.
+    pub(crate) const LAST_MESSAGE: Self = Self {
+        messages: 0,
+        bytes: usize::MAX,
+    };
+
+    /// Whether the queue keeps the last message alone.
+    #[inline]
+    pub(crate) fn keep_last_message(self) -> bool {
+        self.messages == Self::LAST_MESSAGE.messages
+    }
+}
+
 /// A command for the connection task. It has a path of its own beside the messages, so that a full
 /// queue delays neither subscriptions nor the end.
 #[derive(Debug, PartialEq, Eq)]
@@ -49,6 +63,8 @@ pub(crate) enum PushError {
     Full,
     /// There is no connection any more, or not yet, or the socket is closing.
     Closed,
+    /// The queue keeps the last message alone, which has one part.
+    Multipart,
 }
 
 /// How full a queue is after a message was added to it.
@@ -161,7 +177,7 @@ impl Outbox {
         if let Some(pipe) = &self.pipe {
             return pipe.push(envelope, message).map(drop);
         }
-        self.try_encode(|batch| batch.push(envelope, message))
+        self.try_encode(message, |batch| batch.push(envelope, message))
             .map(drop)
     }
 
@@ -179,13 +195,16 @@ impl Outbox {
         if encoded.message_count() == 0 {
             encoded.push(&[], message);
         }
-        self.try_encode(|batch| batch.append(encoded))
+        self.try_encode(message, |batch| batch.append(encoded))
     }
 
     /// Whether a message would be queued now; who is told that it would not is woken as a sender is.
     pub(crate) fn has_room(&self) -> bool {
+        if let Some(pipe) = &self.pipe {
+            return pipe.is_open() && !pipe.is_full();
+        }
         let mut state = lock(&self.state);
-        let is_full = state.is_full(self.limits);
+        let is_full = state.is_full(self.limits) && !self.limits.keep_last_message();
         if is_full {
             state.senders = Waiting::Yes;
         }
@@ -218,7 +237,10 @@ impl Outbox {
             return pipe.is_full();
         }
         let mut state = lock(&self.state);
-        if state.lifecycle != Lifecycle::Open || !state.is_full(self.limits) {
+        if state.lifecycle != Lifecycle::Open
+            || !state.is_full(self.limits)
+            || self.limits.keep_last_message()
+        {
             return false;
         }
         state.senders = Waiting::Yes;
@@ -280,7 +302,12 @@ impl Outbox {
         self.tally
             .count_dropped(DropReason::ConnectionLost, cut.torn);
         let mut state = lock(&self.state);
+        let is_superseded = self.limits.keep_last_message() && state.batch.message_count() > 0;
         match state.lifecycle {
+            Lifecycle::Open | Lifecycle::Draining if is_superseded => {
+                let superseded = batch.message_count();
+                self.tally.count_dropped(DropReason::Conflated, superseded);
+            }
             Lifecycle::Open | Lifecycle::Draining if batch.message_count() > 0 => {
                 batch.append(&state.batch);
                 std::mem::swap(&mut state.batch, batch);
@@ -385,15 +412,34 @@ impl Outbox {
         self.tally.count_dropped(state.loss, batch.message_count());
     }
 
+    /// Makes room for the last message, if that is all that the queue keeps.
+    #[cold]
+    fn make_room(&self, state: &mut State, message: &Message) -> Result<(), PushError> {
+        if !self.limits.keep_last_message() {
+            state.senders = Waiting::Yes;
+            return Err(PushError::Full);
+        }
+        if message.part_count() > 1 {
+            return Err(PushError::Multipart);
+        }
+        let before = state.batch.message_count();
+        self.tally.count_dropped(DropReason::Conflated, before);
+        state.batch.clear();
+        Ok(())
+    }
+
     #[inline]
-    fn try_encode(&self, encode: impl FnOnce(&mut EncodedBatch)) -> Result<Fill, PushError> {
+    fn try_encode(
+        &self,
+        message: &Message,
+        encode: impl FnOnce(&mut EncodedBatch),
+    ) -> Result<Fill, PushError> {
         let mut state = lock(&self.state);
         if state.lifecycle != Lifecycle::Open {
             return Err(PushError::Closed);
         }
         if state.is_full(self.limits) {
-            state.senders = Waiting::Yes;
-            return Err(PushError::Full);
+            self.make_room(&mut state, message)?;
         }
         encode(&mut state.batch);
         let fill = if state.is_full(self.limits) {

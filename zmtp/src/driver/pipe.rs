@@ -19,8 +19,8 @@ use tokio::sync::Notify;
 
 use super::counters::DropReason;
 use super::hub::Hub;
-use super::inbox::{FrameBatch, keep_small};
-use super::outbox::{Fill, PushError};
+use super::inbox::{FrameBatch, keep_last_message, keep_small};
+use super::outbox::{Fill, PushError, QueueLimits};
 use super::peer::Peer;
 use super::sync::lock;
 use super::tally::Tally;
@@ -134,8 +134,7 @@ impl Pipe {
         }
         // [INT-042] One queue, with the marks of both ends.
         if !state.has_room() {
-            state.senders = Senders::Waiting;
-            return Err(PushError::Full);
+            self.make_room(&mut state, message)?;
         }
         let Some((last, rest)) = message.parts().split_last() else {
             return Ok(Fill::Room);
@@ -167,11 +166,16 @@ impl Pipe {
     /// Whether a message finds no room now. Who asks waits for it from here on.
     pub(crate) fn is_full(&self) -> bool {
         let mut state = lock(&self.state);
-        if state.gate != Gate::Open || state.has_room() {
+        if state.gate != Gate::Open || state.has_room() || state.mark == CONFLATED {
             return false;
         }
         state.senders = Senders::Waiting;
         true
+    }
+
+    /// Whether messages are accepted, if there is room.
+    pub(crate) fn is_open(&self) -> bool {
+        lock(&self.state).gate == Gate::Open
     }
 
     /// Tells the reader of what was announced to the task of `context` alone, which is announced the
@@ -203,10 +207,18 @@ impl Pipe {
     pub(crate) fn connect(self: &Arc<Self>, hub: &Arc<Hub>, peer: &Arc<Peer>) {
         peer.inbox.connect(Arc::clone(self));
         let mut state = lock(&self.state);
-        // No mark is `usize::MAX`, and stays that.
-        state.mark = self
-            .send_mark
-            .saturating_add(hub.options.receive_limits().messages);
+        let receive = hub.options.receive_limits();
+        if receive.keep_last_message() || self.send_mark == CONFLATED {
+            state.mark = CONFLATED;
+            let (rest, octets) = keep_last_message(&mut state.frames);
+            state.octets = octets;
+            let superseded = state.messages - rest;
+            self.tally.count_dropped(DropReason::Conflated, superseded);
+            state.messages = rest;
+        } else {
+            // No mark is `usize::MAX`, and stays that.
+            state.mark = self.send_mark.saturating_add(receive.messages);
+        }
         state.reader = Some(Reader {
             hub: Arc::clone(hub),
             peer: Arc::clone(peer),
@@ -333,12 +345,32 @@ impl Pipe {
         }
     }
 
+    /// Makes room for the last message, if that is all that the pipe keeps.
+    #[cold]
+    fn make_room(&self, state: &mut State, message: &Message) -> Result<(), PushError> {
+        if state.mark != CONFLATED {
+            state.senders = Senders::Waiting;
+            return Err(PushError::Full);
+        }
+        if self.send_mark == CONFLATED && message.part_count() > 1 {
+            return Err(PushError::Multipart);
+        }
+        self.tally
+            .count_dropped(DropReason::Conflated, state.messages);
+        state.frames.clear();
+        state.hand_over();
+        Ok(())
+    }
+
     fn notify(&self, senders: Senders) {
         if senders == Senders::Waiting {
             self.writable.notify_waiters();
         }
     }
 }
+
+/// The mark of a pipe that keeps the last message alone.
+const CONFLATED: usize = QueueLimits::LAST_MESSAGE.messages;
 
 /// What becomes of messages that the receiver has not taken when a link ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -217,6 +217,9 @@ pub trait Socket: sealed::Sealed + Send {
 /// A socket that sends to and receives from its peers without taking turns.
 pub trait TwoWay: Socket {}
 
+/// A socket that may keep the last message alone.
+pub trait Conflating: Socket {}
+
 /// Something that names an endpoint.
 pub trait IntoEndpoint {
     /// Converts into the endpoint.

@@ -365,6 +365,8 @@ impl Stream for DealerSocket {
     }
 }
 
+impl super::Conflating for DealerSocket {}
+
 impl super::Socket for DealerSocket {
     fn handle(&self) -> &SocketHandle {
         self.sender.sender.handle()

@@ -165,6 +165,10 @@ pub enum SendError {
     /// The pattern wants something else first: a reply to be received, or a request.
     #[error("it is not the turn of this socket to send")]
     OutOfTurn(Message),
+    /// The socket keeps the last message alone ([`Builder::conflate`](crate::Builder::conflate)),
+    /// which has one part.
+    #[error("a socket that conflates sends messages of one part")]
+    Multipart(Message),
 }
 
 /// Why a message was not accepted for sending at once. Each variant gives the message back.
@@ -186,6 +190,10 @@ pub enum TrySendError {
     /// The pattern wants something else first: a reply to be received, or a request.
     #[error("it is not the turn of this socket to send")]
     OutOfTurn(Message),
+    /// The socket keeps the last message alone ([`Builder::conflate`](crate::Builder::conflate)),
+    /// which has one part.
+    #[error("a socket that conflates sends messages of one part")]
+    Multipart(Message),
 }
 
 /// Why no message can be received.
@@ -258,7 +266,8 @@ impl SendError {
             Self::Closed(message)
             | Self::NoParts(message)
             | Self::Unroutable(message)
-            | Self::OutOfTurn(message) => message,
+            | Self::OutOfTurn(message)
+            | Self::Multipart(message) => message,
         }
     }
 }
@@ -272,7 +281,8 @@ impl TrySendError {
             | Self::Closed(message)
             | Self::NoParts(message)
             | Self::Unroutable(message)
-            | Self::OutOfTurn(message) => message,
+            | Self::OutOfTurn(message)
+            | Self::Multipart(message) => message,
         }
     }
 }

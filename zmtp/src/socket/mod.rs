@@ -26,7 +26,7 @@ mod transfer;
 mod xpub;
 mod xsub;
 
-pub use base::{IntoEndpoint, Socket, SocketHandle, TwoWay};
+pub use base::{Conflating, IntoEndpoint, Socket, SocketHandle, TwoWay};
 pub use builder::Builder;
 pub use dealer::{DealerReceiver, DealerSender, DealerSocket};
 pub use error::{

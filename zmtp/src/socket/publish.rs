@@ -98,6 +98,8 @@ impl PubSocket {
     }
 }
 
+impl super::Conflating for PubSocket {}
+
 impl super::Socket for PubSocket {
     fn handle(&self) -> &SocketHandle {
         self.publisher.handle()

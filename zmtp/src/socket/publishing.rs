@@ -6,7 +6,7 @@ use super::base::SocketHandle;
 use super::sending::{final_error, when_writable};
 use super::subscription_table::{Full, SubscriptionTable};
 use super::{SendError, TrySendError};
-use crate::driver::{Linger, SocketOptions};
+use crate::driver::{Conflation, Linger, SocketOptions};
 use crate::message::Message;
 use crate::pattern::SocketType;
 
@@ -56,6 +56,10 @@ impl Publisher {
         }
         if self.handle.hub().linger() != Linger::Open {
             return Err(TrySendError::Closed(message));
+        }
+        let conflation = self.handle.hub().options.conflation;
+        if conflation == Conflation::LastMessage && message.part_count() > 1 {
+            return Err(TrySendError::Multipart(message));
         }
         match self.table.publish(&message) {
             Ok(()) => Ok(()),

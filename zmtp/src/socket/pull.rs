@@ -93,6 +93,8 @@ impl Stream for PullSocket {
     }
 }
 
+impl super::Conflating for PullSocket {}
+
 impl super::Socket for PullSocket {
     fn handle(&self) -> &SocketHandle {
         self.receiver.handle()

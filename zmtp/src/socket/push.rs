@@ -94,6 +94,8 @@ impl Sink<Message> for PushSocket {
     }
 }
 
+impl super::Conflating for PushSocket {}
+
 impl super::Socket for PushSocket {
     fn handle(&self) -> &SocketHandle {
         self.sender.handle()

@@ -141,7 +141,7 @@ impl RepSocket {
         if let Err(error) = pushed {
             let reason = match error {
                 PushError::Full => DropReason::HighWaterMark,
-                PushError::Closed => DropReason::PeerGone,
+                PushError::Closed | PushError::Multipart => DropReason::PeerGone,
             };
             tracing::debug!(peer = %to, %reason, "reply dropped");
             hub.count_dropped(*to, reason);

@@ -400,7 +400,7 @@ fn route(table: &RoutingTable, hub: &Hub, mut message: Message) -> Result<(), Tr
             let tally = peer.as_ref().map_or(&hub.tally, |peer| &peer.tally);
             let reason = match error {
                 PushError::Full => DropReason::HighWaterMark,
-                PushError::Closed => DropReason::Unroutable,
+                PushError::Closed | PushError::Multipart => DropReason::Unroutable,
             };
             tally.count_dropped(reason, 1);
             Ok(())
@@ -409,7 +409,7 @@ fn route(table: &RoutingTable, hub: &Hub, mut message: Message) -> Result<(), Tr
             message.push_front(routing_id);
             Err(match error {
                 PushError::Full => TrySendError::Full(message),
-                PushError::Closed => TrySendError::Unroutable(message),
+                PushError::Closed | PushError::Multipart => TrySendError::Unroutable(message),
             })
         }
     }

@@ -129,6 +129,7 @@ fn balance(
         Ok(peer) => Ok(peer),
         Err(BalanceError::Full) => Err(TrySendError::Full(message)),
         Err(BalanceError::Closed) => Err(TrySendError::Closed(message)),
+        Err(BalanceError::Multipart) => Err(TrySendError::Multipart(message)),
     }
 }
 
@@ -162,6 +163,7 @@ pub(crate) fn try_send_to(hub: &Hub, peer: PeerId, message: Message) -> Result<(
         Ok(()) => Ok(()),
         Err(PushError::Full) => Err(TrySendError::Full(message)),
         Err(PushError::Closed) => Err(TrySendError::Unroutable(message)),
+        Err(PushError::Multipart) => Err(TrySendError::Multipart(message)),
     }
 }
 
@@ -178,5 +180,6 @@ pub(crate) fn final_error(error: TrySendError) -> SendError {
         TrySendError::NoParts(message) => SendError::NoParts(message),
         TrySendError::Unroutable(message) => SendError::Unroutable(message),
         TrySendError::OutOfTurn(message) => SendError::OutOfTurn(message),
+        TrySendError::Multipart(message) => SendError::Multipart(message),
     }
 }

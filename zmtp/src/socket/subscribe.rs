@@ -123,6 +123,8 @@ impl Stream for SubSocket {
     }
 }
 
+impl super::Conflating for SubSocket {}
+
 impl super::Socket for SubSocket {
     fn handle(&self) -> &SocketHandle {
         self.topics.handle()

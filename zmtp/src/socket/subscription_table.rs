@@ -285,7 +285,7 @@ impl State {
             match peer.outbox.try_push_shared(message, encoded) {
                 Ok(Fill::Mark) => fill = Fill::Mark,
                 Err(PushError::Full) => peer.tally.count_dropped(DropReason::HighWaterMark, 1),
-                Ok(Fill::Room) | Err(PushError::Closed) => {}
+                Ok(Fill::Room) | Err(PushError::Closed | PushError::Multipart) => {}
             }
         });
         encoded.clear();
@@ -325,7 +325,7 @@ impl State {
             match peer.outbox.try_push_shared(message, &mut self.encoded) {
                 Ok(Fill::Mark) => fill = Fill::Mark,
                 Err(PushError::Full) => peer.tally.count_dropped(DropReason::HighWaterMark, 1),
-                Ok(Fill::Room) | Err(PushError::Closed) => {}
+                Ok(Fill::Room) | Err(PushError::Closed | PushError::Multipart) => {}
             }
         }
         self.encoded.clear();

@@ -55,6 +55,7 @@ impl From<SendError> for TrySendError {
             SendError::NoParts(message) => Self::NoParts(message),
             SendError::Unroutable(message) => Self::Unroutable(message),
             SendError::OutOfTurn(message) => Self::OutOfTurn(message),
+            SendError::Multipart(message) => Self::Multipart(message),
         }
     }
 }

@@ -223,7 +223,7 @@ impl XSubSender {
             match peer.outbox.try_push_shared(message, encoded) {
                 Ok(Fill::Mark) => self.turn_is_over.store(true, Ordering::Relaxed),
                 Err(PushError::Full) => peer.tally.count_dropped(DropReason::HighWaterMark, 1),
-                Ok(Fill::Room) | Err(PushError::Closed) => {}
+                Ok(Fill::Room) | Err(PushError::Closed | PushError::Multipart) => {}
             }
         });
     }

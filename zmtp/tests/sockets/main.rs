@@ -2,6 +2,7 @@
 
 mod blocking;
 mod cancellation;
+mod conflate;
 mod counters;
 mod endpoints;
 mod heartbeats;

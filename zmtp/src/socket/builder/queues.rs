@@ -3,8 +3,18 @@
 use std::time::Duration;
 
 use super::Builder;
-use crate::driver::Queueing;
-use crate::socket::Socket;
+use crate::driver::{Conflation, Queueing};
+use crate::socket::{Conflating, Socket};
+
+impl<S: Conflating> Builder<S> {
+    /// Keeps the last message alone for each peer, and from each peer: a newer one takes the place of
+    /// one that was not yet sent, or not yet received. High-water marks mean nothing then, sending
+    /// never waits for room, and messages to be sent have one part. Default: all messages are kept.
+    pub fn conflate(mut self) -> Self {
+        self.options.conflation = Conflation::LastMessage;
+        self
+    }
+}
 
 impl<S: Socket> Builder<S> {
     /// How many messages wait for one peer before sending waits (PUB: before messages to it are

@@ -113,9 +113,9 @@ fn give<S: MessageSender + ?Sized>(
             *message = Some(returned);
             None
         }
-        Err(TrySendError::NoParts(_) | TrySendError::Unroutable(_)) => {
-            Some(Ok(Given::Undeliverable))
-        }
+        Err(
+            TrySendError::NoParts(_) | TrySendError::Unroutable(_) | TrySendError::Multipart(_),
+        ) => Some(Ok(Given::Undeliverable)),
         Err(TrySendError::Closed(_)) => Some(Err(ProxyError::Closed)),
         Err(TrySendError::OutOfTurn(_)) => Some(Err(ProxyError::OutOfTurn)),
     }
