@@ -18,15 +18,15 @@ pub(crate) struct Options {
     pub(crate) filter: Vec<String>,
 
     /// How long one measurement lasts, in seconds, without its warm-up.
-    #[arg(long, default_value = "2", value_parser = seconds)]
+    #[arg(long, default_value = "1", value_parser = seconds)]
     pub(crate) seconds: Duration,
 
     /// How long each measurement runs before it counts, in seconds.
-    #[arg(long, default_value = "0.5", value_parser = seconds)]
+    #[arg(long, default_value = "0.4", value_parser = seconds)]
     pub(crate) warm_up: Duration,
 
     /// How often each contender is measured; the table shows medians.
-    #[arg(long, default_value_t = 5)]
+    #[arg(long, default_value_t = 3)]
     pub(crate) rounds: usize,
 
     /// Only contenders on this tokio runtime, and those without one.

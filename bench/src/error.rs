@@ -24,6 +24,12 @@ pub(crate) enum BenchError {
     /// A process wrote something else than what the protocol between the processes wants.
     #[error("unexpected output of a process: {0:?}")]
     UnexpectedOutput(String),
+    /// A report before the window was over.
+    #[error("the measurement has not ended")]
+    Unfinished,
+    /// Messages did not arrive in a workload where none may be lost.
+    #[error("{count} messages were lost")]
+    Lost { count: u64 },
     /// A process that measures cannot be understood, or its results cannot be written.
     #[error("json: {0}")]
     Json(#[from] serde_json::Error),

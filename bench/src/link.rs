@@ -1,14 +1,15 @@
 //! The talk between the benchmark and one of its processes, over standard input and output.
 //!
 //! - A server writes `port <number>` once it listens.
-//! - The process that measures reads `peer <process id>` before it starts.
+//! - The process that measures reads `peer <process id>` before it starts. The id is 0 if it is
+//!   alone.
 //! - It writes its [`Measurement`] as one line of JSON.
 //!
 //! Both are killed then. Contenders in other languages talk the same way.
 
 use std::io::{self, BufRead, Read, Write};
 
-use crate::cli::{PeerOptions, Side};
+use crate::cli::{PeerOptions, Runtime, Side};
 use crate::error::BenchError;
 use crate::measure::{Measurement, Plan};
 use crate::workload::Workload;
@@ -30,6 +31,10 @@ impl Link {
 
     pub(crate) fn side(&self) -> Side {
         self.options.side
+    }
+
+    pub(crate) fn runtime(&self) -> Runtime {
+        self.options.runtime
     }
 
     /// Where clients connect to.

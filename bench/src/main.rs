@@ -6,9 +6,10 @@
 mod cli;
 mod contender;
 mod error;
+mod goals;
+mod helpers;
 mod link;
 mod measure;
-mod python;
 mod report;
 mod run;
 mod workload;
@@ -50,6 +51,6 @@ fn benchmark(options: &Options) -> Result<(), BenchError> {
         let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
         report::update_readme(&results, readme.as_ref())?;
     }
-    print!("{}", report::table(&results));
+    print!("{}\n{}", report::table(&results), report::goals(&results));
     Ok(())
 }

@@ -1,10 +1,13 @@
-//! libzmq through crate `zmq`, with its defaults: one I/O thread, blocking calls on the main one.
+//! libzmq through crate `zmq`, with its defaults: one I/O thread, blocking calls on others.
 
 use std::ops::ControlFlow;
+use std::thread;
 
 use zmq::{Context, Message, SNDMORE, Socket, SocketType};
 
-use super::{Implementation, unsupported};
+use super::publication::{Publication, Reader, subscribers, topics};
+use super::traffic::Tally;
+use super::{Implementation, keys, unsupported};
 use crate::cli::Side;
 use crate::error::BenchError;
 use crate::link::Link;
@@ -19,6 +22,34 @@ pub(super) fn run(link: &Link) -> Result<(), BenchError> {
         }
         (Workload::PushPull { size }, Side::Client) => {
             send(&connect(&context, zmq::PUSH, link)?, size)
+        }
+        (Workload::Curve { size }, Side::Server) => {
+            let socket = context.socket(zmq::PULL)?;
+            socket.set_curve_server(true)?;
+            socket.set_curve_secretkey(&keys::decode(keys::SERVER.secret)?)?;
+            receive(link, &bound(socket, link)?, size)
+        }
+        (Workload::Curve { size }, Side::Client) => {
+            let socket = context.socket(zmq::PUSH)?;
+            socket.set_curve_serverkey(&keys::decode(keys::SERVER.public)?)?;
+            socket.set_curve_publickey(&keys::decode(keys::CLIENT.public)?)?;
+            socket.set_curve_secretkey(&keys::decode(keys::CLIENT.secret)?)?;
+            send(&connected(socket, link)?, size)
+        }
+        (Workload::Inproc { size }, _) => inside_of_one_process(&context, link, size),
+        (Workload::PubSub { .. } | Workload::Subscriptions { .. }, Side::Server) => {
+            let mut socket = context.socket(zmq::PUB)?;
+            xpub_nodrop::set(&mut socket)?;
+            publish(&bound(socket, link)?, link.workload())
+        }
+        (Workload::PubSub { .. } | Workload::Subscriptions { .. }, Side::Client) => {
+            subscribe(&context, link)
+        }
+        (Workload::Connections { .. }, Side::Server) => {
+            let socket = bind(&context, zmq::PULL, link)?;
+            loop {
+                socket.recv_msg(0)?;
+            }
         }
         (Workload::DealerRouter { size }, Side::Server) => {
             receive_with_identity(link, &bind(&context, zmq::ROUTER, link)?, size)
@@ -40,7 +71,10 @@ pub(super) fn run(link: &Link) -> Result<(), BenchError> {
 }
 
 fn bind(context: &Context, kind: SocketType, link: &Link) -> Result<Socket, BenchError> {
-    let socket = context.socket(kind)?;
+    bound(context.socket(kind)?, link)
+}
+
+fn bound(socket: Socket, link: &Link) -> Result<Socket, BenchError> {
     socket.bind("tcp://127.0.0.1:*")?;
     let endpoint = socket
         .get_last_endpoint()?
@@ -50,9 +84,61 @@ fn bind(context: &Context, kind: SocketType, link: &Link) -> Result<Socket, Benc
 }
 
 fn connect(context: &Context, kind: SocketType, link: &Link) -> Result<Socket, BenchError> {
-    let socket = context.socket(kind)?;
+    connected(context.socket(kind)?, link)
+}
+
+fn connected(socket: Socket, link: &Link) -> Result<Socket, BenchError> {
     socket.connect(&link.endpoint())?;
     Ok(socket)
+}
+
+/// Two threads, and the queue of inproc between them.
+fn inside_of_one_process(context: &Context, link: &Link, size: usize) -> Result<(), BenchError> {
+    const ENDPOINT: &str = "inproc://bench";
+    let pull = context.socket(zmq::PULL)?;
+    pull.bind(ENDPOINT)?;
+    let push = context.socket(zmq::PUSH)?;
+    push.connect(ENDPOINT)?;
+    thread::spawn(move || send(&push, size));
+    receive(link, &pull, size)
+}
+
+fn publish(socket: &Socket, workload: Workload) -> Result<(), BenchError> {
+    let mut publication = Publication::new(workload);
+    loop {
+        socket.send(publication.next(), 0)?;
+    }
+}
+
+/// Each subscriber is a thread of its own.
+fn subscribe(context: &Context, link: &Link) -> Result<(), BenchError> {
+    let workload = link.workload();
+    let (tally, outcome) = Tally::new(link)?;
+    for _ in 0..subscribers(workload) {
+        let socket = context.socket(zmq::SUB)?;
+        if let Workload::Subscriptions { .. } = workload {
+            // Its mark counts subscriptions too, and what is above it is lost without a word.
+            socket.set_sndhwm(0)?;
+        }
+        for topic in topics(workload) {
+            socket.set_subscribe(topic.as_bytes())?;
+        }
+        let socket = connected(socket, link)?;
+        let mut tally = tally.clone();
+        thread::spawn(move || {
+            let mut reader = Reader::new(workload);
+            let mut message = Message::new();
+            loop {
+                let read = socket.recv(&mut message, 0).map_err(BenchError::from);
+                match read.and_then(|()| reader.read(&message)) {
+                    Ok(()) => tally.record_one_of_many(),
+                    Err(error) => return tally.finish(Err(error)),
+                }
+            }
+        });
+    }
+    let measurement = outcome.blocking_recv().map_err(BenchError::contender)??;
+    link.report(&measurement)
 }
 
 fn send(socket: &Socket, size: usize) -> Result<(), BenchError> {

@@ -1,14 +1,35 @@
 //! Who is measured; one file each.
 
+#[cfg(feature = "socket-rivals")]
+mod celerity;
+mod command;
+mod crowd;
+mod dealer_router;
+#[cfg(feature = "rpc-rivals")]
+mod jsonrpsee_peer;
+mod keys;
 mod libzmq;
+#[cfg(feature = "socket-rivals")]
+mod monocoque;
+#[cfg(feature = "rpc-rivals")]
+mod msgpack_rpc_peer;
 mod omq;
+mod publication;
 mod raw;
+#[cfg(feature = "socket-rivals")]
+mod rzmq;
+#[cfg(feature = "rpc-rivals")]
+mod tarpc_peer;
+#[cfg(feature = "rpc-rivals")]
+mod tonic_peer;
+mod traffic;
 mod zeromq_crate;
 mod zmtp_sockets;
 mod zrpc_peer;
 
 use std::fmt;
 use std::future::Future;
+use std::thread;
 
 use clap::ValueEnum;
 use zrpc::IoRuntime;
@@ -17,6 +38,8 @@ use crate::cli::{PeerOptions, Runtime, Side};
 use crate::error::BenchError;
 use crate::link::Link;
 use crate::workload::Workload;
+
+pub(crate) use command::PROGRAM;
 
 /// A line of the tables: a library, or two that talk with each other.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -31,10 +54,28 @@ pub(crate) enum Contender {
     Zeromq,
     /// The most complete pure-Rust implementation beside this one.
     Omq,
+    /// A pure-Rust implementation that is made for throughput.
+    Rzmq,
+    /// Single connections in pure Rust, without queues.
+    Monocoque,
+    /// A small pure-Rust implementation of four sockets.
+    Celerity,
     /// This project's sockets.
     Zmtp,
     /// Python's client and server: the reference implementation of the RPC.
     PythonZerorpc,
+    /// Node's client and server of the same protocol.
+    NodeZerorpc,
+    /// RPC between Rust programs.
+    Tarpc,
+    /// gRPC.
+    Tonic,
+    /// JSON-RPC over a WebSocket.
+    Jsonrpsee,
+    /// MessagePack-RPC.
+    MsgpackRpc,
+    /// Requests and replies by hand over this project's sockets: the limit for the RPC.
+    DealerRouter,
     /// This project's client and server.
     Zrpc,
     /// The same, without the thread of their own for input and output.
@@ -43,21 +84,44 @@ pub(crate) enum Contender {
     PythonToZrpc,
     /// This project's client calls Python's server.
     ZrpcToPython,
+    /// Python's command.
+    PythonCommand,
+    /// This project's command.
+    ZrpcCommand,
+}
+
+/// The two kinds of RPC rows.
+fn is_call(workload: Workload) -> bool {
+    matches!(
+        workload,
+        Workload::RpcSequential | Workload::RpcInFlight { .. }
+    )
 }
 
 impl Contender {
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 22] = [
         Self::Raw,
         Self::RawFramed,
         Self::Libzmq,
         Self::Zeromq,
         Self::Omq,
+        Self::Rzmq,
+        Self::Monocoque,
+        Self::Celerity,
         Self::Zmtp,
         Self::PythonZerorpc,
+        Self::NodeZerorpc,
+        Self::Tarpc,
+        Self::Tonic,
+        Self::Jsonrpsee,
+        Self::MsgpackRpc,
+        Self::DealerRouter,
         Self::Zrpc,
         Self::ZrpcSharedIo,
         Self::PythonToZrpc,
         Self::ZrpcToPython,
+        Self::PythonCommand,
+        Self::ZrpcCommand,
     ];
 
     pub(crate) fn name(self) -> &'static str {
@@ -67,46 +131,95 @@ impl Contender {
             Self::Libzmq => "libzmq",
             Self::Zeromq => "zeromq",
             Self::Omq => "omq",
+            Self::Rzmq => "rzmq",
+            Self::Monocoque => "monocoque",
+            Self::Celerity => "celerity",
             Self::Zmtp => "zmtp",
             Self::PythonZerorpc => "python-zerorpc",
+            Self::NodeZerorpc => "node-zerorpc",
+            Self::Tarpc => "tarpc",
+            Self::Tonic => "tonic",
+            Self::Jsonrpsee => "jsonrpsee",
+            Self::MsgpackRpc => "msgpack-rpc",
+            Self::DealerRouter => "zmtp-by-hand",
             Self::Zrpc => "zrpc",
             Self::ZrpcSharedIo => "zrpc-shared-io",
             Self::PythonToZrpc => "python → zrpc",
             Self::ZrpcToPython => "zrpc → python",
+            Self::PythonCommand => "zerorpc --help",
+            Self::ZrpcCommand => "zrpc --version",
         }
     }
 
     /// Whether it has code for the workload.
     pub(crate) fn supports(self, workload: Workload) -> bool {
-        let is_rpc = matches!(
+        use Workload::{
+            Connections, Curve, DealerRouter, Echo, Inproc, PubSub, PushPull, RoundTrip, RpcStream,
+            Start, Subscriptions,
+        };
+        let basic = matches!(
             workload,
-            Workload::RpcSequential | Workload::RpcInFlight { .. } | Workload::RpcStream
+            PushPull { .. } | DealerRouter { .. } | Echo { .. } | RoundTrip { .. }
         );
         match self {
-            Self::Raw => matches!(
-                workload,
-                Workload::PushPull { .. } | Workload::RoundTrip { .. }
-            ),
-            Self::RawFramed => matches!(workload, Workload::PushPull { .. }),
-            Self::Libzmq | Self::Zeromq | Self::Omq | Self::Zmtp => !is_rpc,
+            Self::Raw => matches!(workload, PushPull { .. } | RoundTrip { .. }),
+            Self::RawFramed => matches!(workload, PushPull { .. }),
+            Self::Zmtp if matches!(workload, Curve { .. }) => false,
+            Self::Libzmq | Self::Omq | Self::Zmtp => {
+                let more = matches!(
+                    workload,
+                    Curve { .. }
+                        | Inproc { .. }
+                        | PubSub { .. }
+                        | Subscriptions { .. }
+                        | Connections { .. }
+                );
+                basic || more
+            }
+            Self::Zeromq => basic || matches!(workload, Connections { .. }),
+            Self::Rzmq => {
+                let more = matches!(workload, Curve { .. } | PubSub { .. });
+                SOCKET_RIVALS && (basic || more)
+            }
+            Self::Monocoque => SOCKET_RIVALS && basic,
+            Self::Celerity => SOCKET_RIVALS && matches!(workload, RoundTrip { .. }),
+            Self::Tarpc | Self::Jsonrpsee | Self::MsgpackRpc => RPC_RIVALS && is_call(workload),
+            Self::Tonic => RPC_RIVALS && (is_call(workload) || workload == RpcStream),
+            Self::NodeZerorpc | Self::DealerRouter => is_call(workload),
             Self::PythonZerorpc
             | Self::Zrpc
             | Self::ZrpcSharedIo
             | Self::PythonToZrpc
-            | Self::ZrpcToPython => is_rpc,
+            | Self::ZrpcToPython => is_call(workload) || workload == RpcStream,
+            Self::PythonCommand | Self::ZrpcCommand => workload == Start,
         }
     }
 
     /// The runtimes that it is measured on; none if it brings its own threads.
     pub(crate) fn runtimes(self) -> &'static [Runtime] {
         match self {
-            Self::Raw | Self::RawFramed | Self::PythonToZrpc | Self::ZrpcToPython => {
-                &[Runtime::CurrentThread]
-            }
-            Self::Zeromq | Self::Omq | Self::Zmtp | Self::Zrpc | Self::ZrpcSharedIo => {
-                &[Runtime::CurrentThread, Runtime::MultiThread]
-            }
-            Self::Libzmq | Self::PythonZerorpc => &[],
+            Self::Raw
+            | Self::RawFramed
+            | Self::Monocoque
+            | Self::PythonToZrpc
+            | Self::ZrpcToPython => &[Runtime::CurrentThread],
+            Self::Zeromq
+            | Self::Omq
+            | Self::Rzmq
+            | Self::Celerity
+            | Self::Zmtp
+            | Self::Tarpc
+            | Self::Tonic
+            | Self::Jsonrpsee
+            | Self::MsgpackRpc
+            | Self::DealerRouter
+            | Self::Zrpc
+            | Self::ZrpcSharedIo => &[Runtime::CurrentThread, Runtime::MultiThread],
+            Self::Libzmq
+            | Self::PythonZerorpc
+            | Self::NodeZerorpc
+            | Self::PythonCommand
+            | Self::ZrpcCommand => &[],
         }
     }
 
@@ -114,19 +227,45 @@ impl Contender {
     pub(crate) fn is_ours(self) -> bool {
         matches!(
             self,
-            Self::Zmtp | Self::Zrpc | Self::ZrpcSharedIo | Self::PythonToZrpc | Self::ZrpcToPython
+            Self::Zmtp
+                | Self::DealerRouter
+                | Self::Zrpc
+                | Self::ZrpcSharedIo
+                | Self::PythonToZrpc
+                | Self::ZrpcToPython
+                | Self::ZrpcCommand
         )
     }
 
+    /// Whether it only shows what the machine gives.
+    pub(crate) fn is_limit(self) -> bool {
+        matches!(self, Self::Raw | Self::RawFramed)
+    }
+
     /// What runs on one side of it.
-    pub(crate) fn implementation(self, side: Side) -> Implementation {
+    pub(crate) fn implementation(self, workload: Workload, side: Side) -> Implementation {
+        if matches!(
+            (workload, side),
+            (Workload::Connections { .. }, Side::Client)
+        ) {
+            return Implementation::Crowd;
+        }
         match (self, side) {
             (Self::Raw, _) => Implementation::Raw,
             (Self::RawFramed, _) => Implementation::RawFramed,
             (Self::Libzmq, _) => Implementation::Libzmq,
             (Self::Zeromq, _) => Implementation::Zeromq,
             (Self::Omq, _) => Implementation::Omq,
+            (Self::Rzmq, _) => Implementation::Rzmq,
+            (Self::Monocoque, _) => Implementation::Monocoque,
+            (Self::Celerity, _) => Implementation::Celerity,
             (Self::Zmtp, _) => Implementation::Zmtp,
+            (Self::Tarpc, _) => Implementation::Tarpc,
+            (Self::Tonic, _) => Implementation::Tonic,
+            (Self::Jsonrpsee, _) => Implementation::Jsonrpsee,
+            (Self::MsgpackRpc, _) => Implementation::MsgpackRpc,
+            (Self::DealerRouter, _) => Implementation::DealerRouter,
+            (Self::NodeZerorpc, _) => Implementation::Node,
             (Self::Zrpc, _)
             | (Self::PythonToZrpc, Side::Server)
             | (Self::ZrpcToPython, Side::Client) => Implementation::Zrpc,
@@ -134,9 +273,17 @@ impl Contender {
             (Self::PythonZerorpc, _)
             | (Self::PythonToZrpc, Side::Client)
             | (Self::ZrpcToPython, Side::Server) => Implementation::Python,
+            (Self::PythonCommand, _) => Implementation::PythonCommand,
+            (Self::ZrpcCommand, _) => Implementation::ZrpcCommand,
         }
     }
 }
+
+/// Whether the socket libraries that take long to build are here.
+const SOCKET_RIVALS: bool = cfg!(feature = "socket-rivals");
+
+/// Whether the RPC libraries are here.
+const RPC_RIVALS: bool = cfg!(feature = "rpc-rivals");
 
 /// A contender on one of its runtimes.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -180,11 +327,27 @@ pub(crate) enum Implementation {
     Libzmq,
     Zeromq,
     Omq,
+    Rzmq,
+    Monocoque,
+    Celerity,
     Zmtp,
+    Tarpc,
+    Tonic,
+    Jsonrpsee,
+    MsgpackRpc,
+    DealerRouter,
     Zrpc,
     ZrpcSharedIo,
+    /// Many bare connections to somebody else's socket.
+    Crowd,
     /// Not in this program: `python/peer.py`.
     Python,
+    /// Not in this program: `node/peer.js`.
+    Node,
+    /// Starts the command of the Python environment again and again.
+    PythonCommand,
+    /// Starts this project's command again and again.
+    ZrpcCommand,
 }
 
 impl Implementation {
@@ -196,10 +359,22 @@ impl Implementation {
             Self::Libzmq => "libzmq",
             Self::Zeromq => "zeromq",
             Self::Omq => "omq",
+            Self::Rzmq => "rzmq",
+            Self::Monocoque => "monocoque",
+            Self::Celerity => "celerity",
             Self::Zmtp => "zmtp",
+            Self::Tarpc => "tarpc",
+            Self::Tonic => "tonic",
+            Self::Jsonrpsee => "jsonrpsee",
+            Self::MsgpackRpc => "msgpack-rpc",
+            Self::DealerRouter => "dealer-router",
             Self::Zrpc => "zrpc",
             Self::ZrpcSharedIo => "zrpc-shared-io",
+            Self::Crowd => "crowd",
             Self::Python => "python",
+            Self::Node => "node",
+            Self::PythonCommand => "python-command",
+            Self::ZrpcCommand => "zrpc-command",
         }
     }
 }
@@ -215,9 +390,26 @@ pub(crate) fn run_peer(options: PeerOptions) -> Result<(), BenchError> {
         Implementation::Zeromq => on(runtime, zeromq_crate::run(link)),
         Implementation::Omq => on(runtime, omq::run(link)),
         Implementation::Zmtp => on(runtime, zmtp_sockets::run(link)),
+        Implementation::DealerRouter => on(runtime, dealer_router::run(link)),
         Implementation::Zrpc => on(runtime, zrpc_peer::run(link, IoRuntime::Dedicated)),
         Implementation::ZrpcSharedIo => on(runtime, zrpc_peer::run(link, IoRuntime::Current)),
-        Implementation::Python => Err(unsupported(implementation, link.workload())),
+        Implementation::Crowd => on(runtime, crowd::run(link)),
+        Implementation::PythonCommand | Implementation::ZrpcCommand => command::run(&link),
+        #[cfg(feature = "socket-rivals")]
+        Implementation::Rzmq => on(runtime, rzmq::run(link)),
+        #[cfg(feature = "socket-rivals")]
+        Implementation::Monocoque => monocoque::run(&link),
+        #[cfg(feature = "socket-rivals")]
+        Implementation::Celerity => on(runtime, celerity::run(link)),
+        #[cfg(feature = "rpc-rivals")]
+        Implementation::Tarpc => on(runtime, tarpc_peer::run(link)),
+        #[cfg(feature = "rpc-rivals")]
+        Implementation::Tonic => on(runtime, tonic_peer::run(link)),
+        #[cfg(feature = "rpc-rivals")]
+        Implementation::Jsonrpsee => on(runtime, jsonrpsee_peer::run(link)),
+        #[cfg(feature = "rpc-rivals")]
+        Implementation::MsgpackRpc => on(runtime, msgpack_rpc_peer::run(link)),
+        _ => Err(unsupported(implementation, link.workload())),
     }
 }
 
@@ -234,6 +426,36 @@ fn on(
             .block_on(running.spawn(work))
             .map_err(BenchError::contender)?,
     }
+}
+
+/// Runs the other half of a measurement in the same process: beside a current-thread runtime on a
+/// thread and a runtime of its own, on a multi-thread runtime as a task.
+fn beside<Work>(link: &Link, work: impl FnOnce() -> Work + Send + 'static)
+where
+    Work: Future<Output = Result<(), BenchError>> + Send + 'static,
+{
+    let runtime = link.runtime();
+    match runtime {
+        Runtime::CurrentThread => {
+            thread::spawn(move || end(on(runtime, work())));
+        }
+        Runtime::MultiThread => {
+            tokio::spawn(async move { end(work().await) });
+        }
+    }
+}
+
+/// Ends the process if half of its work fails: the other half would wait for ever.
+fn end(outcome: Result<(), BenchError>) {
+    if let Err(error) = outcome {
+        eprintln!("error: {error}");
+        std::process::exit(1);
+    }
+}
+
+/// The argument of the RPCs, and their result.
+fn rpc_text() -> String {
+    "x".repeat(64)
 }
 
 fn unsupported(implementation: Implementation, workload: Workload) -> BenchError {

@@ -3,9 +3,13 @@
 use std::ops::ControlFlow;
 
 use bytes::Bytes;
-use omq_tokio::{Endpoint, Message, Options, Socket, SocketType};
+use omq_tokio::{
+    CurveKeypair, CurvePublicKey, CurveSecretKey, Endpoint, Message, Options, Socket, SocketType,
+};
 
-use super::{Implementation, unsupported};
+use super::publication::{Publication, Reader, subscribers, topics};
+use super::traffic::together;
+use super::{Implementation, beside, keys, unsupported};
 use crate::cli::Side;
 use crate::error::BenchError;
 use crate::link::Link;
@@ -22,6 +26,31 @@ pub(super) async fn run(link: Link) -> Result<(), BenchError> {
         }
         (Workload::PushPull { size }, Side::Client) => {
             send(&connect(&link, SocketType::Push).await?, size).await
+        }
+        (Workload::Curve { size }, Side::Server) => {
+            let options = Options::default().curve_server(key_pair(&keys::SERVER)?);
+            let socket = bind_with(&link, SocketType::Pull, options).await?;
+            receive(&link, &socket, size).await
+        }
+        (Workload::Curve { size }, Side::Client) => {
+            let server = CurvePublicKey::from_z85(keys::SERVER.public);
+            let server = server.map_err(BenchError::contender)?;
+            let options = Options::default().curve_client(key_pair(&keys::CLIENT)?, server);
+            send(&connect_with(&link, SocketType::Push, options).await?, size).await
+        }
+        (Workload::Inproc { size }, _) => inside_of_one_process(&link, size).await,
+        (Workload::PubSub { .. } | Workload::Subscriptions { .. }, Side::Server) => {
+            publish(&link).await
+        }
+        (Workload::PubSub { .. } | Workload::Subscriptions { .. }, Side::Client) => {
+            subscribe(&link).await
+        }
+        (Workload::Connections { .. }, Side::Server) => {
+            let socket = bind(&link, SocketType::Pull).await?;
+            loop {
+                let message = socket.recv().await;
+                message.map(drop).map_err(BenchError::contender)?;
+            }
         }
         (Workload::DealerRouter { size }, Side::Server) => {
             receive(&link, &bind(&link, SocketType::Router).await?, size).await
@@ -47,7 +76,11 @@ pub(super) async fn run(link: Link) -> Result<(), BenchError> {
 }
 
 async fn bind(link: &Link, kind: SocketType) -> Result<Socket, BenchError> {
-    let socket = Socket::new(kind, Options::default());
+    bind_with(link, kind, Options::default()).await
+}
+
+async fn bind_with(link: &Link, kind: SocketType, options: Options) -> Result<Socket, BenchError> {
+    let socket = Socket::new(kind, options);
     let endpoint: Endpoint = "tcp://127.0.0.1:0".parse().map_err(BenchError::contender)?;
     let bound = socket.bind(endpoint).await.map_err(BenchError::contender)?;
     link.listening_at(&bound.to_string())?;
@@ -55,13 +88,79 @@ async fn bind(link: &Link, kind: SocketType) -> Result<Socket, BenchError> {
 }
 
 async fn connect(link: &Link, kind: SocketType) -> Result<Socket, BenchError> {
-    let socket = Socket::new(kind, Options::default());
+    connect_with(link, kind, Options::default()).await
+}
+
+async fn connect_with(
+    link: &Link,
+    kind: SocketType,
+    options: Options,
+) -> Result<Socket, BenchError> {
+    let socket = Socket::new(kind, options);
     let endpoint: Endpoint = link.endpoint().parse().map_err(BenchError::contender)?;
     socket
         .connect(endpoint)
         .await
         .map_err(BenchError::contender)?;
     Ok(socket)
+}
+
+fn key_pair(keys: &keys::Keys) -> Result<CurveKeypair, BenchError> {
+    Ok(CurveKeypair {
+        public: CurvePublicKey::from_z85(keys.public).map_err(BenchError::contender)?,
+        secret: CurveSecretKey::from_z85(keys.secret).map_err(BenchError::contender)?,
+    })
+}
+
+async fn inside_of_one_process(link: &Link, size: usize) -> Result<(), BenchError> {
+    let endpoint: Endpoint = "inproc://bench".parse().map_err(BenchError::contender)?;
+    let pull = Socket::new(SocketType::Pull, Options::default());
+    let bound = pull.bind(endpoint.clone()).await;
+    bound.map_err(BenchError::contender)?;
+    let sending = move || async move {
+        let push = Socket::new(SocketType::Push, Options::default());
+        let connected = push.connect(endpoint).await;
+        connected.map_err(BenchError::contender)?;
+        send(&push, size).await
+    };
+    beside(link, sending);
+    receive(link, &pull, size).await
+}
+
+async fn publish(link: &Link) -> Result<(), BenchError> {
+    let mut options = Options::default();
+    options.xpub_nodrop = true;
+    let socket = bind_with(link, SocketType::Pub, options).await?;
+    let mut publication = Publication::new(link.workload());
+    loop {
+        let message = Message::from_slice(publication.next());
+        socket.send(message).await.map_err(BenchError::contender)?;
+        publication.pause().await;
+    }
+}
+
+async fn subscribe(link: &Link) -> Result<(), BenchError> {
+    let workload = link.workload();
+    let endpoint: Endpoint = link.endpoint().parse().map_err(BenchError::contender)?;
+    together(link, subscribers(workload), |mut tally| {
+        let endpoint = endpoint.clone();
+        async move {
+            let socket = Socket::new(SocketType::Sub, Options::default());
+            for topic in topics(workload) {
+                let subscribed = socket.subscribe(topic).await;
+                subscribed.map_err(BenchError::contender)?;
+            }
+            let connected = socket.connect(endpoint).await;
+            connected.map_err(BenchError::contender)?;
+            let mut reader = Reader::new(workload);
+            loop {
+                let message = socket.recv().await.map_err(BenchError::contender)?;
+                reader.read(message.part_slice(0).unwrap_or_default())?;
+                tally.record_one_of_many();
+            }
+        }
+    })
+    .await
 }
 
 fn body(size: usize) -> Bytes {

@@ -29,6 +29,13 @@ pub(super) async fn run(link: Link) -> Result<(), BenchError> {
         (Workload::DealerRouter { size }, Side::Client) => {
             send(connect::<DealerSocket>(&link).await?, size).await
         }
+        (Workload::Connections { .. }, Side::Server) => {
+            let mut socket = bind::<PullSocket>(&link).await?;
+            loop {
+                let message = socket.recv().await;
+                message.map(drop).map_err(BenchError::contender)?;
+            }
+        }
         (Workload::Echo { .. }, Side::Server) => echo(bind::<RouterSocket>(&link).await?).await,
         (Workload::Echo { size, in_flight }, Side::Client) => {
             keep_in_flight(&link, size, in_flight).await

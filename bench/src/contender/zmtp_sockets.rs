@@ -4,10 +4,13 @@ use std::ops::ControlFlow;
 
 use bytes::Bytes;
 use zmtp::{
-    DealerSocket, Message, Part, PullSocket, PushSocket, RepSocket, ReqSocket, RouterSocket, Socket,
+    DealerSocket, Message, Part, PubSocket, PullSocket, PushSocket, RepSocket, ReqSocket,
+    RouterSocket, Socket, SubSocket,
 };
 
-use super::{Implementation, unsupported};
+use super::publication::{Publication, Reader, subscribers, topics};
+use super::traffic::together;
+use super::{Implementation, beside, unsupported};
 use crate::cli::Side;
 use crate::error::BenchError;
 use crate::link::Link;
@@ -18,6 +21,20 @@ pub(super) async fn run(link: Link) -> Result<(), BenchError> {
     match (link.workload(), link.side()) {
         (Workload::PushPull { size }, Side::Server) => pull(&link, size).await,
         (Workload::PushPull { size }, Side::Client) => push(&link, size).await,
+        (Workload::Inproc { size }, _) => inside_of_one_process(&link, size).await,
+        (Workload::PubSub { .. } | Workload::Subscriptions { .. }, Side::Server) => {
+            publish(&link).await
+        }
+        (Workload::PubSub { .. } | Workload::Subscriptions { .. }, Side::Client) => {
+            subscribe(&link).await
+        }
+        (Workload::Connections { .. }, Side::Server) => {
+            let mut socket = bind::<PullSocket>(&link).await?;
+            loop {
+                let message = socket.recv().await;
+                message.map(drop).map_err(BenchError::contender)?;
+            }
+        }
         (Workload::DealerRouter { size }, Side::Server) => route(&link, size).await,
         (Workload::DealerRouter { size }, Side::Client) => deal(&link, size).await,
         (Workload::Echo { .. }, Side::Server) => echo(&link).await,
@@ -67,8 +84,26 @@ fn outgoing(body: &Bytes) -> Message {
     }
 }
 
+async fn inside_of_one_process(link: &Link, size: usize) -> Result<(), BenchError> {
+    const ENDPOINT: &str = "inproc://bench";
+    let pull = PullSocket::new();
+    let bound = pull.bind(ENDPOINT).await;
+    bound.map_err(BenchError::contender)?;
+    let sending = move || async move {
+        let push = PushSocket::new();
+        let connected = push.connect(ENDPOINT).await;
+        connected.map_err(BenchError::contender)?;
+        send(push, size).await
+    };
+    beside(link, sending);
+    receive(link, pull, size).await
+}
+
 async fn push(link: &Link, size: usize) -> Result<(), BenchError> {
-    let mut socket = connect::<PushSocket>(link).await?;
+    send(connect::<PushSocket>(link).await?, size).await
+}
+
+async fn send(mut socket: PushSocket, size: usize) -> Result<(), BenchError> {
     let body = body(size);
     loop {
         socket
@@ -79,7 +114,10 @@ async fn push(link: &Link, size: usize) -> Result<(), BenchError> {
 }
 
 async fn pull(link: &Link, size: usize) -> Result<(), BenchError> {
-    let mut socket = bind::<PullSocket>(link).await?;
+    receive(link, bind::<PullSocket>(link).await?, size).await
+}
+
+async fn receive(link: &Link, mut socket: PullSocket, size: usize) -> Result<(), BenchError> {
     let mut meter = Meter::new(link.plan()?);
     loop {
         let message = socket.recv().await.map_err(BenchError::contender)?;
@@ -174,4 +212,39 @@ async fn round_trips(link: &Link, size: usize) -> Result<(), BenchError> {
             return link.report(&measurement.with_latency(latencies));
         }
     }
+}
+
+async fn publish(link: &Link) -> Result<(), BenchError> {
+    let socket = PubSocket::builder().xpub_nodrop().build();
+    let endpoint = socket.bind("tcp://127.0.0.1:*").await;
+    let endpoint = endpoint.map_err(BenchError::contender)?;
+    link.listening_at(&endpoint.to_string())?;
+    let mut publication = Publication::new(link.workload());
+    loop {
+        let sent = socket.send(publication.next()).await;
+        sent.map_err(BenchError::contender)?;
+        publication.pause().await;
+    }
+}
+
+async fn subscribe(link: &Link) -> Result<(), BenchError> {
+    let workload = link.workload();
+    together(link, subscribers(workload), |mut tally| {
+        let endpoint = link.endpoint();
+        async move {
+            let mut socket = SubSocket::new();
+            for topic in topics(workload) {
+                socket.subscribe(topic);
+            }
+            let connected = socket.connect(endpoint).await;
+            connected.map_err(BenchError::contender)?;
+            let mut reader = Reader::new(workload);
+            loop {
+                let message = socket.recv().await.map_err(BenchError::contender)?;
+                reader.read(message.first().map_or(&[][..], |part| &part[..]))?;
+                tally.record_one_of_many();
+            }
+        }
+    })
+    .await
 }

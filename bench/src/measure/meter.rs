@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Latencies, Latency, processor};
+use super::{Latencies, Latency, process};
 use crate::cli::Side;
 
 /// How one measurement is done.
@@ -15,7 +15,7 @@ pub(crate) struct Plan {
     pub(crate) window: Duration,
     /// The side that measures.
     pub(crate) side: Side,
-    /// The process id of the other side.
+    /// The process id of the other side; 0 if there is none.
     pub(crate) peer: u32,
 }
 
@@ -34,6 +34,25 @@ pub(crate) struct Measurement {
     pub(crate) foreign_cpu: f64,
     /// Of single operations, where one is done after the other.
     pub(crate) latency: Option<Latency>,
+    /// Of connections that are held.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) footprint: Option<Footprint>,
+    /// The length of the program's file in bytes, where it matters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) size: Option<u64>,
+}
+
+/// What the process that binds keeps and does for its connections.
+#[derive(Clone, Copy, Debug, Deserialize, Serialize)]
+pub(crate) struct Footprint {
+    /// Resident memory for each connection that has carried nothing yet.
+    pub(crate) idle_bytes: f64,
+    /// The same after it carried some messages.
+    pub(crate) used_bytes: f64,
+    /// How often the process woke up per second while nothing was sent.
+    pub(crate) wake_ups: f64,
+    /// How many cores it kept busy meanwhile.
+    pub(crate) idle_load: f64,
 }
 
 impl Measurement {
@@ -41,6 +60,14 @@ impl Measurement {
     pub(crate) fn with_latency(self, latencies: Latencies) -> Self {
         Self {
             latency: latencies.summary(),
+            ..self
+        }
+    }
+
+    /// Adds the length of a program.
+    pub(crate) fn with_size(self, size: u64) -> Self {
+        Self {
+            size: Some(size),
             ..self
         }
     }
@@ -135,9 +162,9 @@ impl Meter {
                 self.phase = Phase::Window(Start {
                     at: Instant::now(),
                     count: self.count,
-                    this: processor::of_process(std::process::id()),
-                    peer: processor::of_process(self.plan.peer),
-                    machine: processor::of_machine(),
+                    this: process::time(std::process::id()),
+                    peer: process::time(self.plan.peer),
+                    machine: process::time_of_machine(),
                 });
             }
             Phase::Window(start) if now - start.at >= self.plan.window => {
@@ -161,9 +188,9 @@ impl Meter {
     }
 
     fn measurement(&self, start: &Start, now: Instant) -> Measurement {
-        let this = processor::of_process(std::process::id()).saturating_sub(start.this);
-        let peer = processor::of_process(self.plan.peer).saturating_sub(start.peer);
-        let machine = processor::of_machine().saturating_sub(start.machine);
+        let this = process::time(std::process::id()).saturating_sub(start.this);
+        let peer = process::time(self.plan.peer).saturating_sub(start.peer);
+        let machine = process::time_of_machine().saturating_sub(start.machine);
         let (server, client) = match self.plan.side {
             Side::Server => (this, peer),
             Side::Client => (peer, this),
@@ -175,6 +202,8 @@ impl Meter {
             client_cpu: client.as_secs_f64(),
             foreign_cpu: machine.saturating_sub(this + peer).as_secs_f64(),
             latency: None,
+            footprint: None,
+            size: None,
         }
     }
 }

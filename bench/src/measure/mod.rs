@@ -2,7 +2,7 @@
 
 mod latency;
 mod meter;
-mod processor;
+pub(crate) mod process;
 
 pub(crate) use latency::{Latencies, Latency};
-pub(crate) use meter::{Measurement, Meter, Plan};
+pub(crate) use meter::{Footprint, Measurement, Meter, Plan};

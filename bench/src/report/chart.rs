@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::short;
-use crate::contender::{Contender, Entry};
+use crate::contender::Entry;
 use crate::measure::Measurement;
 use crate::run::{Results, Row, Spread};
 use crate::workload::Workload;
@@ -14,13 +14,16 @@ const BARS: f64 = 430.0;
 const LINE: f64 = 30.0;
 const TOP: f64 = 52.0;
 
-/// The chart as SVG. Longer is better, except where latency is measured.
+/// The chart as SVG. Longer is better, except where time or memory is measured.
 pub(super) fn chart(results: &Results, workload: Workload) -> String {
     let mut rows: Vec<(&Row, Spread)> =
         results.of(workload).map(|row| (row, figure(row))).collect();
-    rows.sort_by(|(_, one), (_, other)| match workload {
-        Workload::RoundTrip { .. } => one.median.total_cmp(&other.median),
-        _ => other.median.total_cmp(&one.median),
+    rows.sort_by(|(_, one), (_, other)| {
+        if shorter_is_better(workload) {
+            one.median.total_cmp(&other.median)
+        } else {
+            other.median.total_cmp(&one.median)
+        }
     });
     let longest = rows
         .iter()
@@ -49,25 +52,32 @@ pub(super) fn chart(results: &Results, workload: Workload) -> String {
 
 /// What the bars show.
 fn figure(row: &Row) -> Spread {
-    match row.workload {
-        Workload::RoundTrip { .. } => row
-            .latency(|latency| latency.p50)
-            .unwrap_or_else(|| row.spread(|_| 0.0)),
-        _ => row.spread(Measurement::rate),
-    }
+    let special = if row.workload.is_about_latency() {
+        row.latency(|latency| latency.p50)
+    } else {
+        row.footprint(|footprint| footprint.used_bytes / 1024.0)
+    };
+    special.unwrap_or_else(|| row.spread(Measurement::rate))
+}
+
+fn shorter_is_better(workload: Workload) -> bool {
+    workload.is_about_latency() || matches!(workload, Workload::Connections { .. })
 }
 
 fn subtitle(workload: Workload) -> String {
-    match workload {
-        Workload::RoundTrip { .. } => "median latency in µs, shorter is better".to_owned(),
-        _ => format!("{}, longer is better", workload.unit()),
+    if workload.is_about_latency() {
+        "median time in µs, shorter is better".to_owned()
+    } else if shorter_is_better(workload) {
+        "memory after some messages in KiB each, shorter is better".to_owned()
+    } else {
+        format!("{}, longer is better", workload.unit())
     }
 }
 
 fn bar(svg: &mut String, y: f64, scale: f64, (entry, spread): (Entry, Spread)) {
     let colour = match entry.contender {
         ours if ours.is_ours() => "#c2410c",
-        Contender::Raw | Contender::RawFramed => "#d0d7de",
+        limit if limit.is_limit() => "#d0d7de",
         _ => "#6e8fb5",
     };
     let middle = y + LINE / 2.0;

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::error::BenchError;
+use crate::goals::{self, Verdict};
 use crate::measure::Measurement;
 use crate::run::{Results, Row, Spread};
 
@@ -12,6 +13,7 @@ struct Document<'a> {
     seconds: f64,
     rounds: usize,
     results: Vec<Entry<'a>>,
+    goals: Vec<Verdict>,
 }
 
 #[derive(Serialize)]
@@ -25,6 +27,12 @@ struct Entry<'a> {
     cpu_per_operation: Spread,
     p50_microseconds: Option<Spread>,
     p99_microseconds: Option<Spread>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    idle_bytes: Option<Spread>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    used_bytes: Option<Spread>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size: Option<f64>,
     measurements: &'a [Measurement],
 }
 
@@ -38,6 +46,7 @@ pub(super) fn json(results: &Results) -> Result<String, BenchError> {
             .flat_map(|workload| results.of(workload))
             .map(entry)
             .collect(),
+        goals: goals::judge(results),
     };
     Ok(serde_json::to_string_pretty(&document)? + "\n")
 }
@@ -52,6 +61,9 @@ fn entry(row: &Row) -> Entry<'_> {
         cpu_per_operation: row.spread(Measurement::cpu_per_operation),
         p50_microseconds: row.latency(|latency| latency.p50),
         p99_microseconds: row.latency(|latency| latency.p99),
+        idle_bytes: row.footprint(|footprint| footprint.idle_bytes),
+        used_bytes: row.footprint(|footprint| footprint.used_bytes),
+        size: row.size(),
         measurements: &row.measurements,
     }
 }

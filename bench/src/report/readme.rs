@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use super::goals;
 use super::table::{conditions, section};
 use crate::error::BenchError;
 use crate::run::Results;
@@ -21,6 +22,8 @@ pub(crate) fn update_readme(results: &Results, path: &Path) -> Result<(), BenchE
 
 fn tables_and_charts(results: &Results) -> String {
     let mut text = conditions(results);
+    text.push_str("\n### Goals\n\n");
+    text.push_str(&goals(results));
     for workload in results.workloads() {
         section(&mut text, results, workload);
         text.push_str(&format!(

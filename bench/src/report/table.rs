@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::measure::Measurement;
 use crate::run::{Results, Row, Spread};
-use crate::workload::Workload;
+use crate::workload::{Processes, Workload};
 
 /// One table for each workload.
 pub(crate) fn table(results: &Results) -> String {
@@ -29,21 +29,34 @@ pub(super) fn conditions(results: &Results) -> String {
 
 /// The table of one workload, under its title.
 pub(super) fn section(text: &mut String, results: &Results, workload: Workload) {
-    let latency = results
-        .of(workload)
-        .any(|row| row.latency(|latency| latency.p50).is_some());
-    let baseline = workload.baseline().name();
-    let mut lines = vec![header(workload, baseline, latency)];
-    lines.extend(results.of(workload).map(|row| line(results, row, latency)));
+    let columns: Vec<Column> = Column::ALL
+        .into_iter()
+        .filter(|column| {
+            results
+                .of(workload)
+                .any(|row| column.cell(results, row).is_some())
+        })
+        .collect();
+    let header = columns.iter().map(|column| column.title(workload));
+    let mut lines: Vec<Vec<String>> = vec![header.collect()];
+    lines.extend(results.of(workload).map(|row| {
+        let cells = columns.iter().map(|column| column.cell(results, row));
+        cells.map(Option::unwrap_or_default).collect()
+    }));
+    // Writing to a string does not fail.
+    let _ = write!(text, "\n### {}\n\n", workload.title());
+    aligned(text, &lines);
+}
 
-    let columns = lines[0].len();
+/// A table whose columns are as wide as their widest cells, the first aligned to the left.
+pub(super) fn aligned(text: &mut String, lines: &[Vec<String>]) {
+    let columns = lines.first().map_or(0, Vec::len);
     let width = |column: usize| {
         let cells = lines.iter().map(|line| line[column].chars().count());
         cells.max().unwrap_or(0)
     };
     let widths: Vec<usize> = (0..columns).map(width).collect();
     // Writing to a string does not fail.
-    let _ = write!(text, "\n### {}\n\n", workload.title());
     for (number, line) in lines.iter().enumerate() {
         for (column, (cell, width)) in line.iter().zip(&widths).enumerate() {
             let _ = match column {
@@ -64,50 +77,96 @@ pub(super) fn section(text: &mut String, results: &Results, workload: Workload) 
     }
 }
 
-fn header(workload: Workload, baseline: &str, latency: bool) -> Vec<String> {
-    let mut cells = vec!["contender".to_owned(), workload.unit().to_owned()];
-    cells.push(format!("× {baseline}"));
-    if latency {
-        cells.extend(["p50 µs".to_owned(), "p99 µs".to_owned()]);
-    }
-    cells.push("CPU server".to_owned());
-    cells.push("CPU client".to_owned());
-    cells.push("foreign load".to_owned());
-    cells
+/// What a table can show of a contender.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Column {
+    Contender,
+    Rate,
+    Ratio,
+    P50,
+    P99,
+    IdleMemory,
+    UsedMemory,
+    WakeUps,
+    Size,
+    ServerCpu,
+    ClientCpu,
+    ForeignLoad,
 }
 
-fn line(results: &Results, row: &Row, latency: bool) -> Vec<String> {
-    let rate = row.spread(Measurement::rate);
-    let ratio = results
-        .baseline(row.workload)
-        .map(|baseline| rate.median / baseline.spread(Measurement::rate).median);
-    let mut cells = vec![
-        row.entry.to_string(),
-        with_spread(rate, short),
-        ratio.map_or_else(String::new, |ratio| format!("{ratio:.2}")),
+impl Column {
+    const ALL: [Self; 12] = [
+        Self::Contender,
+        Self::Rate,
+        Self::Ratio,
+        Self::P50,
+        Self::P99,
+        Self::IdleMemory,
+        Self::UsedMemory,
+        Self::WakeUps,
+        Self::Size,
+        Self::ServerCpu,
+        Self::ClientCpu,
+        Self::ForeignLoad,
     ];
-    if latency {
-        let cell = |spread: Option<Spread>| {
-            spread.map_or_else(String::new, |spread| {
-                with_spread(spread, |microseconds| format!("{microseconds:.1}"))
-            })
-        };
-        cells.push(cell(row.latency(|latency| latency.p50)));
-        cells.push(cell(row.latency(|latency| latency.p99)));
+
+    fn title(self, workload: Workload) -> String {
+        match self {
+            Self::Contender => "contender".to_owned(),
+            Self::Rate => workload.unit().to_owned(),
+            Self::Ratio => format!("× {}", workload.baseline().name()),
+            Self::P50 => "p50 µs".to_owned(),
+            Self::P99 => "p99 µs".to_owned(),
+            Self::IdleMemory => "KiB each, idle".to_owned(),
+            Self::UsedMemory => "KiB each, used".to_owned(),
+            Self::WakeUps => "wake-ups/s, idle".to_owned(),
+            Self::Size => "MiB".to_owned(),
+            Self::ServerCpu => "CPU server".to_owned(),
+            Self::ClientCpu => "CPU client".to_owned(),
+            Self::ForeignLoad => "foreign load".to_owned(),
+        }
     }
-    let per_operation = |seconds: fn(&Measurement) -> f64| {
-        duration(
-            row.spread(|one| seconds(one) * 1e9 / one.operations.max(1) as f64)
-                .median,
-        )
-    };
-    cells.push(per_operation(|one| one.server_cpu));
-    cells.push(per_operation(|one| one.client_cpu));
-    cells.push(format!(
-        "{:.2}",
-        row.spread(Measurement::foreign_load).median
-    ));
-    cells
+
+    /// What stands in a row; `None` where the workload has no such figure.
+    fn cell(self, results: &Results, row: &Row) -> Option<String> {
+        const KIB: f64 = 1024.0;
+        const MIB: f64 = 1024.0 * 1024.0;
+        let rate = || row.spread(Measurement::rate);
+        let microseconds = |spread| with_spread(spread, |time| format!("{time:.1}"));
+        let kibibytes = |spread| with_spread(spread, |bytes| format!("{:.1}", bytes / KIB));
+        let two_processes = row.workload.processes() == Processes::Two;
+        match self {
+            Self::Contender => Some(row.entry.to_string()),
+            Self::Rate => Some(with_spread(rate(), short)),
+            Self::Ratio => {
+                let baseline = results.baseline(row.workload)?.spread(Measurement::rate);
+                Some(format!("{:.2}", rate().median / baseline.median))
+            }
+            Self::P50 => row.latency(|latency| latency.p50).map(microseconds),
+            Self::P99 => row.latency(|latency| latency.p99).map(microseconds),
+            Self::IdleMemory => row
+                .footprint(|footprint| footprint.idle_bytes)
+                .map(kibibytes),
+            Self::UsedMemory => row
+                .footprint(|footprint| footprint.used_bytes)
+                .map(kibibytes),
+            Self::WakeUps => row
+                .footprint(|footprint| footprint.wake_ups)
+                .map(|spread| with_spread(spread, |number| format!("{number:.1}"))),
+            Self::Size => row.size().map(|bytes| format!("{:.2}", bytes / MIB)),
+            Self::ServerCpu => Some(per_operation(row, |one| one.server_cpu)),
+            Self::ClientCpu => two_processes.then(|| per_operation(row, |one| one.client_cpu)),
+            Self::ForeignLoad => Some(format!(
+                "{:.2}",
+                row.spread(Measurement::foreign_load).median
+            )),
+        }
+    }
+}
+
+fn per_operation(row: &Row, seconds: fn(&Measurement) -> f64) -> String {
+    let nanoseconds = |one: &Measurement| seconds(one) * 1e9 / one.operations.max(1) as f64;
+    duration(row.spread(nanoseconds).median)
 }
 
 fn with_spread(spread: Spread, format: impl Fn(f64) -> String) -> String {

@@ -11,28 +11,32 @@ use std::time::Duration;
 use super::Cell;
 use crate::PEER;
 use crate::cli::{Options, Side};
-use crate::contender::Implementation;
+use crate::contender::PROGRAM;
 use crate::error::BenchError;
+use crate::helpers::Helpers;
 use crate::measure::Measurement;
-use crate::python::Python;
+use crate::workload::{self, Workload};
 
 /// What a process may take beside its warm-up and its window.
 const GRACE: Duration = Duration::from_secs(15);
+
+/// The same where thousands of connections are made first.
+const GRACE_FOR_CONNECTIONS: Duration = Duration::from_secs(60);
 
 /// Starts the processes of a measurement.
 #[derive(Debug)]
 pub(crate) struct Processes {
     program: PathBuf,
-    python: Option<Python>,
+    helpers: Helpers,
     warm_up: Duration,
     window: Duration,
 }
 
 impl Processes {
-    pub(crate) fn new(options: &Options, python: Option<Python>) -> Result<Self, BenchError> {
+    pub(crate) fn new(options: &Options, helpers: Helpers) -> Result<Self, BenchError> {
         Ok(Self {
             program: std::env::current_exe()?,
-            python,
+            helpers,
             warm_up: options.warm_up,
             window: options.seconds,
         })
@@ -45,32 +49,41 @@ impl Processes {
     /// If one of the processes fails, or none has a result in time.
     pub(crate) fn measure(&self, cell: &Cell) -> Result<Measurement, BenchError> {
         let server = Process::start(self.command(cell, Side::Server, 0))?;
-        let line = server.line(GRACE)?;
-        let port = line
-            .strip_prefix("port ")
-            .and_then(|port| port.parse().ok())
-            .ok_or(BenchError::UnexpectedOutput(line))?;
-        let client = Process::start(self.command(cell, Side::Client, port))?;
-        let (mut measuring, other) = match cell.workload.measured_by() {
-            Side::Server => (server, client),
-            Side::Client => (client, server),
+        let (mut measuring, other) = match cell.workload.processes() {
+            workload::Processes::One => (server, None),
+            workload::Processes::Two => {
+                let line = server.line(GRACE)?;
+                let port = line
+                    .strip_prefix("port ")
+                    .and_then(|port| port.parse().ok())
+                    .ok_or(BenchError::UnexpectedOutput(line))?;
+                let client = Process::start(self.command(cell, Side::Client, port))?;
+                match cell.workload.measured_by() {
+                    Side::Server => (server, Some(client)),
+                    Side::Client => (client, Some(server)),
+                }
+            }
         };
-        measuring.tell(&format!("peer {}", other.child.id()))?;
-        let line = measuring.line(self.warm_up + self.window + GRACE)?;
+        let peer = other.as_ref().map_or(0, |other| other.child.id());
+        measuring.tell(&format!("peer {peer}"))?;
+        let grace = match cell.workload {
+            Workload::Connections { .. } => GRACE_FOR_CONNECTIONS,
+            _ => GRACE,
+        };
+        let line = measuring.line(self.warm_up + self.window + grace)?;
         drop(other);
         serde_json::from_str(&line).map_err(|_| BenchError::UnexpectedOutput(line))
     }
 
     fn command(&self, cell: &Cell, side: Side, port: u16) -> Command {
-        let implementation = cell.entry.contender.implementation(side);
-        let mut command = match (&self.python, implementation) {
-            (Some(python), Implementation::Python) => python.peer(),
-            _ => {
-                let mut command = Command::new(&self.program);
-                command.arg(PEER);
-                command
-            }
-        };
+        let implementation = cell.implementation(side);
+        let helper = self.helpers.peer(implementation);
+        let is_helper = helper.is_some();
+        let mut command = helper.unwrap_or_else(|| {
+            let mut command = Command::new(&self.program);
+            command.arg(PEER);
+            command
+        });
         command
             .arg(side.name())
             .args(["--implementation", implementation.name()])
@@ -79,9 +92,12 @@ impl Processes {
             .args(["--warm-up", &self.warm_up.as_secs_f64().to_string()])
             .args(["--port", &port.to_string()]);
         if let Some(runtime) = cell.entry.runtime
-            && implementation != Implementation::Python
+            && !is_helper
         {
             command.args(["--runtime", runtime.name()]);
+        }
+        if let Some(started) = self.helpers.command(implementation) {
+            command.env(PROGRAM, started);
         }
         command
     }

@@ -7,9 +7,8 @@ mod selection;
 use std::time::Instant;
 
 use crate::cli::Options;
-use crate::contender::Implementation;
 use crate::error::BenchError;
-use crate::python::Python;
+use crate::helpers::Helpers;
 
 use cell::Processes;
 pub(crate) use results::{Machine, Results, Row, Spread};
@@ -20,12 +19,7 @@ const DISTURBED: f64 = 0.25;
 
 /// Measures each cell once per round, so that a busy minute of the machine hits all alike.
 pub(crate) fn run(selection: &Selection, options: &Options) -> Result<Results, BenchError> {
-    let python = if selection.uses(Implementation::Python) {
-        Some(Python::install()?)
-    } else {
-        None
-    };
-    let processes = Processes::new(options, python)?;
+    let processes = Processes::new(options, Helpers::install(selection)?)?;
     let mut results = Results::new(selection, options);
     let begin = Instant::now();
     for round in 1..=options.rounds {

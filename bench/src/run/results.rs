@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::{Cell, Selection};
 use crate::cli::Options;
 use crate::contender::Entry;
-use crate::measure::Measurement;
+use crate::measure::{Footprint, Latency, Measurement};
 use crate::workload::Workload;
 
 /// The measurements, and where they come from.
@@ -107,17 +107,26 @@ impl Row {
     }
 
     /// Of a percentile in microseconds, where there is one.
-    pub(crate) fn latency(
-        &self,
-        percentile: impl Fn(&crate::measure::Latency) -> u64,
-    ) -> Option<Spread> {
-        let all = |measurement: &Measurement| {
-            measurement
-                .latency
-                .as_ref()
-                .map_or(f64::NAN, |latency| percentile(latency) as f64 / 1e3)
-        };
-        let spread = self.spread(all);
+    pub(crate) fn latency(&self, percentile: impl Fn(&Latency) -> u64) -> Option<Spread> {
+        self.optional(|measurement| {
+            let latency = measurement.latency.as_ref()?;
+            Some(percentile(latency) as f64 / 1e3)
+        })
+    }
+
+    /// Of what connections cost, where they are held.
+    pub(crate) fn footprint(&self, figure: impl Fn(&Footprint) -> f64) -> Option<Spread> {
+        self.optional(|measurement| measurement.footprint.as_ref().map(&figure))
+    }
+
+    /// The length of the program in bytes, where it is measured.
+    pub(crate) fn size(&self) -> Option<f64> {
+        let size = self.optional(|measurement| measurement.size.map(|size| size as f64))?;
+        Some(size.median)
+    }
+
+    fn optional(&self, figure: impl Fn(&Measurement) -> Option<f64>) -> Option<Spread> {
+        let spread = self.spread(|measurement| figure(measurement).unwrap_or(f64::NAN));
         spread.median.is_finite().then_some(spread)
     }
 }
@@ -162,6 +171,8 @@ mod tests {
                     client_cpu: 0.0,
                     foreign_cpu: 0.0,
                     latency: None,
+                    footprint: None,
+                    size: None,
                 })
                 .collect(),
         }

@@ -14,6 +14,13 @@ pub(crate) struct Cell {
     pub(crate) entry: Entry,
 }
 
+impl Cell {
+    /// What runs on one side of it.
+    pub(crate) fn implementation(&self, side: Side) -> Implementation {
+        self.entry.contender.implementation(self.workload, side)
+    }
+}
+
 /// The cells of one run, workload by workload.
 #[derive(Debug)]
 pub(crate) struct Selection {
@@ -70,7 +77,7 @@ impl Selection {
         self.cells.iter().any(|cell| {
             [Side::Server, Side::Client]
                 .into_iter()
-                .any(|side| cell.entry.contender.implementation(side) == implementation)
+                .any(|side| cell.implementation(side) == implementation)
         })
     }
 }

@@ -1,13 +1,14 @@
 //! Python's zerorpc: an environment of our own, made once from pinned packages.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
+use super::{home, run};
 use crate::error::BenchError;
 
 /// The packages with their hashes, shared with the interop tests.
-const REQUIREMENTS: &str = include_str!("../../interop/requirements.txt");
+const REQUIREMENTS: &str = include_str!("../../../interop/requirements.txt");
 
 /// An environment with zerorpc in it.
 #[derive(Debug)]
@@ -45,6 +46,11 @@ impl Python {
         Ok(Self { interpreter })
     }
 
+    /// The `zerorpc` command of the environment.
+    pub(crate) fn zerorpc(&self) -> PathBuf {
+        self.interpreter.with_file_name("zerorpc")
+    }
+
     /// The command that starts a peer.
     pub(crate) fn peer(&self) -> Command {
         let mut command = Command::new(&self.interpreter);
@@ -55,19 +61,4 @@ impl Python {
             .env_remove("PYTHONHOME");
         command
     }
-}
-
-fn home() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-}
-
-fn run(command: &mut Command) -> Result<(), BenchError> {
-    let output = command.output()?;
-    if output.status.success() {
-        return Ok(());
-    }
-    Err(BenchError::Program {
-        program: format!("{command:?}"),
-        output: String::from_utf8_lossy(&output.stderr).into_owned(),
-    })
 }
