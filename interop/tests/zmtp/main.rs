@@ -3,6 +3,7 @@
 mod flow;
 mod heartbeats;
 mod identities;
+mod ipc;
 mod matrix;
 mod options;
 mod reconnection;
