@@ -19,6 +19,7 @@ mod router;
 mod routing_table;
 mod sending;
 mod sink;
+mod sinks;
 mod subscribe;
 mod subscription_table;
 mod topics;

@@ -11,6 +11,7 @@ use futures_core::Stream;
 use super::base::{SocketHandle, sealed};
 use super::receiving::FairReceiver;
 use super::sending::{final_error, when_writable};
+use super::sink::SinkState;
 use super::transfer::sealed::Handled;
 use super::{
     Builder, MessageReceiver, MessageSender, RecvError, SendError, TryRecvError, TrySendError,
@@ -42,7 +43,7 @@ use crate::session::PeerInfo;
 /// ```
 #[derive(Debug)]
 pub struct PairSocket {
-    sender: PairSender,
+    pub(super) sender: PairSender,
     receiver: PairReceiver,
 }
 
@@ -56,6 +57,7 @@ pub struct PairSender {
     /// Messages sent, to know when it is the turn of other tasks.
     sent: u8,
     handle: SocketHandle,
+    pub(super) sink: SinkState,
 }
 
 /// The receiving half of a [`PairSocket`].
@@ -160,12 +162,8 @@ impl PairSender {
         if message.is_empty() {
             return Err(TrySendError::NoParts(message));
         }
+        self.refresh();
         let hub = self.handle.hub();
-        let generation = Some(hub.generation());
-        if generation != self.generation {
-            self.peer = self.partner.peer();
-            self.generation = generation;
-        }
         let pushed = self
             .peer
             .as_ref()
@@ -174,6 +172,43 @@ impl PairSender {
             Some(Ok(())) => Ok(()),
             _ if hub.linger() != Linger::Open => Err(TrySendError::Closed(message)),
             _ => Err(TrySendError::Full(message)),
+        }
+    }
+
+    /// Waits until nothing that the sink accepted is kept.
+    pub(super) fn poll_flush_parked(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<(), SendError>> {
+        let (handle, mut sink) = (self.handle.clone(), std::mem::take(&mut self.sink));
+        let flushed = sink.poll_flush(context, handle.hub(), |message| self.try_send(message));
+        self.sink = sink;
+        flushed
+    }
+
+    /// Waits until the peer has room.
+    pub(super) fn poll_room(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let (handle, mut sink) = (self.handle.clone(), std::mem::take(&mut self.sink));
+        let room = sink.poll_room(context, handle.hub(), || self.has_room());
+        self.sink = sink;
+        room
+    }
+
+    /// Whether trying to send makes sense: the peer has room, or the socket is closing.
+    fn has_room(&mut self) -> bool {
+        self.refresh();
+        self.peer
+            .as_ref()
+            .is_some_and(|peer| peer.outbox.has_room())
+            || self.handle.hub().linger() != Linger::Open
+    }
+
+    #[inline]
+    fn refresh(&mut self) {
+        let generation = Some(self.handle.hub().generation());
+        if generation != self.generation {
+            self.peer = self.partner.peer();
+            self.generation = generation;
         }
     }
 }
@@ -279,6 +314,8 @@ impl Stream for PairSocket {
     }
 }
 
+impl super::TwoWay for PairSocket {}
+
 impl super::Socket for PairSocket {
     fn handle(&self) -> &SocketHandle {
         self.sender.handle()
@@ -350,6 +387,7 @@ impl sealed::Sealed for PairSocket {
                 generation: None,
                 sent: 0,
                 handle,
+                sink: SinkState::default(),
             },
         }
     }

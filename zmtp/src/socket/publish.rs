@@ -14,7 +14,8 @@ use crate::pattern::{SocketType, SubscriptionLimits};
 /// A peer that does not read fast enough misses messages and costs the others nothing;
 /// [`Self::dropped`] counts them. [`Builder::xpub_nodrop`] makes the publisher wait instead.
 ///
-/// Clones send to the same peers and may be used from different tasks.
+/// Clones send to the same peers and may be used from different tasks. It is a
+/// [`Sink`](futures_sink::Sink) of messages.
 ///
 /// ```no_run
 /// use zmtp::{PubSocket, Socket};
@@ -28,7 +29,7 @@ use crate::pattern::{SocketType, SubscriptionLimits};
 /// ```
 #[derive(Clone, Debug)]
 pub struct PubSocket {
-    publisher: Publisher,
+    pub(super) publisher: Publisher,
 }
 
 impl Builder<PubSocket> {

@@ -1,12 +1,16 @@
 //! Sending to all peers that want it, shared by PUB and XPUB.
 
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use tokio::task::coop;
 
 use super::base::SocketHandle;
 use super::sending::{final_error, when_writable};
+use super::sink::SinkState;
 use super::subscription_table::{Full, SubscriptionTable};
 use super::{SendError, TrySendError};
-use crate::driver::{Conflation, Linger, SocketOptions};
+use crate::driver::{Conflation, Hub, Linger, SocketOptions};
 use crate::message::Message;
 use crate::pattern::SocketType;
 
@@ -15,13 +19,18 @@ use crate::pattern::SocketType;
 pub(crate) struct Publisher {
     table: Arc<SubscriptionTable>,
     handle: SocketHandle,
+    sink: SinkState,
 }
 
 impl Publisher {
     pub(crate) fn new(socket_type: SocketType, options: SocketOptions) -> Self {
         let table = Arc::new(SubscriptionTable::new(&options));
         let handle = SocketHandle::new(socket_type, options, Arc::clone(&table) as _);
-        Self { table, handle }
+        Self {
+            table,
+            handle,
+            sink: SinkState::default(),
+        }
     }
 
     #[inline]
@@ -49,21 +58,55 @@ impl Publisher {
         }
     }
 
+    /// Waits until a message that was kept has gone out, and lets the connections have their turn.
+    pub(crate) fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), SendError>> {
+        let turn = ready!(coop::poll_proceed(context));
+        ready!(self.poll_flush(context))?;
+        turn.made_progress();
+        if self.table.take_turn() {
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Sends `message`, or keeps it for the next flush.
+    pub(crate) fn start_send(&mut self, message: Message) -> Result<(), SendError> {
+        let attempt = self.try_send(message);
+        self.sink.sent(attempt)
+    }
+
+    /// Waits until nothing is kept.
+    pub(crate) fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<Result<(), SendError>> {
+        let Self {
+            table,
+            handle,
+            sink,
+        } = self;
+        let hub = handle.hub();
+        sink.poll_flush(context, hub, |message| publish(table, hub, message))
+    }
+
     #[inline]
     pub(crate) fn try_send(&self, message: Message) -> Result<(), TrySendError> {
-        if message.is_empty() {
-            return Err(TrySendError::NoParts(message));
-        }
-        if self.handle.hub().linger() != Linger::Open {
-            return Err(TrySendError::Closed(message));
-        }
-        let conflation = self.handle.hub().options.conflation;
-        if conflation == Conflation::LastMessage && message.part_count() > 1 {
-            return Err(TrySendError::Multipart(message));
-        }
-        match self.table.publish(&message) {
-            Ok(()) => Ok(()),
-            Err(Full) => Err(TrySendError::Full(message)),
-        }
+        publish(&self.table, self.handle.hub(), message)
+    }
+}
+
+#[inline]
+fn publish(table: &SubscriptionTable, hub: &Hub, message: Message) -> Result<(), TrySendError> {
+    if message.is_empty() {
+        return Err(TrySendError::NoParts(message));
+    }
+    if hub.linger() != Linger::Open {
+        return Err(TrySendError::Closed(message));
+    }
+    let conflation = hub.options.conflation;
+    if conflation == Conflation::LastMessage && message.part_count() > 1 {
+        return Err(TrySendError::Multipart(message));
+    }
+    match table.publish(&message) {
+        Ok(()) => Ok(()),
+        Err(Full) => Err(TrySendError::Full(message)),
     }
 }

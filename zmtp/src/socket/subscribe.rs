@@ -11,7 +11,7 @@ use super::base::{SocketHandle, sealed};
 use super::receiving::FairReceiver;
 use super::topics::{TopicFilter, Topics};
 use super::{Builder, RecvError, TryRecvError};
-use crate::driver::{DropReason, Envelope, Matching, PeerId};
+use crate::driver::{DropReason, Envelope, Matching, PeerId, Received};
 use crate::message::Message;
 use crate::pattern::SocketType;
 
@@ -80,6 +80,20 @@ impl SubSocket {
         std::future::poll_fn(|context| self.poll_recv(context)).await
     }
 
+    /// Waits for the next message and tells which peer it came from.
+    ///
+    /// # Errors
+    ///
+    /// [`RecvError::Closed`] when the socket is closed.
+    ///
+    /// # Cancel safety
+    ///
+    /// No message is lost if the future is dropped.
+    pub async fn recv_from(&mut self) -> Result<(PeerId, Message), RecvError> {
+        let received = std::future::poll_fn(|context| self.poll_received(context)).await?;
+        Ok((received.peer, received.message))
+    }
+
     /// Takes the next message, if one has come.
     ///
     /// # Errors
@@ -100,10 +114,21 @@ impl SubSocket {
         &mut self,
         context: &mut Context<'_>,
     ) -> Poll<Result<Message, RecvError>> {
+        // Not by way of `poll_received`: that would move each message once more.
         loop {
             let received = ready!(self.receiver.poll_recv(context))?;
             if self.topics.matches(&mut self.filter, &received.message) {
                 return Poll::Ready(Ok(received.message));
+            }
+            self.count_unsubscribed(received.peer);
+        }
+    }
+
+    fn poll_received(&mut self, context: &mut Context<'_>) -> Poll<Result<Received, RecvError>> {
+        loop {
+            let received = ready!(self.receiver.poll_recv(context))?;
+            if self.topics.matches(&mut self.filter, &received.message) {
+                return Poll::Ready(Ok(received));
             }
             self.count_unsubscribed(received.peer);
         }

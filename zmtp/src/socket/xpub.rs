@@ -47,14 +47,14 @@ use crate::wire::subscription::Subscription;
 /// ```
 #[derive(Debug)]
 pub struct XPubSocket {
-    sender: XPubSender,
+    pub(super) sender: XPubSender,
     receiver: XPubReceiver,
 }
 
 /// The sending half of an [`XPubSocket`]; clones send to the same peers.
 #[derive(Clone, Debug)]
 pub struct XPubSender {
-    publisher: Publisher,
+    pub(super) publisher: Publisher,
 }
 
 /// The receiving half of an [`XPubSocket`].

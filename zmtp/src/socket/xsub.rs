@@ -33,7 +33,7 @@ use crate::wire::subscription::Subscription;
 /// topic. Subscriptions go ahead of messages that wait to be sent.
 #[derive(Debug)]
 pub struct XSubSocket {
-    sender: XSubSender,
+    pub(super) sender: XSubSender,
     receiver: XSubReceiver,
 }
 
@@ -42,7 +42,7 @@ pub struct XSubSocket {
 pub struct XSubSender {
     topics: Topics,
     /// Whether a queue has filled up since the connections had their turn.
-    turn_is_over: Arc<AtomicBool>,
+    pub(super) turn_is_over: Arc<AtomicBool>,
 }
 
 /// The receiving half of an [`XSubSocket`].

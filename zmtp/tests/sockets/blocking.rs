@@ -4,8 +4,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use zmtp::blocking::{
-    DealerSocket, Poller, PubSocket, PullSocket, PushSocket, RecvTimeoutError, RepSocket,
-    ReqSocket, RouterSocket, SendTimeoutError, SubSocket,
+    DealerSocket, PairSocket, Poller, PubSocket, PullSocket, PushSocket, RecvTimeoutError,
+    RepSocket, ReqSocket, RouterSocket, SendTimeoutError, SubSocket, XPubSocket, XSubSocket,
 };
 use zmtp::pattern::RoutingId;
 use zmtp::{Message, RecvError, SendError, SocketEvent, TryRecvError};
@@ -229,6 +229,28 @@ fn endpoints_are_given_up() {
     push.disconnect(&endpoint).unwrap();
     pull.unbind(&endpoint).unwrap();
     pull.bind(&endpoint).unwrap();
+}
+
+#[test]
+fn pairs_and_extended_publishers_block_too() {
+    let mut left = PairSocket::new();
+    let endpoint = left.bind(LOOPBACK).unwrap();
+    let right = PairSocket::new();
+    right.connect(&endpoint).unwrap();
+    let (mut sender, mut receiver) = right.split();
+    left.send("ping").unwrap();
+    assert_eq!(receiver.recv_timeout(LONG).unwrap(), ["ping"]);
+    sender.send_timeout(LONG, "pong").unwrap();
+    assert_eq!(left.recv_timeout(LONG).unwrap(), ["pong"]);
+
+    let mut publisher = XPubSocket::new();
+    let endpoint = publisher.bind(LOOPBACK).unwrap();
+    let mut sub = XSubSocket::new();
+    sub.connect(&endpoint).unwrap();
+    sub.subscribe("a");
+    assert_eq!(publisher.recv_timeout(LONG).unwrap(), ["\x01a"]);
+    publisher.send("a message").unwrap();
+    assert_eq!(sub.recv_timeout(LONG).unwrap(), ["a message"]);
 }
 
 /// A task has a budget of operations, which only its runtime refills.

@@ -5,9 +5,9 @@ use std::task::{Context, Waker};
 
 use futures_util::{Sink, SinkExt, StreamExt, stream};
 use zmtp::{
-    DealerReceiver, DealerSender, DealerSocket, Message, Monitor, PubSocket, PullSocket,
-    PushSocket, RepSocket, ReqSocket, RouterReceiver, RouterSender, RouterSocket, SendError,
-    Socket, SocketHandle, SubSocket,
+    DealerReceiver, DealerSender, DealerSocket, Message, Monitor, PairSocket, PubSocket,
+    PullSocket, PushSocket, RepSocket, ReqSocket, RouterReceiver, RouterSender, RouterSocket,
+    SendError, Socket, SocketHandle, SubSocket, XPubSocket, XSubSocket,
 };
 
 use crate::{LOOPBACK, handshake, soon};
@@ -48,6 +48,72 @@ async fn dealer_and_router_are_sinks_and_streams() {
     assert_eq!(soon(dealer.next()).await.unwrap(), ["answer"]);
     let refused = SinkExt::send(&mut router, Message::from(["nobody", "x"])).await;
     assert!(matches!(refused, Err(SendError::Unroutable(_))));
+}
+
+#[tokio::test]
+async fn publishers_and_subscribers_are_sinks_and_streams() {
+    let mut publisher = XPubSocket::new();
+    let endpoint = publisher.bind(LOOPBACK).await.unwrap();
+    let mut sub = XSubSocket::new();
+    sub.connect(&endpoint).await.unwrap();
+    SinkExt::send(&mut sub, Message::from("\x01a"))
+        .await
+        .unwrap();
+    assert_eq!(soon(publisher.next()).await.unwrap(), ["\x01a"]);
+    for body in ["b", "a"] {
+        SinkExt::send(&mut publisher, Message::from(body))
+            .await
+            .unwrap();
+    }
+    assert_eq!(soon(sub.next()).await.unwrap(), ["a"]);
+}
+
+#[tokio::test]
+async fn a_stream_is_published_without_loss_when_the_publisher_waits() {
+    let publisher = PubSocket::builder()
+        .xpub_nodrop()
+        .send_high_water_mark(2)
+        .build();
+    let mut monitor = publisher.monitor();
+    let endpoint = publisher.bind(LOOPBACK).await.unwrap();
+    let mut sub = SubSocket::builder().receive_high_water_mark(2).build();
+    sub.subscribe("");
+    let source = sub.connect(&endpoint).await.unwrap();
+    handshake(&mut monitor).await;
+    let publishing = tokio::spawn(async move {
+        // The subscription comes right behind the handshake.
+        while publisher.topic_count() == 0 {
+            tokio::task::yield_now().await;
+        }
+        stream::iter(messages(1000))
+            .map(Ok)
+            .forward(publisher)
+            .await
+    });
+    assert_eq!(soon(sub.recv_from()).await.unwrap().0, source);
+    let rest: Vec<Message> = soon((&mut sub).take(999).collect()).await;
+    assert!(rest.into_iter().eq(messages(1000).skip(1)));
+    soon(publishing).await.unwrap().unwrap();
+}
+
+// PAIR-001
+#[tokio::test]
+async fn a_pair_is_a_sink_and_a_stream() {
+    let left = PairSocket::builder().send_high_water_mark(2).build();
+    let endpoint = left.bind(LOOPBACK).await.unwrap();
+    let right = PairSocket::builder().receive_high_water_mark(2).build();
+    right.connect(&endpoint).await.unwrap();
+    let echo = tokio::spawn(async move {
+        let (sender, receiver) = right.split();
+        receiver.take(500).map(Ok).forward(sender).await
+    });
+    let (sender, receiver) = left.split();
+    let sending = stream::iter(messages(500)).map(Ok).forward(sender);
+    let (sent, returned) =
+        soon(async { tokio::join!(sending, receiver.take(500).collect::<Vec<_>>()) }).await;
+    sent.unwrap();
+    assert!(returned.into_iter().eq(messages(500)));
+    soon(echo).await.unwrap().unwrap();
 }
 
 // PIPE-008
@@ -141,6 +207,7 @@ fn sockets_and_their_futures_move_between_threads() {
     movable::<PullSocket>();
     movable::<PubSocket>();
     movable::<SubSocket>();
+    movable::<(XPubSocket, XSubSocket, PairSocket)>();
     movable::<(SocketHandle, Monitor)>();
     let (mut req, mut rep) = (ReqSocket::new(), RepSocket::new());
     movable_future(async move { req.send("x").await.map(|()| req) });
