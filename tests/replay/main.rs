@@ -90,6 +90,24 @@ fn session() {
     replay("session");
 }
 
+/// PLAIN-010, PLAIN-012.
+#[test]
+fn plain() {
+    replay("plain");
+}
+
+/// CURVE-032, CURVE-050.
+#[test]
+fn curve() {
+    replay("curve");
+}
+
+/// CURVE-016, CURVE-017, CURVE-032, CURVE-041, CURVE-052.
+#[test]
+fn curve_oracle() {
+    replay("curve_oracle");
+}
+
 #[test]
 fn zerorpc_event() {
     replay("zerorpc_event");

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use bytes::{Bytes, BytesMut};
 use proto::{Body, ChannelEvent, ChannelId, ChannelOptions, IdSource, Request};
 use zmtp::More;
-use zmtp::mechanism::Randomness;
+use zmtp::mechanism::{Decision, Randomness};
 use zmtp::pattern::SocketType;
 use zmtp::session::{Event, Session, SessionConfig, Side};
 
@@ -40,29 +40,41 @@ pub fn session(data: &[u8]) {
     let _ = run.session.handle_eof();
 }
 
-struct Run {
+/// A session under test, and what it has done so far.
+pub(super) struct Run {
     session: Session,
     now: Instant,
     input: BytesMut,
     /// What is held of an unfinished message.
     parts: usize,
     open: bool,
+    /// What is answered to the question who the peer is.
+    decision: Option<Decision>,
 }
 
 impl Run {
     fn new(ours: SocketType, side: Side) -> Self {
-        let mut config = SessionConfig::new(ours, side);
+        let config = SessionConfig::new(ours, side);
+        Self::with_config(config, Randomness::generate(|_| {}), None)
+    }
+
+    pub(super) fn with_config(
+        mut config: SessionConfig,
+        randomness: Randomness,
+        decision: Option<Decision>,
+    ) -> Self {
         config.limits.max_frame_size = 4096;
         config.limits.max_message_size = 16_384;
         config.limits.max_parts_per_message = 16;
         // Any fixed point will do: the session sees differences only.
         let now = Instant::now();
         Self {
-            session: Session::new(config, now, Randomness::generate(|_| {})),
+            session: Session::new(config, now, randomness),
             now,
             input: BytesMut::new(),
             parts: 0,
             open: false,
+            decision,
         }
     }
 
@@ -76,11 +88,16 @@ impl Run {
     }
 
     /// Feeds octets and checks what comes out; false when the session has ended.
-    fn feed(&mut self, octets: &[u8]) -> bool {
+    pub(super) fn feed(&mut self, octets: &[u8]) -> bool {
         self.now += Duration::from_millis(10);
         self.input.extend_from_slice(octets);
         let ended = loop {
             match self.session.handle_input(self.now, &mut self.input) {
+                Ok(Some(Event::Authenticate(_))) => {
+                    if !self.decide() {
+                        break true;
+                    }
+                }
                 Ok(Some(event)) => self.check(&event),
                 Ok(None) => break false,
                 Err(_) => break true,
@@ -95,6 +112,36 @@ impl Run {
         );
         let timed_out = self.session.handle_timeout(self.now).is_err();
         !ended && !timed_out
+    }
+
+    /// Whether the session was established, also if it has ended since.
+    pub(super) const fn is_open(&self) -> bool {
+        self.open
+    }
+
+    /// Answers the question who the peer is; false when the session has ended.
+    fn decide(&mut self) -> bool {
+        assert!(!self.open && self.session.is_undecided());
+        let mut out = BytesMut::new();
+        self.session.poll_transmit(&mut out);
+        // Nothing moves before somebody has decided.
+        let before = self.input.len();
+        let result = self.session.handle_input(self.now, &mut self.input);
+        assert_eq!(result, Ok(None));
+        assert_eq!(self.input.len(), before);
+        assert!(!self.session.has_transmit());
+        let Some(decision) = self.decision.clone() else {
+            return false;
+        };
+        let denied = matches!(decision, Decision::Deny(_));
+        match self.session.authenticate(self.now, decision) {
+            Ok(event) => {
+                assert!(!denied, "who is denied is not let in");
+                event.iter().for_each(|event| self.check(event));
+                true
+            }
+            Err(_) => false,
+        }
     }
 
     fn check(&mut self, event: &Event) {
