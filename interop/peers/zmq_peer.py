@@ -12,10 +12,12 @@ Requests (`name` is the socket, `parts` a list of values, see values.py):
     echo {name, count}               sends back what it receives, all parts
     fill {name, size, limit, quiet}  sends without waiting until refused
     drain {name, quiet}              everything until nothing comes for `quiet` s
-    authenticate {users}             starts a ZAP handler: names and passwords for PLAIN,
-                                     any key for CURVE
+    authenticate {users, certificates?}
+                                     starts a ZAP handler: names and passwords for PLAIN, and for
+                                     CURVE the keys in a directory, or any
     monitor {name}                   events {name} -> names of events so far
     await_event {name, event}        reads events until this one
+    certificates {path, name}        writes a pair of certificates
 
 Every operation that would wait longer than `timeout` (10 s) fails.
 """
@@ -156,11 +158,11 @@ class Peer:
             messages.append([values.to_json(part) for part in parts])
         return messages
 
-    def do_authenticate(self, users):
+    def do_authenticate(self, users, certificates=zmq.auth.CURVE_ALLOW_ANY):
         self._authenticator = zmq.auth.thread.ThreadAuthenticator(self._context)
         self._authenticator.start()
         self._authenticator.configure_plain(domain="*", passwords=users)
-        self._authenticator.configure_curve(domain="*", location=zmq.auth.CURVE_ALLOW_ANY)
+        self._authenticator.configure_curve(domain="*", location=certificates)
 
     def do_monitor(self, name):
         self._monitors[name] = self._sockets[name].get_monitor_socket()
@@ -180,6 +182,9 @@ class Peer:
                 if zmq.Event(message["event"]).name == event:
                     return
         raise TimeoutError("no {} for {} s".format(event, timeout))
+
+    def do_certificates(self, path, name):
+        zmq.auth.create_certificates(path, name, metadata={"owner": name})
 
     def _send(self, name, parts, timeout):
         socket = self._sockets[name]

@@ -7,5 +7,6 @@ mod ipc;
 mod matrix;
 mod options;
 mod reconnection;
+mod security;
 mod subscriptions;
 mod support;

@@ -90,3 +90,6 @@ impl SealedChunk {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
