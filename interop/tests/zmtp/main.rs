@@ -1,6 +1,7 @@
 //! The sockets of `zmtp` against libzmq: each type, in both bind directions.
 
 mod flow;
+mod forwarding;
 mod heartbeats;
 mod identities;
 mod ipc;

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::driver::{DisconnectReason, Peer, PeerId, charge};
+use crate::driver::{Peer, PeerId, charge};
 use crate::message::Part;
 use crate::pattern::SubscriptionLimits;
 use crate::wire::subscription::Subscription;
@@ -45,22 +45,17 @@ impl NoticeQueue {
         }
     }
 
-    /// Appends what `peer`, which is charged for it, has just done, and tells what it is charged.
+    /// Whether as many notices wait as there may be subscriptions, so that no peer may cause more.
     ///
-    /// # Errors
-    ///
-    /// [`DisconnectReason::UnreadSubscriptions`] if more wait already than there may be
-    /// subscriptions.
-    pub(crate) fn push(
-        &mut self,
-        peer: &Arc<Peer>,
-        change: Subscription,
-    ) -> Result<usize, DisconnectReason> {
-        if self.queue.len() >= self.limits.max_socket_topics
+    /// To be asked before a subscription takes effect: each that does may cause another notice when
+    /// its peer leaves, which there is always room for.
+    pub(crate) fn is_full(&self) -> bool {
+        self.queue.len() >= self.limits.max_socket_topics
             || self.bytes >= self.limits.max_socket_topic_bytes
-        {
-            return Err(DisconnectReason::UnreadSubscriptions);
-        }
+    }
+
+    /// Appends what `peer`, which is charged for it, has just done, and tells what it is charged.
+    pub(crate) fn push(&mut self, peer: &Arc<Peer>, change: Subscription) -> usize {
         let bytes = charge(change.topic());
         peer.inbox.charge_notice(bytes);
         self.bytes += change.topic().len();
@@ -71,7 +66,7 @@ impl NoticeQueue {
             },
             charged: Some(Arc::clone(peer)),
         });
-        Ok(bytes)
+        bytes
     }
 
     /// Appends the end of a subscription of a peer that has left.

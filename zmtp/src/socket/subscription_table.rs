@@ -173,15 +173,18 @@ impl SubscriptionTable {
         Ok((state, subscriber))
     }
 
-    fn tell(
-        &self,
-        state: &mut State,
-        peer: &Arc<Peer>,
-        change: Subscription,
-    ) -> Result<Notice, DisconnectReason> {
-        let bytes = state.notices.push(peer, change)?;
+    /// Refuses what would be told to an application that does not listen.
+    fn check_notices(&self, state: &State) -> Result<(), DisconnectReason> {
+        if self.options.notices != NoticePolicy::None && state.notices.is_full() {
+            return Err(DisconnectReason::UnreadSubscriptions);
+        }
+        Ok(())
+    }
+
+    fn tell(&self, state: &mut State, peer: &Arc<Peer>, change: Subscription) -> Notice {
+        let bytes = state.notices.push(peer, change);
         self.has_notices.store(true, Ordering::Release);
-        Ok(Notice::Queued { bytes })
+        Notice::Queued { bytes }
     }
 }
 
@@ -227,6 +230,7 @@ impl Pattern for SubscriptionTable {
     fn subscribe(&self, peer: &Arc<Peer>, topic: &[u8]) -> Result<Notice, DisconnectReason> {
         let subscriber = Subscriber(Arc::clone(peer));
         let state = &mut *lock(&self.state);
+        self.check_notices(state)?;
         let is_told = match self.options.notices {
             NoticePolicy::None => {
                 state.trie.subscribe(&subscriber, topic)?;
@@ -246,12 +250,13 @@ impl Pattern for SubscriptionTable {
             return Ok(Notice::None);
         }
         let topic = Part::copy_from_slice(topic);
-        self.tell(state, peer, Subscription::Subscribe(topic))
+        Ok(self.tell(state, peer, Subscription::Subscribe(topic)))
     }
 
     fn cancel(&self, peer: &Arc<Peer>, topic: &[u8]) -> Result<Notice, DisconnectReason> {
         let subscriber = Subscriber(Arc::clone(peer));
         let state = &mut *lock(&self.state);
+        self.check_notices(state)?;
         let is_told = match self.options.notices {
             NoticePolicy::Manual => {
                 state.requests.cancel(&subscriber, topic);
@@ -270,7 +275,7 @@ impl Pattern for SubscriptionTable {
             return Ok(Notice::None);
         }
         let topic = Part::copy_from_slice(topic);
-        self.tell(state, peer, Subscription::Cancel(topic))
+        Ok(self.tell(state, peer, Subscription::Cancel(topic)))
     }
 }
 
