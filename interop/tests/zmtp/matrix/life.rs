@@ -6,7 +6,7 @@ use interop::{Failure, Peer, PeerError};
 use serde_json::{Value, json};
 use zmtp::{Monitor, SocketEvent};
 
-use super::cell::{Cell, PASSWORD, Security, THEIR_ID, USERNAME};
+use super::cell::{Cell, OUR_KEYS, PASSWORD, Security, THEIR_ID, THEIR_KEYS, USERNAME};
 use super::ours::Ours;
 use crate::support::{Binder, soon};
 
@@ -142,6 +142,14 @@ async fn make_theirs(cell: &Cell, peer: &mut Peer) -> Result<(), Failure> {
             options["PLAIN_PASSWORD"] = json!(PASSWORD);
         }
         Security::PlainClient => options["PLAIN_SERVER"] = json!(1),
+        Security::CurveServer | Security::CurveClient => {
+            options["CURVE_PUBLICKEY"] = json!(THEIR_KEYS.public_key().to_string());
+            options["CURVE_SECRETKEY"] = json!(THEIR_KEYS.secret_key().expose_text());
+            match cell.security {
+                Security::CurveClient => options["CURVE_SERVER"] = json!(1),
+                _ => options["CURVE_SERVERKEY"] = json!(OUR_KEYS.public_key().to_string()),
+            }
+        }
     }
     request(
         peer,

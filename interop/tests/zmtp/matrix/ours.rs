@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use interop::Failure;
-use zmtp::authenticator::Passwords;
+use zmtp::authenticator::{Passwords, PublicKeys};
 use zmtp::{
     Builder, DealerSocket, Endpoint, Message, Monitor, PairSocket, PubSocket, PullSocket,
     PushSocket, RepSocket, ReqSocket, RouterSocket, Socket, SubSocket, XPubSocket, XSubSocket,
 };
 
-use super::cell::{Cell, OUR_ID, PASSWORD, Security, USERNAME};
+use super::cell::{Cell, OUR_ID, OUR_KEYS, PASSWORD, Security, THEIR_KEYS, USERNAME};
 use crate::support::{Receives, Sends};
 
 /// Reconnecting takes no longer than this, so that the matrix is done soon.
@@ -141,6 +141,12 @@ fn build<S: Socket>(cell: &Cell) -> Result<S, Failure> {
             builder.plain_server().authenticator(users)
         }
         Security::PlainClient => builder.plain_client(USERNAME, PASSWORD)?,
+        Security::CurveServer => {
+            let mut keys = PublicKeys::new();
+            keys.insert(*THEIR_KEYS.public_key());
+            builder.curve_server(OUR_KEYS.clone()).authenticator(keys)
+        }
+        Security::CurveClient => builder.curve_client(*THEIR_KEYS.public_key(), OUR_KEYS.clone()),
     };
     Ok(builder.build())
 }

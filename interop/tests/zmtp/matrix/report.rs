@@ -92,7 +92,7 @@ either side binds, and with PLAIN and CURVE either side is the server of the mec
 binds. A cell exchanges messages of one to forty parts of 0 octets to 64 KiB, empty parts among
 them, in each direction that the pair has. Over TCP without a mechanism both sockets are also closed
 and replaced in turn, on the same port, and the exchange goes on. Messages of 64 MiB, and processes
-that are killed, have tests beside the matrix. Left out is libzmq's REQ as the server of PLAIN, which
-gets no replies from libzmq's sockets either.
+that are killed, have tests beside the matrix. Left out is libzmq's REQ as the server of a
+mechanism, which gets no replies from libzmq's sockets either.
 
 ";
