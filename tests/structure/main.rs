@@ -10,3 +10,4 @@ mod options;
 mod sans_io;
 mod source;
 mod strip;
+mod warnings;

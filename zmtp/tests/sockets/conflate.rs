@@ -24,7 +24,7 @@ async fn until_last(pull: &mut PullSocket, last: u32) -> u32 {
     u32::try_from(received.len()).unwrap() - 1
 }
 
-/// What libzmq's test_conflate shows.
+/// PUBSUB-059: what libzmq's test_conflate shows.
 #[tokio::test]
 async fn a_receiver_that_conflates_gets_the_last_of_many_messages() {
     for endpoint in [LOOPBACK, "inproc://conflating-receiver"] {
@@ -49,6 +49,7 @@ async fn a_receiver_that_conflates_gets_the_last_of_many_messages() {
     }
 }
 
+// PUBSUB-059
 #[tokio::test]
 async fn a_sender_that_conflates_keeps_the_last_message_for_a_peer_that_is_not_there() {
     for endpoint in [LOOPBACK, "inproc://conflating-sender"] {
