@@ -63,4 +63,4 @@ pub use socket::{
     XPubSocket, XSubReceiver, XSubSender, XSubSocket, proxy,
 };
 #[cfg(feature = "socket")]
-pub use transport::{ExistingListener, TcpKeepAlive};
+pub use transport::{ExistingListener, SocksProxy, SocksProxyError, TcpKeepAlive};

@@ -15,7 +15,7 @@ mod target;
 mod tcp;
 
 pub use listener::ExistingListener;
-pub use tcp::TcpKeepAlive;
+pub use tcp::{SocksProxy, SocksProxyError, TcpKeepAlive};
 
 pub(crate) use error::{BindFailure, UnusableEndpoint};
 pub(crate) use listener::{Listener, adopt, bind};

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::Builder;
 use crate::driver::{RECONNECT_INTERVAL_MAX, ReconnectPolicy, ReconnectStop};
 use crate::socket::Socket;
+use crate::transport::SocksProxy;
 
 impl<S: Socket> Builder<S> {
     /// How long after a failure a connection is tried again. The delay doubles with every failure
@@ -47,10 +48,20 @@ impl<S: Socket> Builder<S> {
         self
     }
 
-    /// How long establishing a connection may take. Default: as long as the operating system
-    /// tries.
+    /// Makes tcp connections through a SOCKS5 proxy, which also resolves the names of hosts. A
+    /// connection that the proxy refuses is tried again as one that is refused by the peer.
+    /// [`SocketEvent::Connected`](crate::SocketEvent::Connected) and
+    /// [`peer_address`](crate::Socket::peer_address) tell the address of the proxy. Default: none.
+    pub fn socks_proxy(mut self, proxy: SocksProxy) -> Self {
+        self.options.transport.tcp.proxy = Some(proxy);
+        self
+    }
+
+    /// How long establishing a connection may take, with the resolution of its name and the dealings
+    /// with a proxy. Zero, as in libzmq, and by default: as long as the operating system tries, and
+    /// 30 s for the proxy.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
-        self.options.connect_timeout = Some(timeout);
+        self.options.connect_timeout = Some(timeout).filter(|timeout| !timeout.is_zero());
         self
     }
 }

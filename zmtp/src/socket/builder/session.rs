@@ -19,9 +19,10 @@ impl<S: Socket> Builder<S> {
         Ok(self)
     }
 
-    /// How long greeting and handshake may take in all. Default: 30 s.
+    /// How long greeting and handshake may take in all; zero for as long as the peer likes, which
+    /// lets silent peers hold their places. Default: 30 s.
     pub fn handshake_timeout(mut self, timeout: Duration) -> Self {
-        self.options.handshake_timeout = Some(timeout);
+        self.options.handshake_timeout = Some(timeout).filter(|timeout| !timeout.is_zero());
         self
     }
 

@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 
 use super::options::IpVersions;
 use super::resolve::{local, no_address, remote};
+use super::socks::{NEGOTIATION_TIMEOUT, negotiate};
 use crate::endpoint::{TcpEndpoint, TcpSource};
 use crate::transport::TransportOptions;
 
@@ -31,10 +32,26 @@ pub(crate) async fn connect(
     options: &TransportOptions,
     attempt: usize,
 ) -> io::Result<(TcpStream, SocketAddr)> {
+    let Some(proxy) = &options.tcp.proxy else {
+        return connect_from(endpoint.source.as_ref(), endpoint, options, attempt).await;
+    };
+    let (mut stream, address) =
+        connect_from(endpoint.source.as_ref(), &proxy.endpoint, options, attempt).await?;
+    let negotiation = negotiate(&mut stream, proxy, endpoint);
+    tokio::time::timeout(NEGOTIATION_TIMEOUT, negotiation).await??;
+    Ok((stream, address))
+}
+
+async fn connect_from(
+    source: Option<&TcpSource>,
+    endpoint: &TcpEndpoint,
+    options: &TransportOptions,
+    attempt: usize,
+) -> io::Result<(TcpStream, SocketAddr)> {
     let mut addresses = remote(&endpoint.host, endpoint.port).await?;
     let first = attempt.checked_rem(addresses.len()).unwrap_or(0);
     addresses.rotate_left(first);
-    let sources = match &endpoint.source {
+    let sources = match source {
         Some(source) => source_addresses(source).await?,
         None => Vec::new(),
     };

@@ -4,8 +4,10 @@ mod connect;
 mod listen;
 mod options;
 mod resolve;
+mod socks;
 
 pub use options::TcpKeepAlive;
+pub use socks::{SocksProxy, SocksProxyError};
 
 pub(crate) use connect::connect;
 pub(crate) use listen::{accept, adopt, bind};

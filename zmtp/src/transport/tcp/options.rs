@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use socket2::SockRef;
 
+use super::socks::SocksProxy;
+
 /// What tcp connections are configured with; `None` leaves a setting to the operating system.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TcpOptions {
@@ -15,6 +17,7 @@ pub(crate) struct TcpOptions {
     pub(crate) type_of_service: Option<u8>,
     pub(crate) priority: Option<u32>,
     pub(crate) max_retransmit_time: Option<Duration>,
+    pub(crate) proxy: Option<SocksProxy>,
 }
 
 /// What a wildcard host stands for, and which address of a name is bound.
