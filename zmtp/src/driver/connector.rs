@@ -14,7 +14,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::backoff::Backoff;
-use super::connection::{Progress, run_connection};
+use super::connection::{Progress, RunningConnection};
 use super::endpoints::Link;
 use super::hub::{Hub, Linger};
 use super::listener::report_end;
@@ -115,7 +115,7 @@ impl Connector {
         let session = Session::new(config, Instant::now().into_std(), randomness());
         let begun = Instant::now();
         let (reason, progress) =
-            run_connection(stream, session, Arc::clone(peer), Arc::clone(hub)).await;
+            RunningConnection::new(stream, session, Arc::clone(peer), Arc::clone(hub)).await;
         report_end(hub, peer, &reason, progress);
         if progress == Progress::Attached {
             backoff.lasted(begun.elapsed());

@@ -1,9 +1,10 @@
 //! Accepts connections on one endpoint (L3).
 
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::connection::{Progress, run_connection};
+use super::connection::{Progress, RunningConnection};
 use super::endpoints::{Admission, Binding};
 use super::half_open::Share;
 use super::hub::{AcceptedSlot, Hub};
@@ -84,20 +85,25 @@ fn refuse(hub: &Hub, address: PeerAddress, reason: RefusalReason) {
     hub.monitor.send(SocketEvent::Refused { address, reason });
 }
 
-async fn serve(
+/// The task of an accepted connection. What it holds, it holds once: most connections are idle.
+fn serve(
     hub: Arc<Hub>,
     peer: Arc<Peer>,
     binding: Arc<Binding>,
     stream: Stream,
     slot: AcceptedSlot,
-) {
+) -> impl Future<Output = ()> + Send {
     let config = hub.options.session_config(hub.socket_type, Side::Listener);
     let session = Session::new(config, tokio::time::Instant::now().into_std(), randomness());
-    let (reason, progress) =
-        run_connection(stream, session, Arc::clone(&peer), Arc::clone(&hub)).await;
-    drop(slot);
-    binding.dismiss(peer.id);
-    report_end(&hub, &peer, &reason, progress);
+    let mut connection =
+        RunningConnection::new(stream, session, Arc::clone(&peer), Arc::clone(&hub));
+    async move {
+        let (reason, progress) = (&mut connection).await;
+        drop(connection);
+        drop(slot);
+        binding.dismiss(peer.id);
+        report_end(&hub, &peer, &reason, progress);
+    }
 }
 
 /// Tells monitors, and whoever reads the log, that a connection has ended: once for each.

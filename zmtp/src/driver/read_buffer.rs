@@ -8,11 +8,14 @@ use bytes::{BufMut, BytesMut};
 use tokio::io::AsyncRead;
 use tokio_util::io::poll_read_buf;
 
-use super::encoded::IDLE_CAPACITY;
 use super::read_pool::ReadPool;
 
 /// What the first read of a connection asks for.
 const MIN_READ: usize = 128;
+
+/// A buffer with more capacity than this is given back when the connection falls idle: a socket may
+/// have ten thousand of them. To make another costs little beside the system call that fills it.
+const IDLE_CAPACITY: usize = 512;
 
 /// Buffers from this size on are kept in the pool of the socket.
 const POOLED: usize = 16 * 1024;

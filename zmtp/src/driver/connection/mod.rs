@@ -14,4 +14,4 @@ mod farewell;
 mod task;
 mod write;
 
-pub(crate) use task::{Progress, run_connection};
+pub(crate) use task::{Progress, RunningConnection};

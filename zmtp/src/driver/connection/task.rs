@@ -3,11 +3,14 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
 use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+#[cfg(unix)]
+use tokio::net::UnixStream;
 
 use crate::driver::alarm::Alarm;
 use crate::driver::counters::DropReason;
@@ -36,17 +39,42 @@ const UNDECIDED_OCTETS: usize = 8 * 1024;
 /// What a read costs beside its octets, in octets.
 const READ_COST: usize = 8 * 1024;
 
-/// Drives one connection to its end; tells why it ended and how far it had come.
-pub(crate) async fn run_connection(
-    stream: Stream,
-    session: Session,
-    peer: Arc<Peer>,
-    hub: Arc<Hub>,
-) -> (DisconnectReason, Progress) {
-    match stream {
-        Stream::Tcp(stream) => Connection::new(stream, session, peer, hub).run().await,
-        #[cfg(unix)]
-        Stream::Ipc(stream) => Connection::new(stream, session, peer, hub).run().await,
+/// One connection, over whatever stream; resolves with why it ended and how far it had come.
+///
+/// No async function: it would hold each of its arguments twice, and most connections are idle.
+#[derive(Debug)]
+pub(crate) struct RunningConnection {
+    transport: Transport,
+}
+
+#[derive(Debug)]
+enum Transport {
+    Tcp(Connection<TcpStream>),
+    #[cfg(unix)]
+    Ipc(Connection<UnixStream>),
+}
+
+impl RunningConnection {
+    pub(crate) fn new(stream: Stream, session: Session, peer: Arc<Peer>, hub: Arc<Hub>) -> Self {
+        Self {
+            transport: match stream {
+                Stream::Tcp(stream) => Transport::Tcp(Connection::new(stream, session, peer, hub)),
+                #[cfg(unix)]
+                Stream::Ipc(stream) => Transport::Ipc(Connection::new(stream, session, peer, hub)),
+            },
+        }
+    }
+}
+
+impl Future for RunningConnection {
+    type Output = (DisconnectReason, Progress);
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        match &mut self.transport {
+            Transport::Tcp(connection) => connection.poll_end(context),
+            #[cfg(unix)]
+            Transport::Ipc(connection) => connection.poll_end(context),
+        }
     }
 }
 
@@ -114,10 +142,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
-    /// Runs the connection to its end; tells why it ended and how far it had come.
-    async fn run(mut self) -> (DisconnectReason, Progress) {
-        let reason = (&mut self).await;
-        (reason, self.progress)
+    fn poll_end(&mut self, context: &mut Context<'_>) -> Poll<(DisconnectReason, Progress)> {
+        let reason = ready!(Pin::new(&mut *self).poll(context));
+        Poll::Ready((reason, self.progress))
     }
 
     /// Goes once around; an error is the reason for which the connection is to end.
