@@ -325,6 +325,36 @@ async fn connecting_again_adds_a_connection_only_where_that_makes_sense() {
     assert_eq!(push.connected_endpoints().len(), 2);
 }
 
+// INT-035
+#[tokio::test]
+async fn without_reconnecting_a_lost_endpoint_stays_lost_until_it_is_connected_again() {
+    for wildcard in WILDCARDS {
+        let mut pull = PullSocket::new();
+        let endpoint = pull.bind(*wildcard).await.unwrap();
+        let mut push = PushSocket::builder().no_reconnect().build();
+        let mut monitor = push.monitor();
+        push.connect(&endpoint).await.unwrap();
+        handshake(&mut monitor).await;
+        soon(pull.unbind(&endpoint)).await.unwrap();
+        disconnect(&mut monitor).await;
+        // The directory of an ipc wildcard has gone with it.
+        let endpoint = match endpoint {
+            Endpoint::Ipc(_) => pull.bind(*wildcard).await.unwrap(),
+            _ => pull.bind(&endpoint).await.unwrap(),
+        };
+        soon(async {
+            while !push.connected_endpoints().is_empty() {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+        assert!(push.try_send("nobody").is_err());
+        push.connect(&endpoint).await.unwrap();
+        push.send("again").await.unwrap();
+        assert_eq!(soon(pull.recv()).await.unwrap(), Message::from("again"));
+    }
+}
+
 // INT-033
 #[tokio::test]
 async fn a_refused_connection_can_end_the_attempts() {
