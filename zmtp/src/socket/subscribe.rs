@@ -77,6 +77,12 @@ impl SubSocket {
     /// No message is lost if the future is dropped.
     #[inline]
     pub async fn recv(&mut self) -> Result<Message, RecvError> {
+        // Most messages are at hand, and need no task context to be taken.
+        while let Some(received) = self.receiver.pop() {
+            if self.topics.matches(&mut self.filter, &received.message) {
+                return Ok(received.message);
+            }
+        }
         std::future::poll_fn(|context| self.poll_recv(context)).await
     }
 

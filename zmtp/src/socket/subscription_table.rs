@@ -352,3 +352,6 @@ impl Hash for Subscriber {
         self.0.id.hash(state);
     }
 }
+
+#[cfg(test)]
+mod tests;
