@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use tests::bytes::{greeting, message, property, ready_with};
 use tests::raw_peer::{RawPeer, within};
 use tokio::net::TcpListener;
-use zmtp::wire::metadata::Metadata;
+use zmtp::wire::metadata::{Metadata, Resource};
 use zmtp::{DealerSocket, Message, PullSocket, ReqSocket, RouterNotify, RouterSocket, Socket};
 
 use crate::suite::address;
@@ -188,6 +188,42 @@ async fn a_departure_is_no_part_of_a_message_that_was_cut() {
     drop(peer);
     assert_eq!(received(&mut router).await, ["me", "whole"]);
     assert_eq!(received(&mut router).await, ["me", ""]);
+}
+
+/// ZMTP31-088, ZMTP31-089, ZMTP31-090.
+#[tokio::test]
+async fn any_resource_may_be_asked_for_that_is_one() {
+    let resource = Resource::new("system/name-service/test").unwrap();
+    let pull = PullSocket::builder().resource(resource.clone()).build();
+    let address = bound(&pull).await;
+    let mut peer = RawPeer::connect(address).await.unwrap();
+    let ready = [
+        ("Socket-Type", &b"PUSH"[..]),
+        ("resource", b"not/there/yet"),
+    ];
+    let ready = ready_with(&ready);
+    let answer = peer.handshake_with(&greeting(3, 1), &ready).await.unwrap();
+    assert!(
+        answer
+            .body
+            .ends_with(&property("Resource", resource.as_str().as_bytes()))
+    );
+    peer.send(&message(&[b"x"])).await.unwrap();
+    let mut pull = pull;
+    let (from, _) = within(async { Ok(pull.recv_from().await) })
+        .await
+        .unwrap()
+        .unwrap();
+    let asked = pull.peer_info(from).unwrap().resource.clone();
+    assert_eq!(asked, Some(Resource::new("not/there/yet").unwrap()));
+
+    for malformed in [&b""[..], b"/leading", b"a//b", b"a b"] {
+        let mut peer = RawPeer::connect(address).await.unwrap();
+        peer.send(&greeting(3, 1)).await.unwrap();
+        let ready = [("Socket-Type", &b"PUSH"[..]), ("Resource", malformed)];
+        peer.send(&ready_with(&ready)).await.unwrap();
+        peer.recv_until_closed().await.unwrap();
+    }
 }
 
 /// ZMTP31-073.

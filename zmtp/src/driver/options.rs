@@ -13,7 +13,7 @@ use crate::message::Message;
 use crate::pattern::{RoutingId, SocketType, SubscriptionLimits};
 use crate::session::{Heartbeat, Limits, SessionConfig, Side};
 use crate::transport::TransportOptions;
-use crate::wire::metadata::Metadata;
+use crate::wire::metadata::{Metadata, Resource};
 
 /// How many octets a connection queues in each direction, whatever the high-water marks allow.
 ///
@@ -37,6 +37,7 @@ pub(crate) struct SocketOptions {
     pub(crate) handshake_timeout: Option<Duration>,
     pub(crate) heartbeat: Option<Heartbeat>,
     pub(crate) limits: Limits,
+    pub(crate) resource: Option<Resource>,
     pub(crate) metadata: Metadata,
     pub(crate) transport: TransportOptions,
     pub(crate) accept_filter: AcceptFilter,
@@ -225,6 +226,7 @@ impl Default for SocketOptions {
             handshake_timeout: Some(Duration::from_secs(30)),
             heartbeat: None,
             limits: Limits::default(),
+            resource: None,
             metadata: Metadata::default(),
             transport: TransportOptions::default(),
             accept_filter: AcceptFilter::default(),
@@ -277,6 +279,7 @@ impl SocketOptions {
         let mut config = SessionConfig::new(socket_type, side);
         config.routing_id = self.routing_id.clone();
         config.limits = self.limits;
+        config.resource = self.resource.clone();
         config.metadata = self.metadata.clone();
         config.handshake_timeout = self.handshake_timeout;
         config.heartbeat = self.heartbeat;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::mechanism::MechanismConfig;
 use crate::pattern::{RoutingId, SocketType};
 use crate::session::{Heartbeat, Limits};
-use crate::wire::metadata::Metadata;
+use crate::wire::metadata::{Metadata, Resource};
 
 /// The configuration of one [`Session`](crate::session::Session).
 #[derive(Debug, Clone)]
@@ -19,8 +19,10 @@ pub struct SessionConfig {
     pub routing_id: Option<RoutingId>,
     /// How the connection is secured.
     pub mechanism: MechanismConfig,
-    /// Properties to announce beside those of the protocol, whose names are `Socket-Type` and
-    /// `Identity` and are left out here. Applications own the names that begin with `X-`.
+    /// Which service behind the address is asked for, if there are several.
+    pub resource: Option<Resource>,
+    /// Properties to announce beside those of the protocol, whose names are `Socket-Type`,
+    /// `Identity` and `Resource` and are left out here. Applications own the names that begin with `X-`.
     pub metadata: Metadata,
     /// What is too much.
     pub limits: Limits,
@@ -48,6 +50,7 @@ impl SessionConfig {
             side,
             routing_id: None,
             mechanism: MechanismConfig::default(),
+            resource: None,
             metadata: Metadata::new(),
             limits: Limits::default(),
             handshake_timeout: Some(HANDSHAKE_TIMEOUT),
@@ -62,9 +65,11 @@ impl SessionConfig {
             .routing_id
             .as_ref()
             .filter(|_| self.socket_type.announces_routing_id());
+        let resource = self.resource.as_ref();
         let own = [
             Some((Metadata::SOCKET_TYPE, self.socket_type.as_str().into())),
             identity.map(|id| (Metadata::IDENTITY, id.as_part().clone())),
+            resource.map(|resource| (Metadata::RESOURCE, resource.as_str().into())),
         ];
         let others = self.metadata.iter();
         let others = others.map(|(name, value)| (name.as_str(), value.clone()));
@@ -72,8 +77,8 @@ impl SessionConfig {
             if name.eq_ignore_ascii_case(Metadata::IDENTITY) && identity.is_none() {
                 continue;
             }
-            // Names and values are legal already; what is refused is a second Socket-Type or
-            // Identity, and ours came first.
+            // Names and values are legal already; what is refused is a second Socket-Type,
+            // Identity or Resource, and ours came first.
             let _ = announced.insert(name, value);
         }
         announced

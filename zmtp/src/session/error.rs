@@ -9,6 +9,7 @@ use crate::wire::command::{CommandError, ErrorReason};
 use crate::wire::frame::FrameError;
 use crate::wire::greeting::{GreetingError, MechanismName};
 use crate::wire::metadata::MetadataError;
+use crate::wire::metadata::ResourceError;
 
 /// Why a session has ended.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -71,6 +72,9 @@ pub enum Malformed {
     /// The routing id of the peer.
     #[error("illegal identity")]
     RoutingId(#[source] RoutingIdError),
+    /// The resource that the peer asks for.
+    #[error("illegal resource")]
+    Resource(#[source] ResourceError),
 }
 
 /// Which rule the peer broke.

@@ -6,7 +6,7 @@ use crate::pattern::{RoutingId, RoutingIdError, SocketType};
 use crate::session::SessionConfig;
 use crate::session::{Incompatible, Malformed, SessionError};
 use crate::wire::greeting::{MechanismName, SecurityRole, Version};
-use crate::wire::metadata::Metadata;
+use crate::wire::metadata::{Metadata, Resource};
 
 /// The peer of an open session, as it described itself.
 ///
@@ -22,6 +22,9 @@ pub struct PeerInfo {
     pub socket_type: SocketType,
     /// The name that the peer chose, if our socket is a ROUTER.
     pub routing_id: Option<RoutingId>,
+    /// Which service behind our address the peer asks for, if it says so. Any may be asked for
+    /// `[ZMTP31-090]`; an application that offers several decides what that means.
+    pub resource: Option<Resource>,
     /// All properties that the peer sent, except those that only we may set, and those that an
     /// authenticator has set, which come first and cannot be overridden by the peer.
     pub metadata: Metadata,
@@ -81,6 +84,8 @@ impl PeerInfo {
             .filter(|_| theirs.announces_routing_id())
             .unwrap_or_default();
         let routing_id = routing_id(ours, identity).map_err(Malformed::RoutingId)?;
+        let resource = metadata.get(Metadata::RESOURCE).map(Resource::new);
+        let resource = resource.transpose().map_err(Malformed::Resource)?;
         let Authorization {
             user_id,
             metadata: decided,
@@ -90,6 +95,7 @@ impl PeerInfo {
             role: announced.role,
             socket_type: theirs,
             routing_id,
+            resource,
             metadata: merge(decided, &metadata),
             mechanism: announced.mechanism,
             user_id,

@@ -6,7 +6,7 @@ use super::Builder;
 use crate::pattern::{RoutingId, RoutingIdError};
 use crate::session::{Heartbeat, Limits};
 use crate::socket::Socket;
-use crate::wire::metadata::Metadata;
+use crate::wire::metadata::{Metadata, Resource};
 
 impl<S: Socket> Builder<S> {
     /// The name under which ROUTER peers address this socket. Default: they choose one.
@@ -36,6 +36,13 @@ impl<S: Socket> Builder<S> {
     /// What peers may ask of this socket's memory.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.options.limits = limits;
+        self
+    }
+
+    /// Asks the peers that this socket connects to for one of the services behind their address; they
+    /// find it in [`PeerInfo::resource`](crate::session::PeerInfo::resource). Default: none.
+    pub fn resource(mut self, resource: Resource) -> Self {
+        self.options.resource = Some(resource);
         self
     }
 

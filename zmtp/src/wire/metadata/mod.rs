@@ -8,9 +8,11 @@
 
 mod name;
 mod properties;
+mod resource;
 
 pub use name::PropertyName;
 pub use properties::{Metadata, MetadataError, MetadataLimits};
+pub use resource::{Resource, ResourceError};
 
 #[cfg(test)]
 mod tests;
