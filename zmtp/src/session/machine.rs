@@ -175,6 +175,7 @@ impl Session {
     }
 
     /// As [`take_small_message`](Self::take_small_message), for a part of any size.
+    #[cfg(feature = "socket")]
     #[inline]
     pub(crate) fn take_message(&mut self, now: Instant, input: &mut BytesMut) -> Option<Part> {
         let State::Open(open) = &mut self.state else {

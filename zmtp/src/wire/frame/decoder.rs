@@ -116,6 +116,7 @@ impl FrameDecoder {
     }
 
     /// Takes the next frame if it is a whole message, and wholly there.
+    #[cfg(any(feature = "socket", test))]
     #[inline]
     pub(crate) fn decode_message(&self, input: &mut BytesMut) -> Option<Part> {
         if !self.is_at_boundary() {
@@ -279,7 +280,9 @@ const READ_STEP: usize = 64 * 1024;
 
 const HEADER_LEN_SHORT: usize = 2;
 
+#[cfg(any(feature = "socket", test))]
 const HEADER_LEN_LONG: usize = 9;
 
 /// The flags of a whole message whose size takes eight octets.
+#[cfg(any(feature = "socket", test))]
 const FLAG_LONG: u8 = 2;
