@@ -1,6 +1,6 @@
 //! A client that has all the keys, and lies.
 
-use super::party::{Party, client_keys, metadata, server_keys, waiting};
+use super::party::{Party, client_keys, metadata, random_octets, server_keys, waiting};
 use crate::curve::{KeyPair, PublicKey, SecretKey};
 use crate::mechanism::curve::boxes::BoxKey;
 use crate::mechanism::curve::nonce::{Nonce, prefix};
@@ -63,6 +63,12 @@ impl Claims {
     }
 
     fn initiate(&self, welcome: &[u8]) -> Vec<u8> {
+        let (server_transient, cookie) = self.open_welcome(welcome);
+        self.initiate_with(&server_transient, &cookie)
+    }
+
+    /// The transient key of the server, and the cookie.
+    fn open_welcome(&self, welcome: &[u8]) -> (PublicKey, Vec<u8>) {
         let mut plain = welcome[40..].to_vec();
         let nonce = Nonce::long(prefix::WELCOME, welcome[8..24].try_into().unwrap());
         agree(&self.transient, server_keys().public_key())
@@ -70,13 +76,16 @@ impl Claims {
             .unwrap();
         let (server_transient, cookie) = plain.split_at(32);
         let server_transient = PublicKey::try_from(server_transient).unwrap();
+        (server_transient, cookie.to_vec())
+    }
 
+    fn initiate_with(&self, server_transient: &PublicKey, cookie: &[u8]) -> Vec<u8> {
         let mut vouch = [
             *self.vouched_transient.as_octets(),
             *self.vouched_server.as_octets(),
         ]
         .concat();
-        let tag = agree(&self.voucher, &server_transient)
+        let tag = agree(&self.voucher, server_transient)
             .seal(&Nonce::long(prefix::VOUCH, &[9; 16]), &mut vouch);
         let mut inside = [
             &self.client_key.as_octets()[..],
@@ -87,7 +96,7 @@ impl Claims {
         ]
         .concat();
         let nonce = Nonce::short(prefix::INITIATE, self.initiate_nonce);
-        let tag = agree(&self.transient, &server_transient).seal(&nonce, &mut inside);
+        let tag = agree(&self.transient, server_transient).seal(&nonce, &mut inside);
         let nonce = self.initiate_nonce.to_be_bytes();
         [b"\x08INITIATE", cookie, &nonce, &tag, &inside].concat()
     }
@@ -129,6 +138,29 @@ fn stranger() -> KeyPair {
 #[test]
 fn the_truth_is_believed() {
     assert_eq!(Claims::new().judge(), Ok(metadata("DEALER", None)));
+}
+
+// CURVE-019, CURVE-027
+#[test]
+fn server_has_both_transient_keys_from_the_cookie_and_nowhere_else() {
+    let claims = Claims::new();
+    let mut server = Party::server(Authentication::NotRequired);
+    let state = server.start();
+    let state = waiting(server.handle(state, &claims.hello()).unwrap());
+    // What only the server can make: a cookie with another key of its own in it.
+    let cookie_key = BoxKey::from_secret(random_octets(2)[32..64].try_into().unwrap());
+    let other = stranger();
+    let mut keys = [
+        *claims.transient.public_key().as_octets(),
+        *other.secret_key().expose_octets(),
+    ]
+    .concat();
+    let nonce = Nonce::long(prefix::COOKIE, &[3; 16]);
+    let tag = cookie_key.seal(&nonce, &mut keys);
+    let cookie = [&[3; 16][..], &tag, &keys].concat();
+    let initiate = claims.initiate_with(other.public_key(), &cookie);
+    let next = server.handle(state, &initiate).unwrap();
+    assert!(matches!(next, Next::Done(_)));
 }
 
 // CURVE-016
