@@ -413,3 +413,33 @@ async fn xsub_receives_what_its_publishers_send() {
         assert_eq!(received, Message::from(["A", body]));
     }
 }
+
+// PUBSUB-057, PUBSUB-060, PUBSUB-061
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_subscription_in_the_middle_of_a_stream_misses_nothing_from_then_on() {
+    let publisher = PubSocket::builder().xpub_nodrop().build();
+    let endpoint = publisher.bind(LOOPBACK).await.unwrap();
+    let publishing = tokio::spawn(async move {
+        for number in 0_u64.. {
+            if publisher.send(&number.to_be_bytes()[..]).await.is_err() {
+                return;
+            }
+        }
+    });
+    for _ in 0..10 {
+        let mut subscriber = SubSocket::new();
+        subscriber.subscribe("");
+        subscriber.connect(&endpoint).await.unwrap();
+        let mut last = None;
+        for _ in 0..2000 {
+            let message = soon(subscriber.recv()).await.unwrap();
+            let number = u64::from_be_bytes(message[0].as_slice().try_into().unwrap());
+            assert!(
+                last.is_none_or(|last| last + 1 == number),
+                "{last:?}, {number}"
+            );
+            last = Some(number);
+        }
+    }
+    publishing.abort();
+}
