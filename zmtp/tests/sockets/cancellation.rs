@@ -7,8 +7,8 @@ use std::pin::pin;
 use std::task::Poll;
 
 use zmtp::{
-    DealerSocket, Message, PullSocket, PushSocket, RecvError, RepSocket, ReqSocket, RouterSocket,
-    SendError, Socket,
+    DealerSocket, Message, PairSocket, PubSocket, PullSocket, PushSocket, RecvError, RepSocket,
+    ReqSocket, RouterSocket, SendError, Socket, SubSocket,
 };
 
 use crate::{LOOPBACK, handshake, soon};
@@ -118,6 +118,52 @@ async fn a_mandatory_router_and_its_peer() {
                 insist(async || router.send(("me", "more", n.to_be_bytes())).await).await
             }),
             expect_all(async || insist(async || dealer.recv().await).await),
+        )
+    })
+    .await;
+}
+
+// INT-044
+#[tokio::test]
+async fn a_pair_both_ways() {
+    let left = PairSocket::builder().send_high_water_mark(3).build();
+    let endpoint = left.bind(LOOPBACK).await.unwrap();
+    let right = PairSocket::builder().send_high_water_mark(3).build();
+    right.connect(&endpoint).await.unwrap();
+    let (mut there, mut back) = left.split();
+    let (mut here, mut forth) = right.split();
+    soon(async {
+        tokio::join!(
+            send_all(async |n| insist(async || there.send(n.to_be_bytes()).await).await),
+            send_all(async |n| insist(async || here.send(n.to_be_bytes()).await).await),
+            expect_all(async || insist(async || back.recv().await).await),
+            expect_all(async || insist(async || forth.recv().await).await),
+        )
+    })
+    .await;
+}
+
+// INT-044
+#[tokio::test]
+async fn a_publisher_that_waits_and_its_subscriber() {
+    let publisher = PubSocket::builder()
+        .xpub_nodrop()
+        .send_high_water_mark(3)
+        .build();
+    let endpoint = publisher.bind(LOOPBACK).await.unwrap();
+    let mut sub = SubSocket::builder().receive_high_water_mark(3).build();
+    sub.subscribe("");
+    sub.connect(&endpoint).await.unwrap();
+    let subscribed = async {
+        while publisher.topic_count() == 0 {
+            tokio::task::yield_now().await;
+        }
+    };
+    soon(subscribed).await;
+    soon(async {
+        tokio::join!(
+            send_all(async |n| insist(async || publisher.send(n.to_be_bytes()).await).await),
+            expect_all(async || insist(async || sub.recv().await).await),
         )
     })
     .await;
