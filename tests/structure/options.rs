@@ -98,6 +98,32 @@ fn an_option_names_what_exists_or_says_why_not() {
     assert_none("the page of options is true", &findings);
 }
 
+#[test]
+fn every_method_of_the_builder_is_on_the_page() {
+    let page = read(PAGE);
+    let mut findings = Vec::new();
+    for file in shipped_files("zmtp/src/socket") {
+        let mut inside = false;
+        for (number, line) in file.shipped_lines() {
+            if line.starts_with("impl") {
+                inside = line.contains(" Builder<");
+            }
+            let method = line.trim_start().strip_prefix("pub fn ");
+            let name = method.and_then(|rest| rest.split(['(', '<']).next());
+            // `build` ends a builder and is no option.
+            if let Some(name) = name.filter(|name| inside && *name != "build")
+                && !page.contains(&format!("`Builder::{name}`"))
+            {
+                findings.push(format!("{}:{number}: {name}", file.path));
+            }
+        }
+    }
+    assert_none(
+        "the page of options has all methods of the builder",
+        &findings,
+    );
+}
+
 /// Whether the sources have what a path like `Builder::linger` ends with.
 fn exists(code: &[String], path: &str) -> bool {
     path.split("::").all(|name| {
