@@ -105,10 +105,13 @@ impl FrameBatch {
         }
     }
 
-    /// Gives the room of a large batch back while nothing comes.
+    /// Gives its room back while nothing comes: a socket may have ten thousand idle connections.
     pub(crate) fn release(&mut self) {
-        if self.frames.is_empty() && self.frames.capacity() > IDLE_FRAMES {
+        if self.frames.is_empty() {
             self.frames = VecDeque::new();
+        }
+        if self.unfinished.is_empty() {
+            self.unfinished = Vec::new();
         }
     }
 
@@ -136,7 +139,7 @@ impl FrameBatch {
                 .sum::<usize>();
             self.messages += 1;
             self.frames.extend(self.unfinished.drain(..));
-            if self.unfinished.capacity() > IDLE_FRAMES {
+            if self.unfinished.capacity() > MAX_UNFINISHED {
                 self.unfinished = Vec::new();
             }
         }
@@ -306,7 +309,7 @@ impl Inbox {
         state.taken_bytes = state.queue.bytes;
         let routing_id = if state.queue.frames.is_empty() {
             state.listing = Listing::Unlisted;
-            keep_small(&mut state.queue.frames, frames);
+            state.queue.frames = VecDeque::new();
             None
         } else {
             std::mem::swap(&mut state.queue.frames, frames);
@@ -357,8 +360,8 @@ impl Inbox {
     }
 }
 
-/// Queues that run dry and have room for more frames than this are given back.
-const IDLE_FRAMES: usize = 32;
+/// The room for the parts of one message is kept for the next one up to this many.
+const MAX_UNFINISHED: usize = 32;
 
 /// No more frames than this are made room for before they have come.
 const MAX_EXPECTED: usize = 1024;
@@ -406,16 +409,6 @@ pub(super) fn keep_last_message(frames: &mut VecDeque<Frame>) -> (usize, usize) 
     }
     let octets = frames.iter().map(|frame| frame.body.len()).sum();
     (usize::from(!frames.is_empty()), octets)
-}
-
-/// Of two empty deques, a small one stays in `queue` for the next message, and a large one goes.
-pub(super) fn keep_small(queue: &mut VecDeque<Frame>, other: &mut VecDeque<Frame>) {
-    if queue.capacity() == 0 || queue.capacity() > IDLE_FRAMES {
-        std::mem::swap(queue, other);
-    }
-    if queue.capacity() > IDLE_FRAMES {
-        *queue = VecDeque::new();
-    }
 }
 
 /// The peers of a socket whose inboxes came to hold something since the receiver last looked.

@@ -19,7 +19,7 @@ use tokio::sync::Notify;
 
 use super::counters::DropReason;
 use super::hub::Hub;
-use super::inbox::{FrameBatch, keep_last_message, keep_small};
+use super::inbox::{FrameBatch, keep_last_message};
 use super::outbox::{Fill, PushError, QueueLimits};
 use super::peer::Peer;
 use super::sync::lock;
@@ -269,7 +269,7 @@ impl Pipe {
         let senders = state.relieve();
         let found = if state.frames.is_empty() {
             state.attention = Attention::Asleep;
-            keep_small(&mut state.frames, frames);
+            state.frames = VecDeque::new();
             Found::Nothing
         } else {
             std::mem::swap(&mut state.frames, frames);
