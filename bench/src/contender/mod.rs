@@ -164,7 +164,6 @@ impl Contender {
         match self {
             Self::Raw => matches!(workload, PushPull { .. } | RoundTrip { .. }),
             Self::RawFramed => matches!(workload, PushPull { .. }),
-            Self::Zmtp if matches!(workload, Curve { .. }) => false,
             Self::Libzmq | Self::Omq | Self::Zmtp => {
                 let more = matches!(
                     workload,

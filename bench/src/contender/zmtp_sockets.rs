@@ -3,11 +3,14 @@
 use std::ops::ControlFlow;
 
 use bytes::Bytes;
+use zmtp::authenticator::AnyKey;
+use zmtp::curve::{KeyPair, SecretKey};
 use zmtp::{
-    DealerSocket, Message, Part, PubSocket, PullSocket, PushSocket, RepSocket, ReqSocket,
+    Builder, DealerSocket, Message, Part, PubSocket, PullSocket, PushSocket, RepSocket, ReqSocket,
     RouterSocket, Socket, SubSocket,
 };
 
+use super::keys::{self, Keys};
 use super::publication::{Publication, Reader, subscribers, topics};
 use super::traffic::together;
 use super::{Implementation, beside, unsupported};
@@ -21,6 +24,17 @@ pub(super) async fn run(link: Link) -> Result<(), BenchError> {
     match (link.workload(), link.side()) {
         (Workload::PushPull { size }, Side::Server) => pull(&link, size).await,
         (Workload::PushPull { size }, Side::Client) => push(&link, size).await,
+        (Workload::Curve { size }, Side::Server) => {
+            let server = PullSocket::builder().curve_server(key_pair(&keys::SERVER)?);
+            let pull = bind_built(&link, server.authenticator(AnyKey)).await?;
+            receive(&link, pull, size).await
+        }
+        (Workload::Curve { size }, Side::Client) => {
+            let server = key_pair(&keys::SERVER)?;
+            let client = PushSocket::builder();
+            let client = client.curve_client(*server.public_key(), key_pair(&keys::CLIENT)?);
+            send(connect_built(&link, client).await?, size).await
+        }
         (Workload::Inproc { size }, _) => inside_of_one_process(&link, size).await,
         (Workload::PubSub { .. } | Workload::Subscriptions { .. }, Side::Server) => {
             publish(&link).await
@@ -48,7 +62,11 @@ pub(super) async fn run(link: Link) -> Result<(), BenchError> {
 }
 
 async fn bind<S: Socket + Sync>(link: &Link) -> Result<S, BenchError> {
-    let socket = S::new();
+    bind_built(link, S::builder()).await
+}
+
+async fn bind_built<S: Socket + Sync>(link: &Link, builder: Builder<S>) -> Result<S, BenchError> {
+    let socket = builder.build();
     let endpoint = socket
         .bind("tcp://127.0.0.1:*")
         .await
@@ -58,12 +76,24 @@ async fn bind<S: Socket + Sync>(link: &Link) -> Result<S, BenchError> {
 }
 
 async fn connect<S: Socket + Sync>(link: &Link) -> Result<S, BenchError> {
-    let socket = S::new();
+    connect_built(link, S::builder()).await
+}
+
+async fn connect_built<S: Socket + Sync>(
+    link: &Link,
+    builder: Builder<S>,
+) -> Result<S, BenchError> {
+    let socket = builder.build();
     socket
         .connect(link.endpoint())
         .await
         .map_err(BenchError::contender)?;
     Ok(socket)
+}
+
+fn key_pair(keys: &Keys) -> Result<KeyPair, BenchError> {
+    let secret: SecretKey = keys.secret.parse().map_err(BenchError::contender)?;
+    Ok(KeyPair::from(secret))
 }
 
 fn body(size: usize) -> Bytes {
