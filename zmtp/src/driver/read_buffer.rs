@@ -8,23 +8,18 @@ use bytes::{BufMut, BytesMut};
 use tokio::io::AsyncRead;
 use tokio_util::io::poll_read_buf;
 
-use super::read_pool::ReadPool;
+use super::read_pool::{BUFFER_SIZE, ReadPool};
 
-/// What the first read of a connection asks for.
-const MIN_READ: usize = 128;
+/// So much of a large frame is read into an allocation of its own at first.
+const MIN_STEP: usize = 128;
 
-/// A buffer with more capacity than this is given back when the connection falls idle: a socket may
-/// have ten thousand of them. To make another costs little beside the system call that fills it.
-const IDLE_CAPACITY: usize = 512;
+/// Reading into less room than this would cost a system call for a few octets.
+const MIN_ROOM: usize = BUFFER_SIZE / 8;
 
-/// Buffers from this size on are kept in the pool of the socket.
-const POOLED: usize = 16 * 1024;
-
-/// So few octets of a frame that has begun are moved, to give a large buffer back.
-const SMALL_REST: usize = 64;
-
-/// What a read asks for on a busy connection.
-const MAX_READ: usize = 128 * 1024;
+/// What comes in smaller pieces is moved into an allocation of its own size: a message that is kept
+/// for long shall not keep a buffer of the pool with it, and a peer that sends little shall not
+/// cost much. Moving it costs less than the system call that brought it.
+const BULK: usize = 16 * 1024;
 
 /// A frame whose body has at least this many octets is read to its end and hardly beyond.
 ///
@@ -33,33 +28,42 @@ const MAX_READ: usize = 128 * 1024;
 /// every octet once.
 const LARGE_BODY: usize = 32 * 1024;
 
-/// What is read beyond the end of a large frame: the head of the next one, and too little for the
-/// buffer to be kept for the reads after that.
+/// What is read beyond the end of a large frame: the head of the next one.
 const NEXT_HEAD: usize = 32;
 
-/// A buffer that grows while reads fill it and shrinks when they no longer do, so that an idle
-/// connection holds next to nothing and a busy one needs few system calls.
+/// What has been read of a connection and not yet decoded.
+///
+/// The octets are read into a buffer of the socket's [`ReadPool`], which goes back as soon as little
+/// comes: an idle connection keeps the beginning of a frame, if it has one, and no buffer.
 #[derive(Debug)]
 pub(crate) struct ReadBuffer {
     pub(crate) bytes: BytesMut,
-    read_size: usize,
-    /// The size of the allocation that `bytes` is the rest of.
-    allocated: usize,
+    owner: Owner,
+    /// What came at once of large frames lately.
+    step: usize,
+}
+
+/// Whose allocation the octets are in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Owner {
+    /// It has to go back.
+    Pool,
+    Connection,
 }
 
 impl ReadBuffer {
     pub(crate) fn new() -> Self {
         Self {
             bytes: BytesMut::new(),
-            read_size: MIN_READ,
-            allocated: 0,
+            owner: Owner::Connection,
+            step: MIN_STEP,
         }
     }
 
     /// Reads once; zero octets mean the end of the stream.
     ///
-    /// `missing` is what the frame at the head of the buffer lacks. Room is made for it in steps no
-    /// larger than what has come of it, or came at once before: a peer that only claims a large
+    /// `missing` is what the frame at the head of the buffer lacks. A large one gets room in steps
+    /// no larger than what has come of it, or came at once before: a peer that only claims a large
     /// frame gets no memory for it.
     pub(crate) fn poll_read<S: AsyncRead + Unpin>(
         &mut self,
@@ -69,86 +73,87 @@ impl ReadBuffer {
         pool: &ReadPool,
     ) -> Poll<io::Result<usize>> {
         if missing > 0 && self.bytes.len() + missing >= LARGE_BODY {
-            return self.poll_read_rest(context, stream, missing);
+            return self.poll_read_large(context, stream, missing, pool);
         }
-        self.reserve(missing, pool);
-        let room = self.bytes.capacity() - self.bytes.len();
+        self.make_room(pool);
         let poll = poll_read_buf(Pin::new(stream), context, &mut self.bytes);
         match &poll {
-            Poll::Ready(Ok(read)) if *read == room => {
-                self.read_size = (self.read_size * 2).min(MAX_READ);
+            Poll::Ready(Ok(read)) => {
+                self.adapt(*read);
+                if self.bytes.len() < BULK {
+                    self.own(self.bytes.len(), pool);
+                }
             }
-            Poll::Ready(Ok(read)) if *read < self.read_size / 4 => {
-                self.read_size = (self.read_size / 2).max(MIN_READ);
-            }
-            Poll::Pending => self.release(pool),
-            Poll::Ready(_) => {}
+            Poll::Pending => self.own(self.bytes.len(), pool),
+            Poll::Ready(Err(_)) => {}
         }
         poll
     }
 
+    /// Gives a buffer back that not much is left in, because nobody takes it for now.
+    pub(crate) fn settle(&mut self, pool: &ReadPool) {
+        if self.bytes.len() < LARGE_BODY {
+            self.own(self.bytes.len(), pool);
+        }
+    }
+
     /// Reads what a large frame lacks, or a step towards it.
-    fn poll_read_rest<S: AsyncRead + Unpin>(
+    fn poll_read_large<S: AsyncRead + Unpin>(
         &mut self,
         context: &mut Context<'_>,
         stream: &mut S,
         missing: usize,
+        pool: &ReadPool,
     ) -> Poll<io::Result<usize>> {
         let len = self.bytes.len();
-        let step = missing.min(len.max(self.read_size));
+        let step = missing.min(len.max(self.step));
+        self.own(len + step + NEXT_HEAD, pool);
         if self.bytes.capacity() - len < step {
             self.bytes.reserve(step + NEXT_HEAD);
-            self.allocated = self.bytes.capacity();
         }
         let mut room = (&mut self.bytes).limit(step + NEXT_HEAD);
         let poll = poll_read_buf(Pin::new(stream), context, &mut room);
-        if matches!(poll, Poll::Ready(Ok(read)) if read >= step) {
-            self.read_size = (self.read_size * 2).min(MAX_READ);
+        if let Poll::Ready(Ok(read)) = &poll {
+            self.adapt(*read);
         }
         poll
     }
 
-    fn reserve(&mut self, missing: usize, pool: &ReadPool) {
+    fn adapt(&mut self, read: usize) {
+        if read >= self.step {
+            self.step = (self.step * 2).min(BUFFER_SIZE);
+        } else if read < self.step / 4 {
+            self.step = (self.step / 2).max(MIN_STEP);
+        }
+    }
+
+    /// Sees to it that the octets are in a buffer of the pool, with room behind them.
+    fn make_room(&mut self, pool: &ReadPool) {
         let len = self.bytes.len();
-        let wanted = self.read_size.max(len + missing.min(len));
-        let room = self.bytes.capacity() - len;
-        // Reading into the last corner of a buffer would cost a system call for a few octets.
-        if room == 0 || room < (wanted - len.min(wanted)) / 2 {
-            let additional = wanted.saturating_sub(len).max(MIN_READ);
-            if self.bytes.try_reclaim(additional) {
-                return;
-            }
-            if wanted < POOLED {
-                self.bytes.reserve(additional);
-                self.allocated = self.bytes.capacity();
-            } else {
-                self.replace(len + additional, pool);
-            }
+        if self.owner == Owner::Pool
+            && (self.bytes.capacity() - len >= MIN_ROOM
+                || self.bytes.try_reclaim(BUFFER_SIZE - len))
+        {
+            return;
         }
-    }
-
-    /// Goes on in another buffer of this capacity; messages still need the one that there is.
-    fn replace(&mut self, capacity: usize, pool: &ReadPool) {
-        let mut next = pool.take(capacity);
+        let mut next = pool.take();
         next.extend_from_slice(&self.bytes);
-        self.put_back(next, pool);
-        self.allocated = self.bytes.capacity();
-    }
-
-    /// Gives a large buffer back while nothing comes.
-    fn release(&mut self, pool: &ReadPool) {
-        if self.allocated > IDLE_CAPACITY && self.bytes.len() < SMALL_REST {
-            let rest = BytesMut::from(&self.bytes[..]);
-            self.put_back(rest, pool);
-            self.allocated = 0;
-        }
-    }
-
-    fn put_back(&mut self, next: BytesMut, pool: &ReadPool) {
         let last = std::mem::replace(&mut self.bytes, next);
-        if self.allocated >= POOLED {
+        if self.owner == Owner::Pool {
             pool.put(last);
         }
+        self.owner = Owner::Pool;
+    }
+
+    /// Moves the octets into an allocation of this size, and gives the pool its buffer back.
+    fn own(&mut self, capacity: usize, pool: &ReadPool) {
+        if self.owner == Owner::Connection {
+            return;
+        }
+        let mut own = BytesMut::with_capacity(capacity);
+        own.extend_from_slice(&self.bytes);
+        pool.put(std::mem::replace(&mut self.bytes, own));
+        self.owner = Owner::Connection;
     }
 }
 
@@ -176,6 +181,24 @@ mod tests {
         buffer.bytes.extend_from_slice(b"begin");
         read(&mut buffer, b"", 64 * 1024 * 1024);
         assert!(buffer.bytes.capacity() < 1024);
+    }
+
+    #[test]
+    fn little_that_comes_keeps_no_buffer_of_the_pool() {
+        let mut buffer = ReadBuffer::new();
+        let count = read(&mut buffer, &[7; 100], 0);
+        assert_eq!((count, buffer.bytes.len()), (100, 100));
+        assert!(buffer.bytes.capacity() < 200);
+    }
+
+    #[test]
+    fn what_nobody_takes_keeps_no_buffer_of_the_pool() {
+        let mut buffer = ReadBuffer::new();
+        read(&mut buffer, &[7; 2 * BULK], 0);
+        drop(buffer.bytes.split_to(BULK));
+        buffer.settle(&ReadPool::default());
+        assert_eq!(buffer.bytes, [7; BULK][..]);
+        assert!(buffer.bytes.capacity() < 2 * BULK);
     }
 
     #[test]

@@ -11,11 +11,20 @@ use bytes::BytesMut;
 
 use super::sync::lock;
 
+/// The size of a buffer: what a busy connection reads at once.
+pub(crate) const BUFFER_SIZE: usize = 128 * 1024;
+
+/// A buffer with less room than this is not used for another connection before it is free again.
+const MIN_ROOM: usize = 16 * 1024;
+
 /// How many buffers a socket keeps. They are enough for what a queue may hold, and more would only
 /// be memory.
 const MAX_BUFFERS: usize = 16;
 
-/// The spare read buffers of all connections of a socket.
+/// The read buffers of all connections of a socket.
+///
+/// A connection holds one while it reads, and what it leaves of it is there for the next one: ten
+/// thousand connections that seldom speak need a single buffer.
 #[derive(Debug, Default)]
 pub(crate) struct ReadPool {
     /// The latest at the end.
@@ -23,13 +32,12 @@ pub(crate) struct ReadPool {
 }
 
 impl ReadPool {
-    /// Takes an empty buffer with room for `capacity` octets, or for half of that if it needs no
-    /// other memory for it.
-    pub(crate) fn take(&self, capacity: usize) -> BytesMut {
+    /// Takes an empty buffer with room for some octets.
+    pub(crate) fn take(&self) -> BytesMut {
         let mut buffers = lock(&self.buffers);
         if buffers
             .last()
-            .is_some_and(|buffer| buffer.capacity() >= capacity / 2)
+            .is_some_and(|buffer| buffer.capacity() >= MIN_ROOM)
             && let Some(buffer) = buffers.pop()
         {
             return buffer;
@@ -39,13 +47,13 @@ impl ReadPool {
         for index in [last, 0] {
             if buffers
                 .get_mut(index)
-                .is_some_and(|buffer| buffer.try_reclaim(capacity))
+                .is_some_and(|buffer| buffer.try_reclaim(BUFFER_SIZE))
             {
                 return buffers.remove(index);
             }
         }
         drop(buffers);
-        BytesMut::with_capacity(capacity)
+        BytesMut::with_capacity(BUFFER_SIZE)
     }
 
     /// Keeps a buffer for later; what is in it is forgotten.
@@ -69,14 +77,24 @@ mod tests {
     #[test]
     fn a_buffer_comes_back_once_its_messages_are_gone() {
         let pool = ReadPool::default();
-        let mut buffer = pool.take(1024);
-        buffer.put_bytes(1, 1024);
+        let mut buffer = pool.take();
+        buffer.put_bytes(1, BUFFER_SIZE);
         let address = buffer.as_ptr();
         let message = buffer.split_to(100).freeze();
         pool.put(buffer);
-        assert_ne!(pool.take(1024).as_ptr(), address);
+        assert_ne!(pool.take().as_ptr(), address);
         drop(message);
-        assert_eq!(pool.take(1024).as_ptr(), address);
+        assert_eq!(pool.take().as_ptr(), address);
+    }
+
+    #[test]
+    fn what_a_connection_leaves_is_for_the_next_one() {
+        let pool = ReadPool::default();
+        let mut buffer = pool.take();
+        buffer.put_bytes(1, 100);
+        let message = buffer.split_to(100).freeze();
+        pool.put(buffer);
+        assert_eq!(pool.take().as_ptr(), message[100..].as_ptr());
     }
 
     #[test]

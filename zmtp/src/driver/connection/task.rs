@@ -201,6 +201,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             self.publish();
             self.decoded = decoded?;
             if self.decoded == Decoded::InboxFull {
+                self.reader.settle(&self.hub.read_pool);
                 return Ok(Turn::Done);
             }
             if budget == 0 {
