@@ -36,6 +36,7 @@ pub(crate) async fn keep_connected(hub: Arc<Hub>, link: Arc<Link>, target: Targe
     connector.run().await;
     hub.endpoints.take_link(link.peer.id);
     hub.remove_peer(&link.peer);
+    hub.pattern.forget(&link.peer);
     link.peer.outbox.close();
 }
 

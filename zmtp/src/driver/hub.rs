@@ -45,6 +45,12 @@ pub(crate) trait Pattern: fmt::Debug + Send + Sync {
         Notice::None
     }
 
+    /// The socket will not connect to `peer` again, of which it has been told that it would. Called
+    /// after the last [`detach`](Self::detach).
+    fn forget(&self, peer: &Arc<Peer>) {
+        let _ = peer;
+    }
+
     /// The socket is about to connect to `peer`.
     ///
     /// # Errors

@@ -26,6 +26,7 @@ pub(crate) async fn keep_linked(hub: Arc<Hub>, link: Arc<endpoints::Link>, name:
     connector.run().await;
     hub.endpoints.take_link(link.peer.id);
     hub.remove_peer(&link.peer);
+    hub.pattern.forget(&link.peer);
     link.peer.outbox.close();
 }
 
