@@ -3,7 +3,7 @@
 //! Somebody who opens connections and never speaks must not keep others out: what one party can
 //! open gets a share of the places, and the oldest handshake makes room for the newest.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex};
 
@@ -29,7 +29,7 @@ pub(crate) enum Listed {
 }
 
 /// What counts as one party.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Share {
     /// A host with an IPv4 address.
     Ipv4(Ipv4Addr),
@@ -86,6 +86,26 @@ impl HalfOpen {
         // Before the lock is given back, so that nobody sees it listed nowhere and not closed.
         if let Some(evicted) = evicted {
             evicted.peer.outbox.close();
+        }
+    }
+
+    /// Ends the oldest handshake of the party that has most of them, if there is any.
+    pub(crate) fn evict_one(&self) -> Listed {
+        let mut entries = lock(&self.entries);
+        let mut counts = HashMap::new();
+        for entry in &*entries {
+            *counts.entry(entry.share).or_insert(0_usize) += 1;
+        }
+        let most = counts.values().max();
+        let index = entries
+            .iter()
+            .position(|entry| counts.get(&entry.share) == most);
+        match index.and_then(|index| entries.remove(index)) {
+            Some(evicted) => {
+                evicted.peer.outbox.close();
+                Listed::Yes
+            }
+            None => Listed::No,
         }
     }
 
@@ -178,6 +198,22 @@ mod tests {
         }
         let evicted: Vec<_> = peers.iter().map(|peer| peer.outbox.is_closed()).collect();
         assert_eq!(evicted, [true, false, false]);
+    }
+
+    #[test]
+    fn whoever_holds_most_makes_room_first() {
+        let half_open = HalfOpen::new(8);
+        let peers: Vec<_> = (0..4).map(peer).collect();
+        for (last, peer) in [1, 2, 2, 3].into_iter().zip(&peers) {
+            half_open.insert(address(last), Arc::clone(peer));
+        }
+        let evicted = || -> Vec<_> { peers.iter().map(|peer| peer.outbox.is_closed()).collect() };
+        assert_eq!(half_open.evict_one(), Listed::Yes);
+        assert_eq!(evicted(), [false, true, false, false]);
+        assert_eq!(half_open.evict_one(), Listed::Yes);
+        assert_eq!(evicted(), [true, true, false, false]);
+        half_open.evict_all();
+        assert_eq!(half_open.evict_one(), Listed::No);
     }
 
     #[test]

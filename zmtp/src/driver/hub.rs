@@ -130,6 +130,8 @@ pub(crate) struct Hub {
     next_peer: AtomicU64,
     next_start: AtomicUsize,
     accepted: AtomicUsize,
+    /// Notified when an accepted connection has ended.
+    pub(crate) vacated: Notify,
     /// Until when what is queued may still go out, once the socket closes.
     linger: OnceLock<Option<Instant>>,
 }
@@ -142,7 +144,7 @@ impl Hub {
     ) -> Self {
         Self {
             socket_type,
-            half_open: HalfOpen::new(options.max_half_open),
+            half_open: HalfOpen::new(options.half_open_limit()),
             options,
             pattern,
             monitor: MonitorSender::default(),
@@ -158,6 +160,7 @@ impl Hub {
             next_peer: AtomicU64::new(1),
             next_start: AtomicUsize::new(0),
             accepted: AtomicUsize::new(0),
+            vacated: Notify::new(),
             linger: OnceLock::new(),
         }
     }
@@ -357,5 +360,6 @@ pub(crate) struct AcceptedSlot {
 impl Drop for AcceptedSlot {
     fn drop(&mut self) {
         self.hub.accepted.fetch_sub(1, Ordering::AcqRel);
+        self.hub.vacated.notify_waiters();
     }
 }

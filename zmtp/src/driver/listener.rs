@@ -1,12 +1,13 @@
 //! Accepts connections on one endpoint (L3).
 
 use std::future::Future;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::connection::{Progress, RunningConnection};
 use super::endpoints::{Admission, Binding};
-use super::half_open::Share;
+use super::half_open::{Listed, Share};
 use super::hub::{AcceptedSlot, Hub};
 use super::monitor::{DisconnectReason, RefusalReason, SocketEvent};
 use super::peer::{Peer, Retention};
@@ -41,14 +42,23 @@ async fn accept_all(hub: &Arc<Hub>, listener: &Listener, binding: &Arc<Binding>)
             accepted = listener.accept(&hub.options.transport) => accepted,
         };
         match accepted {
-            Ok((stream, address)) => accept(hub, binding, stream, address),
+            Ok((stream, address)) => tokio::select! {
+                () = binding.unbinding.cancelled() => return,
+                () = accept(hub, binding, stream, address) => {}
+            },
             Err(error) => {
                 tracing::warn!(%error, "accepting a connection failed");
                 hub.monitor.send(SocketEvent::AcceptFailed {
                     error: error.kind(),
                 });
+                let vacated = hub.vacated.notified();
+                if is_out_of_descriptors(&error) {
+                    // Whoever does not shake hands must not keep others out by holding them.
+                    hub.half_open.evict_one();
+                }
                 tokio::select! {
                     () = binding.unbinding.cancelled() => return,
+                    () = vacated => {}
                     () = tokio::time::sleep(ACCEPT_PAUSE) => {}
                 }
             }
@@ -56,12 +66,39 @@ async fn accept_all(hub: &Arc<Hub>, listener: &Listener, binding: &Arc<Binding>)
     }
 }
 
-fn accept(hub: &Arc<Hub>, binding: &Arc<Binding>, stream: Stream, address: PeerAddress) {
+/// Whether the process or the whole system has as many files open as it may: EMFILE or ENFILE, by
+/// the numbers that they have on every Unix, or `WSAEMFILE`.
+fn is_out_of_descriptors(error: &io::Error) -> bool {
+    let codes: &[i32] = if cfg!(windows) { &[10024] } else { &[23, 24] };
+    error
+        .raw_os_error()
+        .is_some_and(|code| codes.contains(&code))
+}
+
+/// Takes a place for a connection, from one that still shakes hands if there is no other.
+async fn take_slot(hub: &Arc<Hub>) -> Option<AcceptedSlot> {
+    loop {
+        let vacated = hub.vacated.notified();
+        if let Some(slot) = hub.try_accept() {
+            return Some(slot);
+        }
+        if hub.half_open.evict_one() == Listed::No {
+            return None;
+        }
+        // The connection that has to go ends on its own task.
+        tokio::select! {
+            () = vacated => {}
+            () = tokio::time::sleep(ACCEPT_PAUSE) => {}
+        }
+    }
+}
+
+async fn accept(hub: &Arc<Hub>, binding: &Arc<Binding>, stream: Stream, address: PeerAddress) {
     if !hub.options.accept_filter.allows(&address) {
         refuse(hub, address, RefusalReason::Filtered);
         return;
     }
-    let Some(slot) = hub.try_accept() else {
+    let Some(slot) = take_slot(hub).await else {
         refuse(hub, address, RefusalReason::TooManyConnections);
         return;
     };
@@ -129,4 +166,19 @@ pub(crate) fn report_end(hub: &Hub, peer: &Peer, reason: &DisconnectReason, prog
         Progress::Handshake => SocketEvent::HandshakeFailed { peer, reason },
         Progress::Attached => SocketEvent::Disconnected { peer, reason },
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn only_a_want_of_descriptors_ends_a_handshake() {
+        let is_it = |code| is_out_of_descriptors(&io::Error::from_raw_os_error(code));
+        assert!(is_it(23) && is_it(24));
+        // EINTR, ENOMEM.
+        assert!(!is_it(4) && !is_it(12));
+        assert!(!is_out_of_descriptors(&io::ErrorKind::Other.into()));
+    }
 }

@@ -275,6 +275,12 @@ impl SocketOptions {
         }
     }
 
+    /// How many accepted connections may shake hands: at most half of all, so that those who never
+    /// finish cannot take every place.
+    pub(crate) fn half_open_limit(&self) -> usize {
+        self.max_half_open.min(self.max_connections / 2)
+    }
+
     pub(crate) fn session_config(&self, socket_type: SocketType, side: Side) -> SessionConfig {
         let mut config = SessionConfig::new(socket_type, side);
         config.routing_id = self.routing_id.clone();

@@ -195,3 +195,24 @@ async fn connecting_and_leaving_leaves_nothing_behind() {
     }
     assert_eq!(pull.peers(), []);
 }
+
+/// Those who connect and say nothing keep nobody out, however few may connect.
+#[tokio::test]
+async fn silent_connections_make_room_where_few_may_connect() {
+    for max_connections in [1, 4] {
+        let mut pull = PullSocket::builder()
+            .max_connections(max_connections)
+            .build();
+        let endpoint = pull.bind(LOOPBACK).await.unwrap();
+        let address = endpoint.to_string().replace("tcp://", "");
+        let mut crowd = Vec::new();
+        for _ in 0..8 {
+            crowd.push(tokio::net::TcpStream::connect(&address).await.unwrap());
+        }
+        let mut push = PushSocket::new();
+        push.connect(&endpoint).await.unwrap();
+        push.send("heard").await.unwrap();
+        assert_eq!(soon(pull.recv()).await.unwrap(), Message::from("heard"));
+        drop(crowd);
+    }
+}

@@ -53,7 +53,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             DisconnectReason::PeerClosed | DisconnectReason::Io(_) => Shutdown::Done,
             _ => Shutdown::Pending,
         };
-        let farewell = now() + FAREWELL;
+        let farewell = match reason {
+            // Its place is wanted, and nothing was said that must not be lost.
+            DisconnectReason::Evicted => now(),
+            _ => now() + FAREWELL,
+        };
         let deadline = match self.linger() {
             Linger::Until(deadline) => deadline.min(farewell),
             Linger::Open | Linger::Unlimited => farewell,

@@ -11,8 +11,8 @@ impl<S: Socket> Builder<S> {
         self
     }
 
-    /// How many accepted connections may be open; more are closed as they come.
-    /// Default: 65 536.
+    /// How many accepted connections may be open. Further ones take the place of connections that
+    /// still shake hands, or are closed as they come if there is none. Default: 65 536.
     pub fn max_connections(mut self, connections: usize) -> Self {
         self.options.max_connections = connections;
         self
@@ -50,7 +50,7 @@ impl<S: Socket> Builder<S> {
 
     /// How many accepted connections may be in their handshake; half of that from one IPv4 address,
     /// one /64 network of IPv6, or one local user. The oldest makes room for the newest.
-    /// Default: 8192.
+    /// Default: 8192; never more than half of [`Self::max_connections`], nor less than one.
     pub fn max_half_open(mut self, connections: usize) -> Self {
         self.options.max_half_open = connections;
         self
