@@ -13,7 +13,16 @@
 //!
 //! # Features
 //!
-//! - `curve` (default): encryption and authentication with CURVE.
+//! - `curve` (default): encryption and authentication with CURVE. X25519 is that of the crate
+//!   `x25519-dalek`, XSalsa20 and Poly1305 are those of the crates `salsa20` and `poly1305` of
+//!   RustCrypto.
+//! - `curve-simd`: this crate's own XSalsa20 and Poly1305 in place of RustCrypto's, with the vectors
+//!   that the processor has; implies `curve`. Where there is AVX2, sealing or opening a message of
+//!   16 octets takes a seventh of the time, and one of 64 KiB less than half. It is tested against
+//!   the vectors of RFC 8439 and of libsodium, and beside those crates with random keys and
+//!   messages, but nobody outside of this project has reviewed it. Take it if you have measured that
+//!   encryption is what your program waits for, and if you accept that. The API and what is sent are
+//!   the same. Features add up: if one crate in a program asks for it, all of them get it.
 //! - `blocking` (default): the sockets for programs without a runtime; implies `socket`.
 //! - `codec`: adapters for the `Framed` of tokio-util.
 //! - `socket` (default): sockets, transports and the driver on tokio; implies `codec`.

@@ -25,8 +25,6 @@ mod client;
 mod commands;
 mod config;
 mod nonce;
-mod poly1305;
-mod salsa20;
 mod server;
 
 pub(crate) use channel::Channel;

@@ -1,17 +1,9 @@
-//! Boxes as libsodium makes them, and the cipher beside another implementation of it.
+//! Boxes as libsodium makes them.
 
-use poly1305::Poly1305;
-use poly1305::universal_hash::KeyInit;
-use proptest::prelude::*;
-use salsa20::Salsa20;
-use salsa20::cipher::{KeyIvInit as _, StreamCipher};
-
-use super::party::{unhex, unhex_all};
+use super::party::unhex;
 use crate::curve::{PublicKey, SecretKey};
 use crate::mechanism::curve::boxes::{BoxKey, Forged};
 use crate::mechanism::curve::nonce::Nonce;
-use crate::mechanism::curve::poly1305::tag;
-use crate::mechanism::curve::salsa20::{BATCH_LEN, Key};
 
 const ALICE: &str = "2bd806c97f0e00af1a1fc3328fa763a9269723c8db8fac4f93af71db186d6e90";
 const BOB: &str = "81b637d8fcd2c6da6359e6963113a1170de795e4b725b84d1e0b4cfd9ec58ce9";
@@ -122,58 +114,6 @@ fn box_that_was_changed_does_not_open_and_shows_nothing() {
     }
 }
 
-/// Keys and messages of RFC 8439, appendix A.3, at which sums come out at or just beyond the modulus.
-#[test]
-fn tags_at_the_edges_of_the_field() {
-    let two = "0200000000000000000000000000000000000000000000000000000000000000";
-    let one = "0100000000000000000000000000000000000000000000000000000000000000";
-    let padded = "02000000000000000000000000000000ffffffffffffffffffffffffffffffff";
-    let split = "0100000000000000040000000000000000000000000000000000000000000000";
-    for (key, message, expected) in [
-        (
-            two,
-            "ffffffffffffffffffffffffffffffff",
-            "03000000000000000000000000000000",
-        ),
-        (
-            padded,
-            "02000000000000000000000000000000",
-            "03000000000000000000000000000000",
-        ),
-        (
-            one,
-            "fffffffffffffffffffffffffffffffff0ffffffffffffffffffffffffffffff\
-             11000000000000000000000000000000",
-            "05000000000000000000000000000000",
-        ),
-        (
-            one,
-            "fffffffffffffffffffffffffffffffffbfefefefefefefefefefefefefefefe\
-             01010101010101010101010101010101",
-            "00000000000000000000000000000000",
-        ),
-        (
-            two,
-            "fdffffffffffffffffffffffffffffff",
-            "faffffffffffffffffffffffffffffff",
-        ),
-        (
-            split,
-            "e33594d7505e43b900000000000000003394d7505e4379cd0100000000000000\
-             0000000000000000000000000000000001000000000000000000000000000000",
-            "14000000000000005500000000000000",
-        ),
-        (
-            split,
-            "e33594d7505e43b900000000000000003394d7505e4379cd0100000000000000\
-             00000000000000000000000000000000",
-            "13000000000000000000000000000000",
-        ),
-    ] {
-        assert_eq!(tag(&unhex(key), &unhex_all(message)), unhex(expected));
-    }
-}
-
 // CURVE-005
 #[test]
 fn no_secret_is_agreed_with_a_point_of_low_order() {
@@ -189,57 +129,5 @@ fn no_secret_is_agreed_with_a_point_of_low_order() {
     for hex in low_order {
         let point = PublicKey::from_octets(unhex(hex));
         assert!(BoxKey::agree(&secret(ALICE), &point).is_none(), "{hex}");
-    }
-}
-
-proptest! {
-    #[test]
-    fn the_cipher_is_that_of_another_implementation(
-        key in any::<[u8; 32]>(),
-        nonce in any::<[u8; 8]>(),
-        lens in prop::collection::vec(0..1500_usize, 1..4),
-    ) {
-        // Each call begins with a block, and with a batch where it is asked for many.
-        let mut other = Salsa20::new(&key.into(), &nonce.into());
-        let key = Key::new(&key);
-        let mut stream = key.stream(&nonce);
-        for len in lens {
-            let len = len / BATCH_LEN * BATCH_LEN;
-            let mut ours = octets(len);
-            let mut theirs = ours.clone();
-            stream.apply(&mut ours);
-            other.apply_keystream(&mut theirs);
-            prop_assert_eq!(ours, theirs);
-        }
-        let mut ours = octets(700);
-        let mut theirs = ours.clone();
-        stream.apply(&mut ours);
-        other.apply_keystream(&mut theirs);
-        prop_assert_eq!(ours, theirs);
-    }
-
-    #[test]
-    fn tags_are_those_of_another_implementation(
-        key in any::<[u8; 32]>(),
-        octets in prop_oneof![
-            prop::collection::vec(any::<u8>(), 0..300),
-            // What carries the furthest.
-            prop::collection::vec(prop::sample::select(vec![0, 1, 0xfe, 0xff]), 0..300),
-        ],
-    ) {
-        let theirs = Poly1305::new(&key.into()).compute_unpadded(&octets);
-        prop_assert_eq!(tag(&key, &octets), <[u8; 16]>::from(theirs));
-    }
-
-    #[test]
-    fn key_stream_is_the_same_in_any_amount(
-        key in any::<[u8; 32]>(),
-        nonce in any::<[u8; 8]>(),
-        len in 1..=BATCH_LEN,
-    ) {
-        let mut theirs = [0; BATCH_LEN];
-        Salsa20::new(&key.into(), &nonce.into()).apply_keystream(&mut theirs);
-        let ours = Key::new(&key).stream(&nonce).take(len);
-        prop_assert_eq!(&ours[..len], &theirs[..len]);
     }
 }

@@ -4,5 +4,5 @@ mod boxes;
 mod channel;
 mod handshake;
 mod lies;
-mod party;
+pub(super) mod party;
 mod transcripts;

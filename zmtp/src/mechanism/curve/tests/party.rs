@@ -146,11 +146,11 @@ pub(super) fn public_key(hex: &str) -> PublicKey {
     PublicKey::from_octets(unhex(hex))
 }
 
-pub(super) fn unhex<const N: usize>(hex: &str) -> [u8; N] {
+pub(in super::super) fn unhex<const N: usize>(hex: &str) -> [u8; N] {
     unhex_all(hex).try_into().unwrap()
 }
 
-pub(super) fn unhex_all(hex: &str) -> Vec<u8> {
+pub(in super::super) fn unhex_all(hex: &str) -> Vec<u8> {
     let digits = hex.as_bytes().chunks(2);
     let octet = |pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
     digits.map(octet).collect()

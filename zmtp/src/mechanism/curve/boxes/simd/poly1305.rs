@@ -3,19 +3,17 @@
 //! A message is a polynomial whose coefficients are its blocks of sixteen octets, computed modulo
 //! 2^130 - 5 at a secret point. The sum is kept in two words of 64 bits and a few bits above them;
 //! the point has zeros where they make carries cheap. Nothing depends on the octets but the number
-//! of them. The crate that is kept up takes ten times as long for messages of a few hundred octets,
-//! and no less for large ones.
+//! of them. RustCrypto's crate takes longer, for messages of a few hundred octets several times as long.
 
 #![expect(
     clippy::arithmetic_side_effects,
     reason = "every sum and product has room; the comments say how much"
 )]
 
+use crate::mechanism::curve::boxes::TAG_LEN;
+
 /// The length of a key.
 pub(super) const KEY_LEN: usize = 32;
-
-/// The length of a tag.
-pub(super) const TAG_LEN: usize = 16;
 
 const BLOCK_LEN: usize = 16;
 

@@ -1,7 +1,7 @@
 //! Eight blocks of key stream at a time, one in each lane of the vectors that the processor has.
 //!
-//! The crates that are kept up make one block at a time, with scalar instructions, which takes
-//! three to four times as long. Everything here is inlined into a function that the processor's
+//! RustCrypto's crate makes one block at a time, with scalar instructions, which takes three to four
+//! times as long. Everything here is inlined into a function that the processor's
 //! instructions are enabled for; what is not would be slower than scalar code.
 
 #![expect(clippy::arithmetic_side_effects, reason = "lanes wrap around")]
