@@ -15,7 +15,7 @@ use super::endpoints::Endpoints;
 use super::half_open::HalfOpen;
 use super::inbox::ReadySet;
 use super::monitor::{DisconnectReason, MonitorSender};
-use super::options::SocketOptions;
+use super::options::{SocketOptions, WhenFull};
 use super::peer::{Peer, PeerId, Retention};
 use super::pipe::Pipe;
 use super::read_pool::ReadPool;
@@ -234,10 +234,14 @@ impl Hub {
         self.writable.notify_waiters();
     }
 
-    /// Wakes the receiver if there is a notice for it.
+    /// Goes on from a change in who wants what: wakes the receiver if there is a notice for it, and
+    /// the publishers that wait for a peer, which may not want their message any more.
     pub(crate) fn tell(&self, notice: Notice) {
         if notice != Notice::None {
             self.ready.wake_receiver();
+        }
+        if self.options.publishing.when_full == WhenFull::Wait {
+            self.writable.notify_waiters();
         }
     }
 

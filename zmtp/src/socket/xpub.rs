@@ -18,7 +18,9 @@ use super::{
     Builder, ManualSubscriptionError, MessageReceiver, MessageSender, RecvError, SendError,
     TryRecvError, TrySendError, sending,
 };
-use crate::driver::{DropReason, Envelope, Matching, NoticePolicy, PeerId, Received, WhenFull};
+use crate::driver::{
+    DropReason, Envelope, Matching, Notice, NoticePolicy, PeerId, Received, WhenFull,
+};
 use crate::message::{Message, Part};
 use crate::pattern::{SocketType, SubscriptionLimits};
 use crate::wire::subscription::Subscription;
@@ -314,7 +316,9 @@ impl XPubSender {
         peer: PeerId,
         topic: impl AsRef<[u8]>,
     ) -> Result<(), ManualSubscriptionError> {
-        self.publisher.table().subscribe_for(peer, topic.as_ref())
+        self.publisher.table().subscribe_for(peer, topic.as_ref())?;
+        self.handle().hub().tell(Notice::None);
+        Ok(())
     }
 
     /// Takes back what [`Self::subscribe`] gave. What a peer has when its connection ends goes with
@@ -329,7 +333,9 @@ impl XPubSender {
         peer: PeerId,
         topic: impl AsRef<[u8]>,
     ) -> Result<(), ManualSubscriptionError> {
-        self.publisher.table().cancel_for(peer, topic.as_ref())
+        self.publisher.table().cancel_for(peer, topic.as_ref())?;
+        self.handle().hub().tell(Notice::None);
+        Ok(())
     }
 
     /// As [`XPubSocket::dropped`].

@@ -1,6 +1,10 @@
 //! XPUB and XSUB (29/PUBSUB).
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
 use zmtp::{
     Builder, ManualSubscriptionError, Message, PeerId, PubSocket, Socket, SubSocket, TryRecvError,
     TrySendError, XPubEvent, XPubSocket, XSubSocket,
@@ -442,4 +446,58 @@ async fn a_subscription_in_the_middle_of_a_stream_misses_nothing_from_then_on() 
         }
     }
     publishing.abort();
+}
+
+/// Sends to a subscriber without room, which then does what lets the publisher go on.
+async fn goes_on_after(publisher: &XPubSocket, relief: impl FnOnce()) {
+    while publisher.try_send("A").is_ok() {}
+    let mut sending = pin!(publisher.send("A"));
+    // The first time it may only have let others have their turn.
+    for _ in 0..2 {
+        let mut context = Context::from_waker(Waker::noop());
+        assert_eq!(sending.as_mut().poll(&mut context), Poll::Pending);
+    }
+    relief();
+    soon(sending).await.unwrap();
+}
+
+fn held_up() -> Builder<XPubSocket> {
+    XPubSocket::builder().send_high_water_mark(2).xpub_nodrop()
+}
+
+// PUBSUB-019
+#[tokio::test]
+async fn a_publisher_does_not_wait_for_a_peer_that_unsubscribes() {
+    let mut publisher = held_up().build();
+    publisher.bind("inproc://unsubscribes").await.unwrap();
+    let subscriber = SubSocket::builder().receive_high_water_mark(2).build();
+    subscriber.subscribe("A");
+    subscriber.connect("inproc://unsubscribes").await.unwrap();
+    soon(publisher.recv()).await.unwrap();
+    goes_on_after(&publisher, || subscriber.unsubscribe("A")).await;
+}
+
+// PUBSUB-019, PUBSUB-028
+#[tokio::test]
+async fn a_publisher_does_not_wait_for_a_peer_that_the_application_takes_a_topic_from() {
+    let mut publisher = held_up().xpub_manual().build();
+    publisher.bind("inproc://takes").await.unwrap();
+    let subscriber = SubSocket::builder().receive_high_water_mark(2).build();
+    subscriber.subscribe("A");
+    subscriber.connect("inproc://takes").await.unwrap();
+    let (peer, _) = soon(publisher.recv_event()).await.unwrap();
+    publisher.subscribe(peer, "A").unwrap();
+    goes_on_after(&publisher, || publisher.cancel(peer, "A").unwrap()).await;
+}
+
+// PUBSUB-019
+#[tokio::test]
+async fn an_inverted_publisher_does_not_wait_for_a_peer_that_subscribes() {
+    let publisher = held_up().invert_matching().build();
+    let mut monitor = publisher.monitor();
+    publisher.bind("inproc://inverted").await.unwrap();
+    let subscriber = XSubSocket::builder().receive_high_water_mark(2).build();
+    subscriber.connect("inproc://inverted").await.unwrap();
+    handshake(&mut monitor).await;
+    goes_on_after(&publisher, || subscriber.subscribe("A")).await;
 }
