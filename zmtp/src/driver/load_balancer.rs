@@ -64,7 +64,7 @@ impl LoadBalancer {
                 self.next = 0;
             }
             match pushed {
-                Ok(()) => return Ok(id),
+                Ok(_) => return Ok(id),
                 Err(PushError::Full | PushError::Closed) => {}
                 Err(PushError::Multipart) => return Err(BalanceError::Multipart),
             }

@@ -171,14 +171,13 @@ impl Outbox {
         }
     }
 
-    /// Queues `message`, behind the parts of `envelope`.
+    /// Queues `message`, behind the parts of `envelope`, and tells whether the next one finds room.
     #[inline]
-    pub(crate) fn try_push(&self, envelope: &[Part], message: &Message) -> Result<(), PushError> {
+    pub(crate) fn try_push(&self, envelope: &[Part], message: &Message) -> Result<Fill, PushError> {
         if let Some(pipe) = &self.pipe {
-            return pipe.push(envelope, message).map(drop);
+            return pipe.push(envelope, message);
         }
         self.try_encode(message, |batch| batch.push(envelope, message))
-            .map(drop)
     }
 
     /// Queues `message`, which goes to others as well: the first that needs it encoded leaves it in

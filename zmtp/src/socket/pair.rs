@@ -169,7 +169,7 @@ impl PairSender {
             .as_ref()
             .map(|peer| peer.outbox.try_push(&[], &message));
         match pushed {
-            Some(Ok(())) => Ok(()),
+            Some(Ok(_)) => Ok(()),
             _ if hub.linger() != Linger::Open => Err(TrySendError::Closed(message)),
             _ => Err(TrySendError::Full(message)),
         }

@@ -19,7 +19,7 @@ use super::sending::{self, final_error, when_writable};
 use super::sink::SinkState;
 use super::{ConnectError, RecvError, SendError, TryRecvError, TrySendError};
 use crate::driver::{
-    DropReason, Envelope, Hub, Linger, PeerId, PushError, TakenRoutingId, Unroutable,
+    DropReason, Envelope, Fill, Hub, Linger, PeerId, PushError, TakenRoutingId, Unroutable,
 };
 use crate::message::{Message, Part};
 use crate::pattern::{RoutingId, SocketType};
@@ -141,6 +141,9 @@ impl RouterSocket {
     }
 
     /// Sends `message` without its first part to the peer that this part names.
+    ///
+    /// Before a message is dropped because the sender is merely quicker than the connections get
+    /// their turn, it lets them have it.
     ///
     /// # Errors
     ///
@@ -264,6 +267,9 @@ impl RouterSender {
     /// If the future is dropped before it is done, the message is not sent.
     #[inline]
     pub async fn send(&mut self, message: impl Into<Message>) -> Result<(), SendError> {
+        if self.table.take_turn() {
+            tokio::task::yield_now().await;
+        }
         match self.try_send(message) {
             Ok(()) => Ok(()),
             Err(TrySendError::Full(message)) => {
@@ -390,7 +396,12 @@ fn route(table: &RoutingTable, hub: &Hub, mut message: Message) -> Result<(), Tr
     let policy = hub.options.unroutable;
     let is_closing = hub.linger() != Linger::Open;
     match (pushed, policy) {
-        (Ok(()), _) => Ok(()),
+        (Ok(fill), _) => {
+            if fill == Fill::Mark && policy == Unroutable::Drop {
+                table.end_turn();
+            }
+            Ok(())
+        }
         (Err(_), _) if is_closing => {
             message.push_front(routing_id);
             Err(TrySendError::Closed(message))
@@ -428,6 +439,10 @@ impl Sink<Message> for RouterSender {
         let turn = ready!(coop::poll_proceed(context));
         ready!(self.as_mut().poll_flush(context))?;
         turn.made_progress();
+        if self.table.take_turn() {
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         Poll::Ready(Ok(()))
     }
 

@@ -1,6 +1,7 @@
 //! Which peer of a ROUTER has which routing id.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use crate::driver::{DisconnectReason, Notice, Pattern, Peer, PeerId, TakenRoutingId, lock};
@@ -13,6 +14,8 @@ use crate::session::PeerInfo;
 pub(crate) struct RoutingTable {
     state: Mutex<State>,
     if_taken: TakenRoutingId,
+    /// Whether a queue has filled up since the connections had their turn.
+    turn_is_over: AtomicBool,
 }
 
 #[derive(Debug)]
@@ -46,7 +49,21 @@ impl RoutingTable {
                 next_generated: first_generated,
             }),
             if_taken,
+            turn_is_over: AtomicBool::new(false),
         }
+    }
+
+    /// Gives the connections their turn before the next message.
+    pub(crate) fn end_turn(&self) {
+        self.turn_is_over.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the connections should have a turn before the next message, so that what is sent in
+    /// one go is not dropped for want of one.
+    #[inline]
+    pub(crate) fn take_turn(&self) -> bool {
+        self.turn_is_over.load(Ordering::Relaxed)
+            && self.turn_is_over.swap(false, Ordering::Relaxed)
     }
 
     /// The peer with `routing_id`.

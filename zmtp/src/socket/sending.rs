@@ -160,7 +160,7 @@ pub(crate) fn try_send_to(hub: &Hub, peer: PeerId, message: Message) -> Result<(
         return Err(TrySendError::Unroutable(message));
     };
     match peer.outbox.try_push(&[], &message) {
-        Ok(()) => Ok(()),
+        Ok(_) => Ok(()),
         Err(PushError::Full) => Err(TrySendError::Full(message)),
         Err(PushError::Closed) => Err(TrySendError::Unroutable(message)),
         Err(PushError::Multipart) => Err(TrySendError::Multipart(message)),

@@ -267,3 +267,25 @@ async fn messages_go_with_the_coming_and_going_of_peers() {
     client.close().await;
     assert_eq!(soon(server.recv()).await.unwrap(), Message::from("left"));
 }
+
+// REQREP-042
+#[tokio::test]
+async fn a_burst_beyond_the_mark_reaches_a_peer_that_reads() {
+    let mut router = RouterSocket::builder().send_high_water_mark(100).build();
+    let endpoint = router.bind(LOOPBACK).await.unwrap();
+    let mut peer = dealer("peer");
+    peer.connect(&endpoint).await.unwrap();
+    peer.send("here").await.unwrap();
+    soon(router.recv()).await.unwrap();
+    let receiving = tokio::spawn(async move {
+        for number in 0..2000_u32 {
+            let message = soon(peer.recv()).await.unwrap();
+            assert_eq!(message[0], number.to_be_bytes());
+        }
+    });
+    for number in 0..2000_u32 {
+        let body = number.to_be_bytes();
+        router.send([&b"peer"[..], &body]).await.unwrap();
+    }
+    soon(receiving).await.unwrap();
+}
