@@ -267,10 +267,10 @@ impl Partner {
     /// Gives the place to `newcomer`, unless another peer has it.
     fn admit(&self, newcomer: &Arc<Peer>) -> Result<(), NoVacancy> {
         let mut place = lock(&self.peer);
-        // A peer that was connected to keeps the place until nobody tries to reach it any more.
+        // A peer that was connected to keeps the place until the socket parts from it.
         let is_vacant = place
             .as_ref()
-            .is_none_or(|peer| peer.id == newcomer.id || peer.outbox.is_closed());
+            .is_none_or(|peer| peer.id == newcomer.id || peer.outbox.is_ending());
         if !is_vacant {
             return Err(NoVacancy);
         }
@@ -285,8 +285,11 @@ impl Pattern for Partner {
     }
 
     fn attach(&self, peer: &Arc<Peer>, _info: &PeerInfo) -> Result<Vec<Part>, DisconnectReason> {
-        self.admit(peer)
-            .map_err(|NoVacancy| DisconnectReason::AlreadyPaired)?;
+        // One that the socket parts from comes for its last messages, and takes no place.
+        if !peer.outbox.is_ending() {
+            self.admit(peer)
+                .map_err(|NoVacancy| DisconnectReason::AlreadyPaired)?;
+        }
         Ok(Vec::new())
     }
 

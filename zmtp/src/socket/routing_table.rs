@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use crate::driver::{DisconnectReason, Notice, Pattern, Peer, PeerId, TakenRoutingId, lock};
+use crate::driver::{
+    DisconnectReason, Notice, Pattern, Peer, PeerId, Retention, TakenRoutingId, lock,
+};
 use crate::message::Part;
 use crate::pattern::RoutingId;
 use crate::session::PeerInfo;
@@ -28,10 +30,10 @@ struct State {
 /// The routing id of a peer and who chose it.
 #[derive(Debug)]
 enum Named {
-    /// The peer, or this table: the name goes with the connection.
+    /// The peer, or this table: it may have another name when it comes back.
     ByPeer(Part),
     /// The application, when it connected: the name stays.
-    ByApplication,
+    ByApplication(Part),
 }
 
 /// Another peer has the routing id.
@@ -82,7 +84,8 @@ impl RoutingTable {
         if state.owner(routing_id).is_some() {
             return Err(RoutingIdTaken);
         }
-        state.assign(peer, routing_id.clone(), Named::ByApplication);
+        let named = Named::ByApplication(routing_id.clone());
+        state.assign(peer, routing_id.clone(), named);
         Ok(())
     }
 }
@@ -90,13 +93,25 @@ impl RoutingTable {
 impl Pattern for RoutingTable {
     fn attach(&self, peer: &Arc<Peer>, info: &PeerInfo) -> Result<Vec<Part>, DisconnectReason> {
         let mut state = lock(&self.state);
-        if state.routing_ids.contains_key(&peer.id) {
+        let announced = info.routing_id.as_ref().map(RoutingId::as_part);
+        let is_known = match state.routing_ids.get(&peer.id) {
+            Some(Named::ByApplication(_)) => true,
+            // It has come back.
+            Some(Named::ByPeer(before)) => announced.is_none_or(|id| id == before),
+            None => false,
+        };
+        if is_known {
             return Ok(Vec::new());
         }
-        let routing_id = match &info.routing_id {
-            Some(id) => id.as_part().clone(),
+        let routing_id = match announced {
+            Some(id) => id.clone(),
             None => state.generate(),
         };
+        if peer.outbox.is_ending() {
+            // It comes for its last messages; its name may be that of another by now.
+            peer.inbox.set_routing_id(routing_id);
+            return Ok(Vec::new());
+        }
         if let Some(owner) = state.owner(&routing_id) {
             match self.if_taken {
                 // The newcomer goes, so that it cannot take over another's conversation; libzmq
@@ -107,27 +122,40 @@ impl Pattern for RoutingTable {
                 }
             }
         }
+        state.release(peer);
         let named = Named::ByPeer(routing_id.clone());
         state.assign(peer, routing_id, named);
         Ok(Vec::new())
     }
 
     fn detach(&self, peer: &Arc<Peer>) -> Notice {
-        let mut state = lock(&self.state);
-        if let Some(Named::ByPeer(routing_id)) = state.routing_ids.get(&peer.id) {
-            let routing_id = routing_id.clone();
-            state.peers.remove(&routing_id);
-            state.routing_ids.remove(&peer.id);
+        // One that the socket connected to keeps its name while it is away: what is sent to it
+        // waits, and it is the same when it comes back.
+        if peer.retention == Retention::Connection {
+            lock(&self.state).release(peer);
         }
         Notice::None
+    }
+
+    fn forget(&self, peer: &Arc<Peer>) {
+        lock(&self.state).release(peer);
     }
 }
 
 impl State {
-    /// Who has `routing_id`, unless it is a peer that never comes back.
+    /// Who has `routing_id`, unless it is a peer that the socket parts from.
     fn owner(&self, routing_id: &Part) -> Option<&Arc<Peer>> {
         let owner = self.peers.get(routing_id)?;
-        (!owner.outbox.is_closed()).then_some(owner)
+        (!owner.outbox.is_ending()).then_some(owner)
+    }
+
+    /// Takes the name of `peer` from it, if it has one.
+    fn release(&mut self, peer: &Peer) {
+        if let Some(Named::ByPeer(name) | Named::ByApplication(name)) =
+            self.routing_ids.remove(&peer.id)
+        {
+            self.peers.remove(&name);
+        }
     }
 
     /// Gives `routing_id` to `peer`, and takes it from whoever had it.
@@ -147,5 +175,104 @@ impl State {
                 return id;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::driver::{Hub, NoPattern, SocketOptions};
+    use crate::pattern::SocketType;
+    use crate::session::{SessionConfig, Side};
+
+    struct Setup {
+        table: RoutingTable,
+        hub: Hub,
+    }
+
+    impl Setup {
+        fn new() -> Self {
+            let options = SocketOptions::default();
+            Self {
+                table: RoutingTable::new(1, TakenRoutingId::Refuse),
+                hub: Hub::new(SocketType::Router, options, Arc::new(NoPattern)),
+            }
+        }
+
+        fn attach(
+            &self,
+            peer: &Arc<Peer>,
+            announced: Option<&str>,
+        ) -> Result<(), DisconnectReason> {
+            let mut config = SessionConfig::new(SocketType::Dealer, Side::Listener);
+            config.routing_id = announced.map(name);
+            let info = PeerInfo::in_process(SocketType::Router, &config).unwrap();
+            self.table.attach(peer, &info).map(drop)
+        }
+
+        fn owner(&self, routing_id: &[u8]) -> Option<PeerId> {
+            let peer = self.table.peer(&Part::copy_from_slice(routing_id));
+            peer.map(|peer| peer.id)
+        }
+    }
+
+    fn name(name: &str) -> RoutingId {
+        RoutingId::new(name).unwrap()
+    }
+
+    // REQREP-040
+    #[test]
+    fn a_peer_that_was_connected_to_keeps_its_name_until_it_is_forgotten() {
+        let setup = Setup::new();
+        let peer = setup.hub.new_peer(Retention::Queue);
+        let generated = RoutingId::generated(1).into_part();
+        for _ in 0..2 {
+            setup.attach(&peer, None).unwrap();
+            let _ = setup.table.detach(&peer);
+            assert_eq!(setup.owner(&generated), Some(peer.id));
+        }
+        setup.attach(&peer, Some("other")).unwrap();
+        assert_eq!(setup.owner(&generated), None);
+        assert_eq!(setup.owner(b"other"), Some(peer.id));
+        let _ = setup.table.detach(&peer);
+        setup.table.forget(&peer);
+        assert_eq!(setup.owner(b"other"), None);
+    }
+
+    // REQREP-041
+    #[test]
+    fn the_name_of_an_accepted_peer_goes_with_its_connection() {
+        let setup = Setup::new();
+        let peer = setup.hub.new_peer(Retention::Connection);
+        setup.attach(&peer, Some("name")).unwrap();
+        let _ = setup.table.detach(&peer);
+        assert_eq!(setup.owner(b"name"), None);
+    }
+
+    // REQREP-053
+    #[test]
+    fn a_name_that_the_application_gave_is_free_when_the_peer_is_forgotten() {
+        let setup = Setup::new();
+        let peer = setup.hub.new_peer(Retention::Queue);
+        setup.table.name(&peer, &name("given")).unwrap();
+        setup.attach(&peer, Some("other")).unwrap();
+        let _ = setup.table.detach(&peer);
+        assert_eq!(setup.owner(b"given"), Some(peer.id));
+        setup.table.forget(&peer);
+        assert_eq!(setup.owner(b"given"), None);
+    }
+
+    // REQREP-045
+    #[test]
+    fn a_peer_that_the_socket_parts_from_leaves_its_name_to_the_next() {
+        let setup = Setup::new();
+        let [leaving, next] = [0, 1].map(|_| setup.hub.new_peer(Retention::Queue));
+        setup.table.name(&leaving, &name("same")).unwrap();
+        setup.hub.part(&leaving);
+        setup.table.name(&next, &name("same")).unwrap();
+        // It comes for its last messages.
+        setup.attach(&leaving, Some("same")).unwrap();
+        setup.table.forget(&leaving);
+        assert_eq!(setup.owner(b"same"), Some(next.id));
     }
 }

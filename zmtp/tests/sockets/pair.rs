@@ -175,3 +175,19 @@ async fn refusal(monitor: &mut Monitor) -> DisconnectReason {
     })
     .await
 }
+
+// PAIR-009
+#[tokio::test]
+async fn a_pair_that_disconnected_can_connect_elsewhere_at_once() {
+    let mut other = PairSocket::new();
+    let endpoint = other.bind(LOOPBACK).await.unwrap();
+    let mut pair = PairSocket::new();
+    // Nobody is there, and what is queued keeps the peer until the linger period is over.
+    let nowhere = "inproc://nobody-is-there";
+    pair.connect(nowhere).await.unwrap();
+    pair.send("lost").await.unwrap();
+    pair.disconnect(nowhere).unwrap();
+    pair.connect(&endpoint).await.unwrap();
+    pair.send("hello").await.unwrap();
+    assert_eq!(soon(other.recv()).await.unwrap(), Message::from("hello"));
+}

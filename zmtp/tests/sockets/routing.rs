@@ -268,7 +268,7 @@ async fn messages_go_with_the_coming_and_going_of_peers() {
     assert_eq!(soon(server.recv()).await.unwrap(), Message::from("left"));
 }
 
-// REQREP-042
+// REQREP-049
 #[tokio::test]
 async fn a_burst_beyond_the_mark_reaches_a_peer_that_reads() {
     let mut router = RouterSocket::builder().send_high_water_mark(100).build();
