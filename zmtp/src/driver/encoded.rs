@@ -146,6 +146,14 @@ impl EncodedBatch {
         cut
     }
 
+    /// Drops the first `messages`, of which nothing must have been written.
+    pub(crate) fn drop_first(&mut self, messages: usize) {
+        for _ in 0..messages {
+            while matches!(self.take_frame(), Some((More::More, _))) {}
+        }
+        let _ = self.retain_unwritten();
+    }
+
     /// Forgets everything, and keeps the buffers for reuse.
     pub(crate) fn clear(&mut self) {
         self.bytes.clear();

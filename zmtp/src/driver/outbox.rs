@@ -103,6 +103,8 @@ struct State {
     batch: EncodedBatch,
     taken_messages: usize,
     taken_bytes: usize,
+    /// The messages in front, taken or not, that are for this connection alone.
+    greetings: usize,
     /// `None` while no connection takes commands: the next one starts from the whole state.
     commands: Option<VecDeque<ConnectionCommand>>,
     lifecycle: Lifecycle,
@@ -160,6 +162,7 @@ impl Outbox {
                 batch: EncodedBatch::default(),
                 taken_messages: 0,
                 taken_bytes: 0,
+                greetings: 0,
                 commands: None,
                 lifecycle: Lifecycle::Open,
                 loss: DropReason::ConnectionLost,
@@ -211,7 +214,7 @@ impl Outbox {
     }
 
     /// Queues `message` before all others; no mark holds it back. Called by the connection task,
-    /// which will look for it.
+    /// which will look for it. It is for this connection alone, and not put back for the next.
     pub(crate) fn push_first(&self, message: &Message) {
         if let Some(pipe) = &self.pipe {
             return pipe.push_first(message);
@@ -222,6 +225,7 @@ impl Outbox {
         if matches!(state.lifecycle, Lifecycle::Open | Lifecycle::Draining) {
             first.append(&state.batch);
             state.batch = first;
+            state.greetings += 1;
         }
     }
 
@@ -317,6 +321,11 @@ impl Outbox {
             }
         }
         batch.clear();
+        let said = cut.written + cut.torn;
+        let unsaid = std::mem::take(&mut state.greetings).saturating_sub(said);
+        if !self.limits.keep_last_message() {
+            state.batch.drop_first(unsaid);
+        }
         state.commands = None;
         state.task = None;
         state.reader = Waiting::No;
@@ -325,6 +334,9 @@ impl Outbox {
 
     /// Forgets the connection and its commands.
     pub(crate) fn disconnect(&self) {
+        if let Some(pipe) = &self.pipe {
+            pipe.forget_greetings();
+        }
         let mut state = lock(&self.state);
         state.commands = None;
         state.task = None;
@@ -407,6 +419,7 @@ impl Outbox {
     }
 
     fn drop_batch(&self, state: &mut State) {
+        state.greetings = 0;
         let batch = std::mem::take(&mut state.batch);
         self.tally.count_dropped(state.loss, batch.message_count());
     }
@@ -492,6 +505,10 @@ impl State {
     }
 
     fn credit(&mut self) -> Room {
+        if self.taken_messages > 0 {
+            // They were the first, and so are on their way.
+            self.greetings = 0;
+        }
         self.taken_messages = 0;
         self.taken_bytes = 0;
         match std::mem::replace(&mut self.senders, Waiting::No) {
@@ -502,69 +519,4 @@ impl State {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn outbox(messages: usize, bytes: usize) -> Outbox {
-        Outbox::new(QueueLimits { messages, bytes }, Arc::default())
-    }
-
-    #[test]
-    fn what_the_connection_has_taken_still_counts_towards_the_mark() {
-        let outbox = outbox(2, usize::MAX);
-        let mut batch = EncodedBatch::default();
-        outbox.try_push(&[], &Message::from("a")).unwrap();
-        outbox.try_push(&[], &Message::from("b")).unwrap();
-        assert_eq!(
-            outbox.try_push(&[], &Message::from("c")),
-            Err(PushError::Full)
-        );
-        assert_eq!(outbox.take(&mut batch), (Taken::Messages, Room::Awaited));
-        assert_eq!(batch.message_count(), 2);
-        assert_eq!(
-            outbox.try_push(&[], &Message::from("c")),
-            Err(PushError::Full)
-        );
-        assert_eq!(outbox.take(&mut batch), (Taken::Empty, Room::Awaited));
-        outbox.try_push(&[], &Message::from("c")).unwrap();
-    }
-
-    #[test]
-    fn a_message_larger_than_the_cap_passes_when_it_is_alone() {
-        let outbox = outbox(usize::MAX, 10);
-        outbox.try_push(&[], &Message::from(vec![0; 100])).unwrap();
-        assert_eq!(
-            outbox.try_push(&[], &Message::from("b")),
-            Err(PushError::Full)
-        );
-    }
-
-    #[test]
-    fn messages_not_begun_go_to_the_next_connection_before_later_ones() {
-        let outbox = outbox(10, usize::MAX);
-        let mut batch = EncodedBatch::default();
-        for body in ["a", "b"] {
-            outbox.try_push(&[], &Message::from(body)).unwrap();
-        }
-        let _ = outbox.take(&mut batch);
-        outbox.try_push(&[], &Message::from("c")).unwrap();
-        batch.advance(1);
-        let _ = outbox.put_back(&mut batch);
-        let _ = outbox.take(&mut batch);
-        assert_eq!(batch.as_single_slice(), Some(&[0, 1, b'b', 0, 1, b'c'][..]));
-    }
-
-    #[test]
-    fn a_draining_queue_gives_out_what_it_has_and_takes_nothing() {
-        let outbox = outbox(10, usize::MAX);
-        let mut batch = EncodedBatch::default();
-        outbox.try_push(&[], &Message::from("a")).unwrap();
-        outbox.drain();
-        assert_eq!(
-            outbox.try_push(&[], &Message::from("b")),
-            Err(PushError::Closed)
-        );
-        assert_eq!(outbox.take(&mut batch).0, Taken::Messages);
-        assert_eq!(outbox.take(&mut batch).0, Taken::Finished);
-    }
-}
+mod tests;

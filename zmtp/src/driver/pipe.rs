@@ -47,6 +47,8 @@ struct State {
     octets: usize,
     /// Messages in the hands of the receiver.
     taken: usize,
+    /// The messages in front that are for this connection alone.
+    greetings: usize,
     mark: usize,
     gate: Gate,
     /// Whether a sender found the pipe full.
@@ -111,6 +113,7 @@ impl Pipe {
                 messages: 0,
                 octets: 0,
                 taken: 0,
+                greetings: 0,
                 mark: send_mark,
                 gate: Gate::Open,
                 senders: Senders::Content,
@@ -201,6 +204,22 @@ impl Pipe {
             state.frames.push_front(frame);
         }
         state.messages += 1;
+        state.greetings += 1;
+    }
+
+    /// Takes what [`Self::push_first`] queued back, if the receiver has not taken it: it is not for
+    /// the next one.
+    pub(crate) fn forget_greetings(&self) {
+        let state = &mut *lock(&self.state);
+        for _ in 0..std::mem::take(&mut state.greetings) {
+            while let Some(frame) = state.frames.pop_front() {
+                state.octets -= frame.body.len();
+                if frame.more == More::Last {
+                    state.messages -= 1;
+                    break;
+                }
+            }
+        }
     }
 
     /// Leads the pipe to the inbox of `peer`, with the mark of its socket on top.
@@ -215,6 +234,7 @@ impl Pipe {
             let superseded = state.messages - rest;
             self.tally.count_dropped(DropReason::Conflated, superseded);
             state.messages = rest;
+            state.greetings = 0;
         } else {
             // No mark is `usize::MAX`, and stays that.
             state.mark = self.send_mark.saturating_add(receive.messages);
@@ -400,6 +420,7 @@ impl State {
     /// What is queued goes to the receiver.
     fn hand_over(&mut self) -> usize {
         self.octets = 0;
+        self.greetings = 0;
         std::mem::take(&mut self.messages)
     }
 
@@ -464,106 +485,4 @@ fn rouse(mut state: MutexGuard<'_, State>) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::driver::hub::NoPattern;
-    use crate::driver::options::SocketOptions;
-    use crate::driver::peer::Retention;
-
-    fn hub(socket_type: SocketType, mark: usize) -> Arc<Hub> {
-        let options = SocketOptions {
-            send_high_water_mark: mark,
-            receive_high_water_mark: mark,
-            ..SocketOptions::default()
-        };
-        Arc::new(Hub::new(socket_type, options, Arc::new(NoPattern)))
-    }
-
-    fn pushed(pipe: &Pipe, bodies: &[&str]) -> Vec<Result<(), PushError>> {
-        let push = |body: &&str| pipe.push(&[], &Message::from(*body)).map(drop);
-        bodies.iter().map(push).collect()
-    }
-
-    #[test]
-    fn what_was_taken_counts_until_it_is_credited() {
-        let pipe = Pipe::new(&hub(SocketType::Push, 2), Arc::default());
-        let mut frames = VecDeque::new();
-        assert_eq!(pushed(&pipe, &["a", "b"]), [Ok(()), Ok(())]);
-        assert_eq!(pipe.take(&mut frames), Found::Messages);
-        assert_eq!(pushed(&pipe, &["c"]), [Err(PushError::Full)]);
-        pipe.credit();
-        assert_eq!(pushed(&pipe, &["c"]), [Ok(())]);
-        assert_eq!(frames, [Frame::last("a"), Frame::last("b")]);
-    }
-
-    #[test]
-    fn a_message_counts_once_however_many_parts_it_has() {
-        let pipe = Pipe::new(&hub(SocketType::Push, 1), Arc::default());
-        let envelope = [Part::from("id")];
-        pipe.push(&envelope, &Message::from(["", "body"])).unwrap();
-        let mut frames = VecDeque::new();
-        assert_eq!(pipe.take(&mut frames), Found::Messages);
-        assert_eq!(
-            frames,
-            [Frame::more("id"), Frame::more(""), Frame::last("body")]
-        );
-    }
-
-    #[test]
-    fn a_receiver_is_told_once_until_it_found_nothing() {
-        let (sender, receiver) = (hub(SocketType::Push, 0), hub(SocketType::Pull, 0));
-        let peer = receiver.new_peer_in_process(Retention::Connection);
-        let pipe = Arc::new(Pipe::new(&sender, Arc::default()));
-        let told = || {
-            let mut count = 0;
-            receiver.ready.drain(|_peer| count += 1);
-            count
-        };
-        pipe.push(&[], &Message::from("before")).unwrap();
-        pipe.connect(&receiver, &peer);
-        assert_eq!(told(), 1);
-        pipe.push(&[], &Message::from("after")).unwrap();
-        assert_eq!(told(), 0);
-        let mut frames = VecDeque::new();
-        assert!(peer.inbox.take(&mut frames).is_some());
-        frames.clear();
-        assert!(peer.inbox.take(&mut frames).is_none());
-        pipe.push(&[], &Message::from("woken")).unwrap();
-        assert_eq!(told(), 1);
-    }
-
-    #[test]
-    fn what_has_come_is_received_before_what_the_next_pipe_brings() {
-        let (sender, receiver) = (hub(SocketType::Push, 0), hub(SocketType::Pull, 0));
-        let peer = receiver.new_peer_in_process(Retention::Queue);
-        let first = Arc::new(Pipe::new(&sender, Arc::default()));
-        first.connect(&receiver, &peer);
-        first.push(&[], &Message::from("a")).unwrap();
-        peer.inbox.disconnect(&peer, &receiver);
-        assert!(first.is_empty());
-        let second = Arc::new(Pipe::new(&sender, Arc::default()));
-        second.connect(&receiver, &peer);
-        second.push(&[], &Message::from("b")).unwrap();
-        let mut received = Vec::new();
-        let mut frames = VecDeque::new();
-        while peer.inbox.take(&mut frames).is_some() {
-            received.extend(frames.drain(..));
-        }
-        assert_eq!(received, [Frame::last("a"), Frame::last("b")]);
-    }
-
-    #[test]
-    fn a_suspended_pipe_is_empty_and_takes_nothing() {
-        let pipe = Pipe::new(&hub(SocketType::Push, 0), Arc::default());
-        assert_eq!(pushed(&pipe, &["lost"]), [Ok(())]);
-        pipe.suspend();
-        assert!(pipe.is_empty());
-        assert_eq!(pushed(&pipe, &["a"]), [Err(PushError::Closed)]);
-        pipe.resume();
-        assert_eq!(pushed(&pipe, &["b"]), [Ok(())]);
-        pipe.drain();
-        pipe.resume();
-        assert_eq!(pushed(&pipe, &["c"]), [Err(PushError::Closed)]);
-        assert!(!pipe.is_empty());
-    }
-}
+mod tests;

@@ -348,13 +348,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             return Err(DisconnectReason::Evicted);
         }
         self.peer.outbox.resume();
-        if let Some(hello) = &self.hub.options.notices.hello {
-            self.peer.outbox.push_first(hello);
-        }
         // Among the peers first: from here on a subscription reaches it one way or the other.
         self.hub.insert_peer(&self.peer);
         for topic in self.hub.pattern.attach(&self.peer, &info)? {
             self.session.subscribe(&topic);
+        }
+        if let Some(hello) = &self.hub.options.notices.hello {
+            self.peer.outbox.push_first(hello);
         }
         if let Some(arrival) = &self.hub.options.notices.arrival {
             self.incoming.push_whole(arrival);

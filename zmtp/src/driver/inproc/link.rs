@@ -204,15 +204,15 @@ impl End {
     /// Makes the other side a peer of this socket. Returns the topics that this one asks for.
     fn attach(&mut self, info: &PeerInfo) -> Result<Vec<Part>, LinkEnd> {
         self.peer.outbox.resume();
-        if let Some(hello) = &self.hub.options.notices.hello {
-            self.peer.outbox.push_first(hello);
-        }
         self.hub.insert_peer(&self.peer);
         let topics = self
             .hub
             .pattern
             .attach(&self.peer, info)
             .map_err(|reason| self.fault(reason))?;
+        if let Some(hello) = &self.hub.options.notices.hello {
+            self.peer.outbox.push_first(hello);
+        }
         self.hub.refresh_senders();
         self.progress = Progress::Attached;
         self.notify(self.hub.options.notices.arrival.as_ref());

@@ -1,0 +1,97 @@
+//! What the queue counts, keeps and puts back.
+
+use super::*;
+
+fn outbox(messages: usize, bytes: usize) -> Outbox {
+    Outbox::new(QueueLimits { messages, bytes }, Arc::default())
+}
+
+#[test]
+fn what_the_connection_has_taken_still_counts_towards_the_mark() {
+    let outbox = outbox(2, usize::MAX);
+    let mut batch = EncodedBatch::default();
+    outbox.try_push(&[], &Message::from("a")).unwrap();
+    outbox.try_push(&[], &Message::from("b")).unwrap();
+    assert_eq!(
+        outbox.try_push(&[], &Message::from("c")),
+        Err(PushError::Full)
+    );
+    assert_eq!(outbox.take(&mut batch), (Taken::Messages, Room::Awaited));
+    assert_eq!(batch.message_count(), 2);
+    assert_eq!(
+        outbox.try_push(&[], &Message::from("c")),
+        Err(PushError::Full)
+    );
+    assert_eq!(outbox.take(&mut batch), (Taken::Empty, Room::Awaited));
+    outbox.try_push(&[], &Message::from("c")).unwrap();
+}
+
+#[test]
+fn a_message_larger_than_the_cap_passes_when_it_is_alone() {
+    let outbox = outbox(usize::MAX, 10);
+    outbox.try_push(&[], &Message::from(vec![0; 100])).unwrap();
+    assert_eq!(
+        outbox.try_push(&[], &Message::from("b")),
+        Err(PushError::Full)
+    );
+}
+
+#[test]
+fn messages_not_begun_go_to_the_next_connection_before_later_ones() {
+    let outbox = outbox(10, usize::MAX);
+    let mut batch = EncodedBatch::default();
+    for body in ["a", "b"] {
+        outbox.try_push(&[], &Message::from(body)).unwrap();
+    }
+    let _ = outbox.take(&mut batch);
+    outbox.try_push(&[], &Message::from("c")).unwrap();
+    batch.advance(1);
+    let _ = outbox.put_back(&mut batch);
+    let _ = outbox.take(&mut batch);
+    assert_eq!(batch.as_single_slice(), Some(&[0, 1, b'b', 0, 1, b'c'][..]));
+}
+
+#[test]
+fn a_greeting_is_not_put_back_for_the_next_connection() {
+    let outbox = outbox(10, usize::MAX);
+    let mut batch = EncodedBatch::default();
+    outbox.try_push(&[], &Message::from("a")).unwrap();
+    for _ in 0..3 {
+        outbox.push_first(&Message::from(["hello", "you"]));
+        // Not taken, taken, and taken with a part of it written.
+        let _ = outbox.put_back(&mut batch);
+        assert_eq!(outbox.queued(), 1);
+        outbox.push_first(&Message::from(["hello", "you"]));
+        let _ = outbox.take(&mut batch);
+        assert_eq!(batch.message_count(), 2);
+        let _ = outbox.put_back(&mut batch);
+        assert_eq!(outbox.queued(), 1);
+        outbox.push_first(&Message::from(["hello", "you"]));
+        let _ = outbox.take(&mut batch);
+        batch.advance(3);
+        let _ = outbox.put_back(&mut batch);
+        assert_eq!(outbox.queued(), 1);
+    }
+    // What was said is behind us, and what comes after it is put back.
+    outbox.push_first(&Message::from("hello"));
+    let _ = outbox.take(&mut batch);
+    let _ = outbox.take(&mut batch);
+    outbox.try_push(&[], &Message::from("b")).unwrap();
+    let _ = outbox.take(&mut batch);
+    let _ = outbox.put_back(&mut batch);
+    assert_eq!(outbox.queued(), 1);
+}
+
+#[test]
+fn a_draining_queue_gives_out_what_it_has_and_takes_nothing() {
+    let outbox = outbox(10, usize::MAX);
+    let mut batch = EncodedBatch::default();
+    outbox.try_push(&[], &Message::from("a")).unwrap();
+    outbox.drain();
+    assert_eq!(
+        outbox.try_push(&[], &Message::from("b")),
+        Err(PushError::Closed)
+    );
+    assert_eq!(outbox.take(&mut batch).0, Taken::Messages);
+    assert_eq!(outbox.take(&mut batch).0, Taken::Finished);
+}
