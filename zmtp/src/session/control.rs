@@ -97,7 +97,6 @@ impl ControlQueue {
     ) -> Result<usize, SealError> {
         let before = out.len();
         let (handshake, mut traffic) = self.octets.split_at(self.handshake_len);
-        out.extend_from_slice(handshake);
         let mut sealed = Vec::new();
         // The frames are our own: heads are whole and legal, and bodies are there.
         while let Ok(Some((header, header_len))) = FrameHeader::decode(traffic) {
@@ -109,9 +108,15 @@ impl ControlQueue {
             channel.seal(header.kind, body, &mut sealed)?;
             traffic = rest;
         }
+        out.extend_from_slice(handshake);
         out.extend_from_slice(&sealed);
         self.clear();
         Ok(out.len() - before)
+    }
+
+    /// Drops the frames of traffic: they were to be sealed, and there is no channel any more.
+    pub(super) fn drop_traffic(&mut self) {
+        self.octets.truncate(self.handshake_len);
     }
 
     fn clear(&mut self) {

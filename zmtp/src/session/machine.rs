@@ -235,7 +235,7 @@ impl Session {
             State::Open(open) => open.is_between_messages() && self.frames.is_at_boundary(),
             State::Closed => true,
         };
-        self.state = State::Closed;
+        self.close();
         if is_clean {
             Ok(())
         } else {
@@ -267,7 +267,7 @@ impl Session {
         if self.state() == SessionState::Handshake && self.config.mechanism.may_refuse() {
             Command::Error(reason).encode(self.control.writer());
         }
-        self.state = State::Closed;
+        self.close();
     }
 
     /// Appends everything that the session has to send to `out`, and returns its length.
@@ -284,7 +284,7 @@ impl Session {
             return self.control.drain_to(out);
         };
         self.control.seal_to(channel, out).unwrap_or_else(|_| {
-            self.state = State::Closed;
+            self.close();
             0
         })
     }
@@ -445,9 +445,17 @@ impl Session {
         }
     }
 
+    /// Ends the session. What was to be sealed and is not yet must never go out in the clear.
+    fn close(&mut self) {
+        if self.needs_sealing() {
+            self.control.drop_traffic();
+        }
+        self.state = State::Closed;
+    }
+
     #[cold]
     fn fail(&mut self, error: impl Into<SessionError>) -> SessionError {
-        self.state = State::Closed;
+        self.close();
         error.into()
     }
 }

@@ -10,6 +10,7 @@ use crate::message::{Frame, More, Part};
 use crate::pattern::SocketType;
 use crate::session::tests::peer::{V3_1, command, frame, greeting_of};
 use crate::session::{Event, SessionError, SessionState, Side, Timeout, Violation};
+use crate::wire::command::ErrorReason;
 use crate::wire::frame::FrameError;
 
 // CURVE-038, CURVE-059, CURVE-063, ZAP-024, ZAP-025, ZAP-026
@@ -278,5 +279,30 @@ fn no_other_mechanism_will_do() {
             end.transmit();
             assert_eq!(end.output.len(), 64);
         }
+    }
+}
+
+#[test]
+fn what_was_to_be_sealed_never_goes_out_after_the_end() {
+    type End = fn(&mut Secure);
+    let ends: [End; 3] = [
+        |secure| {
+            let _ = secure.client.session.handle_eof();
+        },
+        |secure| secure.client.session.reject(ErrorReason::new("no more")),
+        |secure| {
+            let now = secure.now;
+            assert!(secure.client.feed(now, b"\0\x01x").is_err());
+        },
+    ];
+    for end in ends {
+        let mut secure = Secure::open(SocketType::Sub, SocketType::XPub);
+        secure.client.transmit();
+        secure.client.output.clear();
+        secure.client.session.subscribe(b"confidential");
+        end(&mut secure);
+        secure.client.transmit();
+        assert_eq!(&secure.client.output[..], b"");
+        assert!(!secure.client.session.has_transmit());
     }
 }
