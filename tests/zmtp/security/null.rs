@@ -159,7 +159,7 @@ async fn nothing_is_read_on_and_on_while_somebody_decides() {
 
 // ZAP-029, ZAP-030
 #[tokio::test]
-async fn what_was_decided_stands_above_what_the_peer_says() {
+async fn what_was_decided_is_apart_from_what_the_peer_says() {
     let mut metadata = Metadata::new();
     metadata.insert("X-Role", "admin").unwrap();
     let decision = Decision::Allow {
@@ -178,6 +178,7 @@ async fn what_was_decided_stands_above_what_the_peer_says() {
     let ready = tests::bytes::ready_with(&[
         ("Socket-Type", b"PUSH"),
         ("x-role", b"guest"),
+        ("X-Admin", b"yes"),
         ("User-Id", b"root"),
     ]);
     peer.handshake_with(&greeting(3, 1), &ready).await.unwrap();
@@ -187,6 +188,8 @@ async fn what_was_decided_stands_above_what_the_peer_says() {
         }
     };
     assert_eq!(info.user_id, Some("joe".into()));
-    assert_eq!(info.metadata.get("X-Role"), Some(&b"admin"[..]));
+    assert_eq!(info.granted.get("X-Role"), Some(&b"admin"[..]));
+    assert_eq!(info.granted.get("X-Admin"), None);
+    assert_eq!(info.metadata.get("X-Role"), Some(&b"guest"[..]));
     assert_eq!(info.metadata.get("User-Id"), None);
 }

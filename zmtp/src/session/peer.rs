@@ -10,7 +10,8 @@ use crate::wire::metadata::{Metadata, Resource};
 
 /// The peer of an open session, as it described itself.
 ///
-/// None of it is proven, except what an authenticator has decided.
+/// None of it is proven, except [`user_id`](Self::user_id) and [`granted`](Self::granted), which an
+/// authenticator has decided.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PeerInfo {
@@ -25,9 +26,12 @@ pub struct PeerInfo {
     /// Which service behind our address the peer asks for, if it says so. Any may be asked for
     /// `[ZMTP31-090]`; an application that offers several decides what that means.
     pub resource: Option<Resource>,
-    /// All properties that the peer sent, except those that only we may set, and those that an
-    /// authenticator has set, which come first and cannot be overridden by the peer.
+    /// The properties that the peer sent, except `User-Id` and `Peer-Address`, which are not for it
+    /// to say. Nothing may be allowed because of them.
     pub metadata: Metadata,
+    /// The properties that an authenticator has given to the peer, whatever the peer says
+    /// `[ZAP-030]`.
+    pub granted: Metadata,
     /// The security mechanism of the connection.
     pub mechanism: MechanismName,
     /// Who the peer is, if an authenticator has said so `[ZAP-029]`.
@@ -88,7 +92,7 @@ impl PeerInfo {
         let resource = resource.transpose().map_err(Malformed::Resource)?;
         let Authorization {
             user_id,
-            metadata: decided,
+            metadata: granted,
         } = announced.authorization;
         Ok(Self {
             version: announced.version,
@@ -96,22 +100,24 @@ impl PeerInfo {
             socket_type: theirs,
             routing_id,
             resource,
-            metadata: merge(decided, &metadata),
+            metadata: without_local(&metadata),
+            granted,
             mechanism: announced.mechanism,
             user_id,
         })
     }
 }
 
-/// Adds what a peer says to what was decided about it.
-fn merge(mut decided: Metadata, announced: &Metadata) -> Metadata {
+/// What a peer says, as far as it may.
+fn without_local(announced: &Metadata) -> Metadata {
+    let mut metadata = Metadata::new();
     for (name, value) in announced.iter() {
         if LOCAL_PROPERTIES.iter().all(|local| name != local) {
-            // [ZAP-030] A name that is taken stays as it was decided. Names and values are legal.
-            let _ = decided.insert(name.as_str(), value.clone());
+            // Names and values are legal. Of a name that comes twice, the first counts.
+            let _ = metadata.insert(name.as_str(), value.clone());
         }
     }
-    decided
+    metadata
 }
 
 fn routing_id(ours: SocketType, identity: &[u8]) -> Result<Option<RoutingId>, RoutingIdError> {
