@@ -65,7 +65,9 @@ impl Builder<RouterSocket> {
     /// other: for peers that come back before this side has noticed that they were gone. Default: the
     /// newcomer is refused.
     ///
-    /// Without authentication this lets any peer receive what is meant for another.
+    /// The newcomer has to be the same user to the authenticator, and a name given by
+    /// [`RouterSocket::connect_as`] stays where it is; otherwise the newcomer is refused, too. Without
+    /// an authenticator that tells users apart, this lets any peer receive what is meant for another.
     pub fn router_handover(mut self) -> Self {
         self.options.taken_routing_id = TakenRoutingId::HandOver;
         self

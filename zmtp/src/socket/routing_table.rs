@@ -30,8 +30,12 @@ struct State {
 /// The routing id of a peer and who chose it.
 #[derive(Debug)]
 enum Named {
-    /// The peer, or this table: it may have another name when it comes back.
-    ByPeer(Part),
+    /// The peer, or this table: it may have another name when it comes back. It goes to nobody but
+    /// the user whom an authenticator found there.
+    ByPeer {
+        routing_id: Part,
+        user_id: Option<Part>,
+    },
     /// The application, when it connected: the name stays.
     ByApplication(Part),
 }
@@ -94,10 +98,19 @@ impl Pattern for RoutingTable {
     fn attach(&self, peer: &Arc<Peer>, info: &PeerInfo) -> Result<Vec<Part>, DisconnectReason> {
         let mut state = lock(&self.state);
         let announced = info.routing_id.as_ref().map(RoutingId::as_part);
-        let is_known = match state.routing_ids.get(&peer.id) {
+        let is_known = match state.routing_ids.get_mut(&peer.id) {
             Some(Named::ByApplication(_)) => true,
             // It has come back.
-            Some(Named::ByPeer(before)) => announced.is_none_or(|id| id == before),
+            Some(Named::ByPeer {
+                routing_id,
+                user_id,
+            }) => {
+                let is_same = announced.is_none_or(|id| id == routing_id);
+                if is_same {
+                    user_id.clone_from(&info.user_id);
+                }
+                is_same
+            }
             None => false,
         };
         if is_known {
@@ -113,17 +126,18 @@ impl Pattern for RoutingTable {
             return Ok(Vec::new());
         }
         if let Some(owner) = state.owner(&routing_id) {
-            match self.if_taken {
-                // The newcomer goes, so that it cannot take over another's conversation; libzmq
-                // leaves it connected to nothing.
-                TakenRoutingId::Refuse => return Err(DisconnectReason::DuplicateRoutingId),
-                TakenRoutingId::HandOver => {
-                    owner.dismiss(DisconnectReason::RoutingIdHandedOver);
-                }
+            // The newcomer goes, so that it cannot take over another's conversation; libzmq leaves
+            // it connected to nothing.
+            if self.if_taken == TakenRoutingId::Refuse || !state.is_of_user(owner, &info.user_id) {
+                return Err(DisconnectReason::DuplicateRoutingId);
             }
+            owner.dismiss(DisconnectReason::RoutingIdHandedOver);
         }
         state.release(peer);
-        let named = Named::ByPeer(routing_id.clone());
+        let named = Named::ByPeer {
+            routing_id: routing_id.clone(),
+            user_id: info.user_id.clone(),
+        };
         state.assign(peer, routing_id, named);
         Ok(Vec::new())
     }
@@ -151,10 +165,18 @@ impl State {
 
     /// Takes the name of `peer` from it, if it has one.
     fn release(&mut self, peer: &Peer) {
-        if let Some(Named::ByPeer(name) | Named::ByApplication(name)) =
+        if let Some(Named::ByPeer { routing_id, .. } | Named::ByApplication(routing_id)) =
             self.routing_ids.remove(&peer.id)
         {
-            self.peers.remove(&name);
+            self.peers.remove(&routing_id);
+        }
+    }
+
+    /// Whether `peer` has a name that it chose itself, as this user.
+    fn is_of_user(&self, peer: &Peer, newcomer: &Option<Part>) -> bool {
+        match self.routing_ids.get(&peer.id) {
+            Some(Named::ByPeer { user_id, .. }) => user_id == newcomer,
+            Some(Named::ByApplication(_)) | None => false,
         }
     }
 

@@ -1,9 +1,10 @@
 //! How a ROUTER comes to know its peers, and who has which name.
 
+use zmtp::authenticator::Passwords;
 use zmtp::pattern::RoutingId;
 use zmtp::{
-    ConnectError, DealerSocket, DisconnectReason, Message, ReqSocket, RouterNotify, RouterSocket,
-    Socket, SocketEvent, TrySendError,
+    ConnectError, DealerSocket, DisconnectReason, Message, Monitor, ReqSocket, RouterNotify,
+    RouterSocket, Socket, SocketEvent, TrySendError,
 };
 
 use crate::{LOOPBACK, disconnect, handshake, soon};
@@ -288,4 +289,69 @@ async fn a_burst_beyond_the_mark_reaches_a_peer_that_reads() {
         router.send([&b"peer"[..], &body]).await.unwrap();
     }
     soon(receiving).await.unwrap();
+}
+
+// REQREP-045
+#[tokio::test]
+async fn a_handover_takes_no_name_that_the_application_gave() {
+    let router = RouterSocket::builder().router_handover().build();
+    let mut monitor = router.monitor();
+    let there = DealerSocket::new();
+    let remote = there.bind(LOOPBACK).await.unwrap();
+    router.connect_as(&remote, name("given")).await.unwrap();
+    handshake(&mut monitor).await;
+    let endpoint = router.bind(LOOPBACK).await.unwrap();
+    let newcomer = dealer("given");
+    newcomer.connect(&endpoint).await.unwrap();
+    refused_as_duplicate(&mut monitor).await;
+}
+
+// REQREP-045
+#[tokio::test]
+async fn a_handover_is_for_the_same_user_alone() {
+    let mut passwords = Passwords::new();
+    passwords.insert("one", "secret").unwrap();
+    passwords.insert("other", "secret").unwrap();
+    let mut router = RouterSocket::builder()
+        .router_handover()
+        .plain_server()
+        .authenticator(passwords)
+        .build();
+    let mut monitor = router.monitor();
+    let endpoint = router.bind(LOOPBACK).await.unwrap();
+    let dealer_of = |user: &str| {
+        let builder = DealerSocket::builder().no_reconnect();
+        let builder = builder.routing_id("same").unwrap();
+        builder.plain_client(user, "secret").unwrap().build()
+    };
+    let mut first = dealer_of("one");
+    first.connect(&endpoint).await.unwrap();
+    first.send("mine").await.unwrap();
+    let mine = Message::from(["same", "mine"]);
+    assert_eq!(soon(router.recv()).await.unwrap(), mine);
+    let thief = dealer_of("other");
+    thief.connect(&endpoint).await.unwrap();
+    refused_as_duplicate(&mut monitor).await;
+    let mut second = dealer_of("one");
+    second.connect(&endpoint).await.unwrap();
+    second.send("again").await.unwrap();
+    let again = Message::from(["same", "again"]);
+    assert_eq!(soon(router.recv()).await.unwrap(), again);
+}
+
+/// Waits for a connection to end because the routing id of the peer was taken.
+async fn refused_as_duplicate(monitor: &mut Monitor) {
+    let refused = async {
+        loop {
+            let event = monitor.recv().await;
+            if let Some(
+                SocketEvent::Disconnected { reason, .. }
+                | SocketEvent::HandshakeFailed { reason, .. },
+            ) = event
+            {
+                return reason;
+            }
+        }
+    };
+    assert_eq!(soon(refused).await, DisconnectReason::DuplicateRoutingId);
 }
