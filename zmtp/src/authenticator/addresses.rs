@@ -1,7 +1,8 @@
 //! Letting peers in by where they are.
 
 use crate::authenticator::decide::decided;
-use crate::authenticator::{Authenticator, Candidate, Deciding, Network};
+use crate::authenticator::{Authenticator, Candidate, Deciding};
+use crate::endpoint::IpNetwork;
 use crate::mechanism::{Decision, Denial};
 
 /// Decides by the address of the peer, with every mechanism.
@@ -10,7 +11,7 @@ use crate::mechanism::{Decision, Denial};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Addresses {
     rule: Rule,
-    networks: Vec<Network>,
+    networks: Vec<IpNetwork>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +26,7 @@ impl Addresses {
     /// Returns an authenticator that lets in the peers of these networks only.
     ///
     /// Peers without an IP address, over ipc, stay out.
-    pub fn allow(networks: impl IntoIterator<Item = Network>) -> Self {
+    pub fn allow(networks: impl IntoIterator<Item = IpNetwork>) -> Self {
         Self {
             rule: Rule::Allow,
             networks: networks.into_iter().collect(),
@@ -35,7 +36,7 @@ impl Addresses {
     /// Returns an authenticator that lets in all peers but those of these networks.
     ///
     /// Peers without an IP address, over ipc, come in.
-    pub fn deny(networks: impl IntoIterator<Item = Network>) -> Self {
+    pub fn deny(networks: impl IntoIterator<Item = IpNetwork>) -> Self {
         Self {
             rule: Rule::Deny,
             networks: networks.into_iter().collect(),
@@ -79,7 +80,7 @@ mod tests {
         let inside: SocketAddr = "192.0.2.7:1".parse().unwrap();
         let outside: SocketAddr = "198.51.100.7:1".parse().unwrap();
         let local = IpcPeer::new(IpcName::Unnamed, None);
-        let network: Network = "192.0.2.0/24".parse().unwrap();
+        let network: IpNetwork = "192.0.2.0/24".parse().unwrap();
         for (authenticator, expected) in [
             (Addresses::allow([network]), [true, false, false]),
             (Addresses::deny([network]), [false, true, true]),

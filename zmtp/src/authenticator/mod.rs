@@ -31,7 +31,6 @@ mod decide;
 mod directory;
 #[cfg(feature = "curve")]
 mod keys;
-mod network;
 mod passwords;
 
 pub use crate::mechanism::{Credentials, Decision, Denial};
@@ -43,5 +42,4 @@ pub use decide::{Authenticator, Deciding, FromFn, from_fn};
 pub use directory::{CertificateDirectory, CertificateFileError, Reload};
 #[cfg(feature = "curve")]
 pub use keys::{AnyKey, PublicKeys};
-pub use network::{Network, NetworkError};
 pub use passwords::Passwords;

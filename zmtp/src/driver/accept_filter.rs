@@ -4,43 +4,48 @@ use std::collections::BTreeSet;
 
 use crate::endpoint::{IpNetwork, PeerAddress};
 
-/// Whose connections are accepted. What nothing is said about is open to all.
+/// Whose connections are accepted. What nothing is said about is open to all; an empty list is open
+/// to nobody.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct AcceptFilter {
     /// For tcp.
-    pub(crate) networks: Vec<IpNetwork>,
+    pub(crate) networks: Option<Vec<IpNetwork>>,
     /// For ipc, as the two below: one match is enough.
-    pub(crate) users: BTreeSet<u32>,
-    pub(crate) groups: BTreeSet<u32>,
-    pub(crate) processes: BTreeSet<i32>,
+    pub(crate) users: Option<BTreeSet<u32>>,
+    pub(crate) groups: Option<BTreeSet<u32>>,
+    pub(crate) processes: Option<BTreeSet<i32>>,
 }
 
 impl AcceptFilter {
     /// Whether a connection from `address` is accepted.
     pub(crate) fn allows(&self, address: &PeerAddress) -> bool {
         match address {
-            PeerAddress::Tcp(address) => {
-                let mut networks = self.networks.iter();
-                self.networks.is_empty() || networks.any(|network| network.contains(address.ip()))
-            }
+            PeerAddress::Tcp(address) => self.networks.as_ref().is_none_or(|networks| {
+                let mut networks = networks.iter();
+                networks.any(|network| network.contains(address.ip()))
+            }),
             PeerAddress::Ipc(_) => self.allows_process(address),
             PeerAddress::Inproc(_) => true,
         }
     }
 
     fn allows_process(&self, address: &PeerAddress) -> bool {
-        if self.users.is_empty() && self.groups.is_empty() && self.processes.is_empty() {
+        if self.users.is_none() && self.groups.is_none() && self.processes.is_none() {
             return true;
         }
         // Whoever is not known is not on the list.
         address.credentials().is_some_and(|peer| {
-            self.users.contains(&peer.user_id)
-                || self.groups.contains(&peer.group_id)
-                || peer
-                    .process_id
-                    .is_some_and(|process| self.processes.contains(&process))
+            is_listed(&self.users, Some(peer.user_id))
+                || is_listed(&self.groups, Some(peer.group_id))
+                || is_listed(&self.processes, peer.process_id)
         })
     }
+}
+
+fn is_listed<T: Ord>(list: &Option<BTreeSet<T>>, id: Option<T>) -> bool {
+    list.as_ref()
+        .zip(id)
+        .is_some_and(|(list, id)| list.contains(&id))
 }
 
 #[cfg(test)]
@@ -64,9 +69,34 @@ mod tests {
     }
 
     #[test]
+    fn an_empty_list_lets_nobody_of_its_kind_connect() {
+        let filter = AcceptFilter {
+            networks: Some(Vec::new()),
+            ..AcceptFilter::default()
+        };
+        assert!(!filter.allows(&tcp("192.0.2.1:1")));
+        assert!(filter.allows(&ipc(None)));
+        let filter = AcceptFilter {
+            users: Some(BTreeSet::new()),
+            ..AcceptFilter::default()
+        };
+        let peer = || ipc(Some(PeerCredentials::new(0, 5, Some(1))));
+        assert!(!filter.allows(&peer()));
+        assert!(filter.allows(&tcp("192.0.2.1:1")));
+        let filter = AcceptFilter {
+            groups: Some([5].into()),
+            ..filter
+        };
+        assert!(filter.allows(&peer()));
+    }
+
+    #[test]
     fn networks_are_for_tcp_alone() {
         let filter = AcceptFilter {
-            networks: vec!["192.0.2.0/24".parse().unwrap(), "::1".parse().unwrap()],
+            networks: Some(vec![
+                "192.0.2.0/24".parse().unwrap(),
+                "::1".parse().unwrap(),
+            ]),
             ..AcceptFilter::default()
         };
         assert!(filter.allows(&tcp("192.0.2.1:1")));
@@ -78,9 +108,9 @@ mod tests {
     #[test]
     fn a_process_needs_one_of_the_three_to_match_and_to_be_known() {
         let filter = AcceptFilter {
-            users: [1].into(),
-            groups: [2].into(),
-            processes: [3].into(),
+            users: Some([1].into()),
+            groups: Some([2].into()),
+            processes: Some([3].into()),
             ..AcceptFilter::default()
         };
         let peer = |user, group, process| ipc(Some(PeerCredentials::new(user, group, process)));

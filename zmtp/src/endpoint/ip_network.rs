@@ -6,7 +6,9 @@ use std::str::FromStr;
 
 /// A network of IP addresses, such as `192.0.2.0/24`.
 ///
-/// IPv4 addresses within IPv6 ones (`::ffff:192.0.2.1`) count as the IPv4 addresses that they are.
+/// IPv4 addresses within IPv6 ones (`::ffff:192.0.2.1`) count as the IPv4 addresses that they are, in
+/// networks (`::ffff:192.0.2.0/120`) as in what these contain. No network has addresses of both
+/// versions.
 ///
 /// ```
 /// use zmtp::endpoint::IpNetwork;
@@ -40,6 +42,22 @@ pub enum IpNetworkError {
         /// As many bits as an address of this version has.
         max: u8,
     },
+    /// The address has bits behind the prefix, so that it is not clear what is meant.
+    #[error("{address} has bits behind the prefix of {prefix_len}")]
+    HostBits {
+        /// The address.
+        address: IpAddr,
+        /// The length of the prefix.
+        prefix_len: u8,
+    },
+    /// An IPv4 address within an IPv6 one, and a prefix that ends in front of it.
+    #[error(
+        "the prefix of an IPv4 address within an IPv6 one has at least 96 bits, not {prefix_len}"
+    )]
+    MappedPrefix {
+        /// The length of the prefix.
+        prefix_len: u8,
+    },
 }
 
 impl IpNetwork {
@@ -47,7 +65,8 @@ impl IpNetwork {
     ///
     /// # Errors
     ///
-    /// [`IpNetworkError`] if an address of this version has fewer bits.
+    /// [`IpNetworkError`] if an address of this version has fewer bits, or this one others than those,
+    /// or if it is an IPv4 address within an IPv6 one and the prefix is too short for that.
     pub fn new(address: IpAddr, prefix_len: u8) -> Result<Self, IpNetworkError> {
         let max = bits(address);
         if prefix_len > max {
@@ -56,29 +75,43 @@ impl IpNetwork {
                 max,
             });
         }
-        Ok(Self {
-            address,
+        let canonical = address.to_canonical();
+        let prefix_len = prefix_len
+            .checked_sub(max - bits(canonical))
+            .ok_or(IpNetworkError::MappedPrefix { prefix_len })?;
+        let network = Self {
+            address: canonical,
             prefix_len,
-        })
+        };
+        if number(canonical) & network.host_mask() != 0 {
+            return Err(IpNetworkError::HostBits {
+                address: canonical,
+                prefix_len,
+            });
+        }
+        Ok(network)
     }
 
     /// Returns whether `address` belongs to the network.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
         let (network, address) = (self.address, address.to_canonical());
-        if network.is_ipv4() != address.is_ipv4() {
-            return false;
-        }
-        let ignored = u32::from(bits(network) - self.prefix_len);
-        let differing = number(network) ^ number(address);
-        // All bits ignored is a shift by all bits of an IPv6 address.
-        differing.checked_shr(ignored).unwrap_or(0) == 0
+        network.is_ipv4() == address.is_ipv4()
+            && number(address) & !self.host_mask() == number(network)
+    }
+
+    /// The bits of an address that do not count.
+    fn host_mask(&self) -> u128 {
+        // All bits are a shift by none, and none a shift by all.
+        let significant = u128::BITS - u32::from(bits(self.address) - self.prefix_len);
+        u128::MAX.checked_shr(significant).unwrap_or(0)
     }
 }
 
 impl From<IpAddr> for IpNetwork {
     /// Returns the network of this address alone.
     fn from(address: IpAddr) -> Self {
+        let address = address.to_canonical();
         Self {
             address,
             prefix_len: bits(address),
@@ -157,6 +190,11 @@ mod tests {
             ("2001:db8::/32", "2001:db8:ffff::1", "2001:db9::1"),
             ("::1", "::1", "::2"),
             ("192.0.2.0/24", "::ffff:192.0.2.7", "::ffff:192.0.3.7"),
+            ("::ffff:192.0.2.0/120", "192.0.2.7", "192.0.3.7"),
+            ("::ffff:0.0.0.0/96", "192.0.2.7", "2001:db8::1"),
+            ("::ffff:192.0.2.1", "::ffff:192.0.2.1", "192.0.2.2"),
+            ("128.0.0.0/1", "128.0.0.1", "127.0.0.1"),
+            ("192.0.2.0/24", "192.0.2.0", "::192.0.2.1"),
         ] {
             assert!(contains(text, inside), "{inside} is in {text}");
             assert!(!contains(text, outside), "{outside} is not in {text}");
@@ -174,8 +212,30 @@ mod tests {
             "::1/+1",
             "::1/",
             "1.2.3.4/ 8",
+            "192.0.2.0/-1",
+            "[::1]",
+            "192.0.2.1:5",
         ] {
             assert!(text.parse::<IpNetwork>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_could_be_misunderstood_is_refused() {
+        for (text, prefix_len) in [
+            ("192.0.2.1/24", 24),
+            ("::1/0", 0),
+            ("::ffff:192.0.2.1/120", 24),
+        ] {
+            let error = text.parse::<IpNetwork>().unwrap_err();
+            let is_it = matches!(error, IpNetworkError::HostBits { prefix_len: len, .. } if len == prefix_len);
+            assert!(is_it, "{text}: {error}");
+        }
+        for prefix_len in [0, 80, 95] {
+            assert_eq!(
+                format!("::ffff:0.0.0.0/{prefix_len}").parse::<IpNetwork>(),
+                Err(IpNetworkError::MappedPrefix { prefix_len })
+            );
         }
     }
 

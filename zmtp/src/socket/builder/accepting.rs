@@ -19,32 +19,33 @@ impl<S: Socket> Builder<S> {
     }
 
     /// Accepts tcp connections from these networks alone, before a handshake begins. Default: from
-    /// everywhere. See [`IpNetwork`] for how to name them.
+    /// everywhere; from nowhere if there is none in the list. See [`IpNetwork`] for how to name them.
     pub fn accept_networks(mut self, networks: impl IntoIterator<Item = IpNetwork>) -> Self {
-        self.options.accept_filter.networks = networks.into_iter().collect();
+        self.options.accept_filter.networks = Some(networks.into_iter().collect());
         self
     }
 
     /// Accepts ipc connections from processes of these users alone, and of those that
-    /// [`Self::accept_groups`] and [`Self::accept_processes`] name. Default: from all.
+    /// [`Self::accept_groups`] and [`Self::accept_processes`] name. Default: from all, while none of
+    /// the three is called; lists without anybody in them accept nobody.
     ///
     /// What counts is the effective user id when the process connected. Where the operating system
     /// does not tell, nobody is accepted.
     pub fn accept_users(mut self, user_ids: impl IntoIterator<Item = u32>) -> Self {
-        self.options.accept_filter.users = user_ids.into_iter().collect();
+        self.options.accept_filter.users = Some(user_ids.into_iter().collect());
         self
     }
 
     /// As [`Self::accept_users`], by the effective group id; the supplementary groups of a process
     /// do not count.
     pub fn accept_groups(mut self, group_ids: impl IntoIterator<Item = u32>) -> Self {
-        self.options.accept_filter.groups = group_ids.into_iter().collect();
+        self.options.accept_filter.groups = Some(group_ids.into_iter().collect());
         self
     }
 
     /// As [`Self::accept_users`], by the process id.
     pub fn accept_processes(mut self, process_ids: impl IntoIterator<Item = i32>) -> Self {
-        self.options.accept_filter.processes = process_ids.into_iter().collect();
+        self.options.accept_filter.processes = Some(process_ids.into_iter().collect());
         self
     }
 
