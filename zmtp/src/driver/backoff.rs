@@ -41,9 +41,8 @@ impl Backoff {
     }
 
     fn full_delay(&self) -> Option<Duration> {
-        let ReconnectPolicy::Backoff { initial, max } = self.policy else {
-            return None;
-        };
+        let ReconnectPolicy { initial, max } = self.policy;
+        let initial = initial?;
         let doublings = self.failures.min(MAX_DOUBLINGS);
         let delay = initial.saturating_mul(1 << doublings);
         Some(delay.min(max.max(initial)))
@@ -61,10 +60,12 @@ mod tests {
     use super::*;
 
     fn backoff() -> Backoff {
-        Backoff::new(ReconnectPolicy::Backoff {
-            initial: Duration::from_millis(100),
-            max: Duration::from_secs(1),
-        })
+        Backoff::new(policy(Some(Duration::from_millis(100))))
+    }
+
+    fn policy(initial: Option<Duration>) -> ReconnectPolicy {
+        let max = Duration::from_secs(1);
+        ReconnectPolicy { initial, max }
     }
 
     #[test]
@@ -101,7 +102,7 @@ mod tests {
     #[test]
     fn without_reconnecting_there_is_no_delay() {
         let mut random = SmallRng::seed_from_u64(7);
-        let mut backoff = Backoff::new(ReconnectPolicy::Never);
+        let mut backoff = Backoff::new(policy(None));
         assert_eq!(backoff.next_delay(&mut random), None);
     }
 }

@@ -57,9 +57,8 @@ pub(crate) use inproc::{BoundName, hold, keep_linked};
 pub(crate) use listener::listen;
 pub(crate) use load_balancer::{BalanceError, LoadBalancer};
 pub(crate) use options::{
-    Cancellations, Conflation, Matching, NoticePolicy, PublishOptions, Queueing,
-    RECONNECT_INTERVAL_MAX, ReconnectPolicy, Requests, SocketOptions, TakenRoutingId, Unroutable,
-    WhenFull,
+    Cancellations, Conflation, Matching, NoticePolicy, PublishOptions, Queueing, Requests,
+    SocketOptions, TakenRoutingId, Unroutable, WhenFull,
 };
 pub(crate) use outbox::{ConnectionCommand, Fill, PushError};
 pub(crate) use peer::{Peer, Retention};

@@ -21,9 +21,6 @@ use crate::wire::metadata::{Metadata, Resource};
 /// the speed; much below it, 1 KiB messages suffer (measured, see `bench/README.md`).
 pub(crate) const QUEUE_BYTES: usize = 1024 * 1024;
 
-/// The longest time between two attempts to connect, unless another is asked for.
-pub(crate) const RECONNECT_INTERVAL_MAX: Duration = Duration::from_secs(5);
-
 /// The options that all socket types share, with their defaults.
 #[derive(Clone, Debug)]
 pub(crate) struct SocketOptions {
@@ -160,7 +157,9 @@ pub(crate) enum Requests {
 /// Messages that go with the coming and going of peers.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Notices {
-    /// Goes out first on each connection.
+    /// Goes out first on each connection, so that a ROUTER learns of it.
+    pub(crate) probe: Option<Message>,
+    /// Goes out on each connection before all that is sent.
     pub(crate) hello: Option<Message>,
     /// Is received from each peer that has come.
     pub(crate) arrival: Option<Message>,
@@ -168,23 +167,30 @@ pub(crate) struct Notices {
     pub(crate) departure: Option<Message>,
     /// Is received when a connection that this side made is lost.
     pub(crate) hiccup: Option<Message>,
+    /// Is received after that, whoever made the connection.
+    pub(crate) end: Option<Message>,
 }
 
 impl Notices {
+    /// What goes out on a connection before all that is sent.
+    pub(crate) fn greetings(&self) -> impl DoubleEndedIterator<Item = &Message> {
+        [&self.probe, &self.hello].into_iter().flatten()
+    }
+
     /// What the receiver gets to see of the end of a connection, if anything.
     pub(crate) fn parting(
         &self,
         retention: Retention,
         reason: &DisconnectReason,
-    ) -> Option<&Message> {
+    ) -> impl Iterator<Item = &Message> {
+        let message = match retention {
+            Retention::Connection => &self.departure,
+            Retention::Endpoint | Retention::Queue => &self.hiccup,
+        };
         // Whoever took the routing id over is the same peer to those who know it by that.
-        if *reason == DisconnectReason::RoutingIdHandedOver {
-            return None;
-        }
-        match retention {
-            Retention::Connection => self.departure.as_ref(),
-            Retention::Endpoint | Retention::Queue => self.hiccup.as_ref(),
-        }
+        let is_over = *reason != DisconnectReason::RoutingIdHandedOver;
+        let notices = is_over.then_some([message, &self.end]);
+        notices.into_iter().flatten().flatten()
     }
 }
 
@@ -201,13 +207,13 @@ pub enum ReconnectStop {
 }
 
 /// When a lost or refused connection is tried again.
+///
+/// The delay doubles with every failure up to `max`; a random part of it is left out.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum ReconnectPolicy {
-    /// Never.
-    Never,
-    /// After `initial`, doubled up to `max` with every failure, of which a random part is left
-    /// out.
-    Backoff { initial: Duration, max: Duration },
+pub(crate) struct ReconnectPolicy {
+    /// The first delay; none: never.
+    pub(crate) initial: Option<Duration>,
+    pub(crate) max: Duration,
 }
 
 impl Default for SocketOptions {
@@ -217,9 +223,9 @@ impl Default for SocketOptions {
             receive_high_water_mark: 1000,
             linger: None,
             routing_id: None,
-            reconnect: ReconnectPolicy::Backoff {
-                initial: Duration::from_millis(100),
-                max: RECONNECT_INTERVAL_MAX,
+            reconnect: ReconnectPolicy {
+                initial: Some(Duration::from_millis(100)),
+                max: Duration::from_secs(5),
             },
             reconnect_stop: BTreeSet::new(),
             connect_timeout: None,

@@ -47,7 +47,7 @@ impl Builder<DealerSocket> {
     /// Sends an empty message first on each connection, so that a ROUTER at the other end learns
     /// that this socket is there, and its routing id. Default: none.
     pub fn probe_router(mut self) -> Self {
-        self.options.notices.hello = Some(Message::from(Part::EMPTY));
+        self.options.notices.probe = Some(Message::from(Part::EMPTY));
         self
     }
 }

@@ -76,21 +76,18 @@ impl Builder<RouterSocket> {
     /// Tells in the stream of messages which peers come and go: each is an empty message from that
     /// peer. Default: [`Socket::monitor`](crate::Socket::monitor) alone tells.
     pub fn router_notify(mut self, notify: RouterNotify) -> Self {
+        let tells_arrivals = matches!(notify, RouterNotify::Connect | RouterNotify::Both);
+        let tells_ends = matches!(notify, RouterNotify::Disconnect | RouterNotify::Both);
         let notices = &mut self.options.notices;
-        if matches!(notify, RouterNotify::Connect | RouterNotify::Both) {
-            notices.arrival = Some(Message::from(Part::EMPTY));
-        }
-        if matches!(notify, RouterNotify::Disconnect | RouterNotify::Both) {
-            notices.departure = Some(Message::from(Part::EMPTY));
-            notices.hiccup = Some(Message::from(Part::EMPTY));
-        }
+        notices.arrival = tells_arrivals.then(|| Message::from(Part::EMPTY));
+        notices.end = tells_ends.then(|| Message::from(Part::EMPTY));
         self
     }
 
     /// Sends an empty message first on each connection, so that a ROUTER at the other end learns
     /// that this socket is there. Default: none.
     pub fn probe_router(mut self) -> Self {
-        self.options.notices.hello = Some(Message::from(Part::EMPTY));
+        self.options.notices.probe = Some(Message::from(Part::EMPTY));
         self
     }
 }

@@ -387,6 +387,24 @@ async fn a_failed_handshake_can_end_the_attempts() {
     soon(push.close()).await;
 }
 
+// INT-033
+#[tokio::test]
+async fn a_refusal_within_the_process_can_end_the_attempts() {
+    let endpoint = "inproc://same-name-twice";
+    let router = RouterSocket::new();
+    router.bind(endpoint).await.unwrap();
+    let named = || DealerSocket::builder().routing_id("same").unwrap();
+    let first = named().build();
+    let mut attached = first.monitor();
+    first.connect(endpoint).await.unwrap();
+    handshake(&mut attached).await;
+    let second = named().reconnect_stop([ReconnectStop::HandshakeFailed]);
+    let second = second.build();
+    let mut monitor = second.monitor();
+    second.connect(endpoint).await.unwrap();
+    event(&mut monitor, given_up).await;
+}
+
 fn given_up(event: SocketEvent) -> Option<DisconnectReason> {
     match event {
         SocketEvent::ConnectGivenUp { reason, .. } => Some(reason),

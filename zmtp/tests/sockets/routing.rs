@@ -355,3 +355,25 @@ async fn refused_as_duplicate(monitor: &mut Monitor) {
     };
     assert_eq!(soon(refused).await, DisconnectReason::DuplicateRoutingId);
 }
+
+#[tokio::test]
+async fn probes_and_notifications_leave_the_other_messages_alone() {
+    let mut router = RouterSocket::builder()
+        .disconnect_message("left")
+        .router_notify(RouterNotify::Both)
+        .router_notify(RouterNotify::Disconnect)
+        .build();
+    let endpoint = router.bind(LOOPBACK).await.unwrap();
+    let builder = DealerSocket::builder().routing_id("me").unwrap();
+    let dealer = builder.probe_router().hello_message("hello").build();
+    dealer.connect(&endpoint).await.unwrap();
+    for expected in ["", "hello"] {
+        let received = soon(router.recv()).await.unwrap();
+        assert_eq!(received, Message::from(["me", expected]));
+    }
+    dealer.close().await;
+    for expected in ["left", ""] {
+        let received = soon(router.recv()).await.unwrap();
+        assert_eq!(received, Message::from(["me", expected]));
+    }
+}

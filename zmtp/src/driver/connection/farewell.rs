@@ -24,10 +24,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let tally = &self.peer.tally;
         tally.count_dropped(DropReason::ConnectionLost, unfinished);
         let notices = &self.hub.options.notices;
-        if self.stage == Stage::Attached
-            && let Some(notice) = notices.parting(self.peer.retention, &reason)
-        {
-            self.incoming.push_whole(notice);
+        if self.stage == Stage::Attached {
+            for notice in notices.parting(self.peer.retention, &reason) {
+                self.incoming.push_whole(notice);
+            }
         }
         self.publish();
         if self.stage == Stage::Attached {

@@ -353,8 +353,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         for topic in self.hub.pattern.attach(&self.peer, &info)? {
             self.session.subscribe(&topic);
         }
-        if let Some(hello) = &self.hub.options.notices.hello {
-            self.peer.outbox.push_first(hello);
+        for greeting in self.hub.options.notices.greetings().rev() {
+            self.peer.outbox.push_first(greeting);
         }
         if let Some(arrival) = &self.hub.options.notices.arrival {
             self.incoming.push_whole(arrival);

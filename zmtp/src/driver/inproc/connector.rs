@@ -7,11 +7,12 @@ use tokio::time::Instant;
 use super::link::{Link, LinkEnd};
 use super::names;
 use crate::driver::backoff::Backoff;
+use crate::driver::connection::Progress;
 use crate::driver::connector::given_up;
 use crate::driver::endpoints;
 use crate::driver::hub::{Hub, Linger};
 use crate::driver::monitor::{DisconnectReason, SocketEvent};
-use crate::driver::options::ReconnectPolicy;
+use crate::driver::options::ReconnectStop;
 use crate::endpoint::{Endpoint, EndpointName};
 use crate::session::Side;
 
@@ -46,8 +47,8 @@ impl Connector {
                 listener = names::find(&self.name) => listener,
             };
             let begun = Instant::now();
-            let end = self.link(Arc::clone(&listener)).await;
-            if self.is_final(&end) {
+            let (end, progress) = self.link(Arc::clone(&listener)).await;
+            if self.is_final(&end, progress) {
                 return;
             }
             let is_closing = self.hub.linger() != Linger::Open;
@@ -70,16 +71,16 @@ impl Connector {
         }
     }
 
-    async fn link(&self, listener: Arc<Hub>) -> LinkEnd {
+    async fn link(&self, listener: Arc<Hub>) -> (LinkEnd, Progress) {
         match Link::establish(&self.hub, &self.link.peer, listener, &self.name) {
-            Ok(link) => link.run().await,
-            Err(end) => end,
+            Ok(link) => (link.run().await, Progress::Attached),
+            Err(end) => (end, Progress::Handshake),
         }
     }
 
     /// Whether the endpoint is not tried again.
-    fn is_final(&self, end: &LinkEnd) -> bool {
-        if matches!(self.hub.options.reconnect, ReconnectPolicy::Never) {
+    fn is_final(&self, end: &LinkEnd, progress: Progress) -> bool {
+        if self.hub.options.reconnect.initial.is_none() {
             return true;
         }
         // This side has parted from the peer for good.
@@ -91,10 +92,14 @@ impl Connector {
             return true;
         }
         // Both sides find the same of the other's type, whoever looks first.
-        let DisconnectReason::Protocol(error) = &end.reason else {
-            return false;
-        };
-        if error.is_retryable() {
+        let is_refused = matches!(
+            &end.reason,
+            DisconnectReason::Protocol(error) if !error.is_retryable()
+        );
+        let stop = &self.hub.options.reconnect_stop;
+        let is_stopped =
+            progress == Progress::Handshake && stop.contains(&ReconnectStop::HandshakeFailed);
+        if !is_refused && !is_stopped {
             return false;
         }
         self.hub.monitor.send(SocketEvent::ConnectGivenUp {

@@ -210,20 +210,20 @@ impl End {
             .pattern
             .attach(&self.peer, info)
             .map_err(|reason| self.fault(reason))?;
-        if let Some(hello) = &self.hub.options.notices.hello {
-            self.peer.outbox.push_first(hello);
+        for greeting in self.hub.options.notices.greetings().rev() {
+            self.peer.outbox.push_first(greeting);
         }
         self.hub.refresh_senders();
         self.progress = Progress::Attached;
-        self.notify(self.hub.options.notices.arrival.as_ref());
+        if let Some(arrival) = &self.hub.options.notices.arrival {
+            self.notify(arrival);
+        }
         Ok(topics)
     }
 
     /// Lets this socket receive what no peer sent.
-    fn notify(&self, notice: Option<&Message>) {
-        if let Some(notice) = notice
-            && self.hub.linger() == Linger::Open
-        {
+    fn notify(&self, notice: &Message) {
+        if self.hub.linger() == Linger::Open {
             let mut batch = FrameBatch::default();
             batch.push_whole(notice);
             self.peer
@@ -274,7 +274,9 @@ impl End {
     fn detach(&self, reason: &DisconnectReason) {
         if self.progress == Progress::Attached {
             let notices = &self.hub.options.notices;
-            self.notify(notices.parting(self.peer.retention, reason));
+            for notice in notices.parting(self.peer.retention, reason) {
+                self.notify(notice);
+            }
             self.hub.tell(self.hub.pattern.detach(&self.peer));
         }
         self.peer.set_info(None);

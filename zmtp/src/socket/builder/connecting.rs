@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::Builder;
-use crate::driver::{RECONNECT_INTERVAL_MAX, ReconnectPolicy, ReconnectStop};
+use crate::driver::ReconnectStop;
 use crate::socket::Socket;
 use crate::transport::SocksProxy;
 
@@ -12,28 +12,19 @@ impl<S: Socket> Builder<S> {
     /// up to [`Self::reconnect_interval_max`], and varies at random. Zero: never, as in libzmq.
     /// Default: 100 ms.
     pub fn reconnect_interval(mut self, interval: Duration) -> Self {
-        let max = match self.options.reconnect {
-            ReconnectPolicy::Backoff { max, .. } => max,
-            ReconnectPolicy::Never => RECONNECT_INTERVAL_MAX,
-        };
-        self.options.reconnect = match interval {
-            Duration::ZERO => ReconnectPolicy::Never,
-            initial => ReconnectPolicy::Backoff { initial, max },
-        };
+        self.options.reconnect.initial = Some(interval).filter(|interval| !interval.is_zero());
         self
     }
 
     /// The longest time between two attempts to connect. Default: 5 s.
     pub fn reconnect_interval_max(mut self, max: Duration) -> Self {
-        if let ReconnectPolicy::Backoff { max: current, .. } = &mut self.options.reconnect {
-            *current = max;
-        }
+        self.options.reconnect.max = max;
         self
     }
 
     /// Connects once and never again.
     pub fn no_reconnect(mut self) -> Self {
-        self.options.reconnect = ReconnectPolicy::Never;
+        self.options.reconnect.initial = None;
         self
     }
 
@@ -63,5 +54,24 @@ impl<S: Socket> Builder<S> {
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.options.connect_timeout = Some(timeout).filter(|timeout| !timeout.is_zero());
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::socket::PushSocket;
+
+    // INT-033
+    #[test]
+    fn the_longest_interval_stands_whatever_is_said_before_and_after_it() {
+        let (short, long) = (Duration::from_millis(1), Duration::from_secs(60));
+        let builder = PushSocket::builder()
+            .no_reconnect()
+            .reconnect_interval_max(long)
+            .reconnect_interval(Duration::ZERO)
+            .reconnect_interval(short);
+        assert_eq!(builder.options.reconnect.max, long);
+        assert_eq!(builder.options.reconnect.initial, Some(short));
     }
 }
