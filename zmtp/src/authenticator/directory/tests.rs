@@ -111,6 +111,70 @@ async fn nobody_comes_in_while_the_directory_cannot_be_read() {
     assert!(directory.reload().await.is_err());
     assert!(!is_let_in(&directory, *known.public_key()).await);
     fs::rename(&elsewhere, &files.0).unwrap();
+    // Not at each attempt.
+    assert!(!is_let_in(&directory, *known.public_key()).await);
+    directory.shared.lock().checked -= CHECK_INTERVAL;
     assert!(is_let_in(&directory, *known.public_key()).await);
     assert!(CertificateDirectory::open(elsewhere).await.is_err());
+}
+
+#[tokio::test]
+async fn a_change_that_the_time_does_not_show_is_noticed() {
+    let files = Directory::new();
+    let known = certificate();
+    files.write("known.key", known.to_string());
+    let modified = fs::metadata(&files.0).unwrap().modified().unwrap();
+    let directory = CertificateDirectory::open(&files.0).await.unwrap();
+    assert!(is_let_in(&directory, *known.public_key()).await);
+    fs::remove_file(files.0.join("known.key")).unwrap();
+    File::open(&files.0)
+        .unwrap()
+        .set_modified(modified)
+        .unwrap();
+    directory.shared.lock().checked -= CHECK_INTERVAL;
+    assert!(!is_let_in(&directory, *known.public_key()).await);
+}
+
+#[tokio::test]
+async fn an_old_directory_is_not_read_again() {
+    let files = Directory::new();
+    let modified = SystemTime::now() - Duration::from_secs(60);
+    File::open(&files.0)
+        .unwrap()
+        .set_modified(modified)
+        .unwrap();
+    let directory = CertificateDirectory::open(&files.0).await.unwrap();
+    assert_eq!(directory.shared.lock().version, Version::Settled(modified));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_want_of_descriptors_takes_no_keys_away() {
+    let files = Directory::new();
+    let known = certificate();
+    files.write("known.key", known.to_string());
+    let directory = CertificateDirectory::open(&files.0).await.unwrap();
+    // EMFILE
+    let error = io::Error::from_raw_os_error(24);
+    assert!(directory.shared.store(Err(error)).is_err());
+    assert!(is_let_in(&directory, *known.public_key()).await);
+    assert_eq!(directory.shared.lock().version, Version::Unsettled);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn nobody_waits_for_a_pipe() {
+    let files = Directory::new();
+    let pipe = files.0.join("pipe.key");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    let opening = CertificateDirectory::open(&files.0);
+    let opened = tokio::time::timeout(Duration::from_secs(10), opening).await;
+    // Whoever waits shall not do so for ever.
+    let _end = File::options().read(true).write(true).open(&pipe).unwrap();
+    let found = opened.unwrap().unwrap().reload().await.unwrap();
+    let [(_, error)] = &found.skipped[..] else {
+        panic!("{found:?}");
+    };
+    assert!(matches!(error, CertificateFileError::NotAFile));
 }
