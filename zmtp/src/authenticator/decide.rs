@@ -16,6 +16,10 @@ pub type Deciding<'a> = Pin<Box<dyn Future<Output = Decision> + Send + 'a>>;
 /// peer that it is about. Whoever waits longer than the handshake may take is not let in, and the
 /// decision is dropped. An authenticator that panics lets nobody in.
 ///
+/// That task shares its thread with the connections, so that a decision must wait with `.await` and
+/// never block: slow work such as hashing a password or reading a file belongs into
+/// [`spawn_blocking`](tokio::task::spawn_blocking).
+///
 /// How long a decision takes must not depend on secrets.
 pub trait Authenticator: fmt::Debug + Send + Sync + 'static {
     /// Decides about one peer.

@@ -33,6 +33,11 @@ impl<S: Socket> Builder<S> {
     /// PLAIN encrypts nothing: it is for networks that are secured by other means. A peer that does
     /// not speak PLAIN is shown nothing.
     ///
+    /// Servers prove nothing. A client that binds tells the password to **whoever connects** and
+    /// claims to be a server: let it bind only where nobody else can connect, such as an ipc
+    /// endpoint in a directory of its own, or name the peers by
+    /// [`accept_networks`](Self::accept_networks) or [`accept_users`](Self::accept_users).
+    ///
     /// # Errors
     ///
     /// Returns a [`CredentialsError`] for other characters, and for more of them.
@@ -84,6 +89,10 @@ impl<S: Socket> Builder<S> {
     }
 
     /// The name of the set of credentials that the authenticator shall look into. Default: none.
+    ///
+    /// It is told to the [authenticator](Self::authenticator), as
+    /// [`Candidate::domain`](crate::authenticator::Candidate::domain), and means what that makes of
+    /// it: the ready-made ones do not look at it, and peers do not see it.
     ///
     /// # Errors
     ///
