@@ -152,6 +152,7 @@ pub(crate) fn report_end(hub: &Hub, peer: &Peer, reason: &DisconnectReason, prog
             | DisconnectReason::AlreadyPaired
             | DisconnectReason::TooManySubscriptions(_)
             | DisconnectReason::UnreadSubscriptions
+            | DisconnectReason::UnsentSubscriptions
             | DisconnectReason::Evicted
     );
     let address = peer.address().map(tracing::field::display);

@@ -179,6 +179,10 @@ pub enum DisconnectReason {
     /// More subscriptions and cancellations wait to be received from this XPUB than it may keep.
     #[error("the application does not receive the subscriptions of its peers")]
     UnreadSubscriptions,
+    /// More subscriptions and cancellations wait to be sent than may: the peer does not read them. The
+    /// next connection to it begins with those that are left.
+    #[error("the peer does not read what is subscribed to")]
+    UnsentSubscriptions,
     /// A newer connection needed the place of this one, which had not finished its handshake.
     #[error("too many handshakes are in progress")]
     Evicted,

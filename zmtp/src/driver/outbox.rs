@@ -17,6 +17,8 @@ use std::task::{Context, Waker};
 
 use super::counters::DropReason;
 use super::encoded::EncodedBatch;
+use super::inbox::charge;
+use super::monitor::DisconnectReason;
 use super::pipe::Pipe;
 use super::sync::lock;
 use super::tally::Tally;
@@ -54,6 +56,14 @@ pub(crate) enum ConnectionCommand {
     Subscribe(Part),
     /// Take a subscription back.
     Cancel(Part),
+}
+
+impl ConnectionCommand {
+    fn topic(&self) -> &Part {
+        match self {
+            Self::Subscribe(topic) | Self::Cancel(topic) => topic,
+        }
+    }
 }
 
 /// Why a message was not queued.
@@ -106,7 +116,7 @@ struct State {
     /// The messages in front, taken or not, that are for this connection alone.
     greetings: usize,
     /// `None` while no connection takes commands: the next one starts from the whole state.
-    commands: Option<VecDeque<ConnectionCommand>>,
+    commands: Option<Commands>,
     lifecycle: Lifecycle,
     /// Why messages are dropped when the queue ends.
     loss: DropReason,
@@ -116,6 +126,45 @@ struct State {
     reader: Waiting,
     /// Whether a sender found the queue full.
     senders: Waiting,
+}
+
+/// Commands that the connection has not taken. What is subscribed to and cancelled again and again
+/// piles up here while the peer reads nothing.
+#[derive(Debug, Default)]
+struct Commands {
+    queue: VecDeque<ConnectionCommand>,
+    /// What they cost in memory. Beyond [`MAX_COMMAND_OCTETS`] the queue is given up.
+    octets: usize,
+}
+
+/// So much may wait; more than a million short topics.
+const MAX_COMMAND_OCTETS: usize = 128 * 1024 * 1024;
+
+impl Commands {
+    fn push(&mut self, command: ConnectionCommand) {
+        self.octets = self.octets.saturating_add(charge(command.topic()));
+        if self.octets > MAX_COMMAND_OCTETS {
+            self.queue = VecDeque::new();
+        } else {
+            self.queue.push_back(command);
+        }
+    }
+
+    fn pop(&mut self) -> Result<Option<ConnectionCommand>, DisconnectReason> {
+        self.check()?;
+        let command = self.queue.pop_front();
+        if let Some(command) = &command {
+            self.octets -= charge(command.topic());
+        }
+        Ok(command)
+    }
+
+    fn check(&self) -> Result<(), DisconnectReason> {
+        if self.octets > MAX_COMMAND_OCTETS {
+            return Err(DisconnectReason::UnsentSubscriptions);
+        }
+        Ok(())
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -256,7 +305,7 @@ impl Outbox {
         let Some(commands) = &mut state.commands else {
             return;
         };
-        commands.push_back(command);
+        commands.push(command);
         let task = state.task.clone();
         drop(state);
         if let Some(task) = task {
@@ -265,13 +314,33 @@ impl Outbox {
     }
 
     /// Takes the next command.
-    pub(crate) fn pop_command(&self) -> Option<ConnectionCommand> {
-        lock(&self.state).commands.as_mut()?.pop_front()
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::check_commands`].
+    pub(crate) fn pop_command(&self) -> Result<Option<ConnectionCommand>, DisconnectReason> {
+        match &mut lock(&self.state).commands {
+            Some(commands) => commands.pop(),
+            None => Ok(None),
+        }
+    }
+
+    /// Looks at the commands while the connection takes none.
+    ///
+    /// # Errors
+    ///
+    /// [`DisconnectReason::UnsentSubscriptions`] if there were too many; the next connection starts
+    /// from the whole state.
+    pub(crate) fn check_commands(&self) -> Result<(), DisconnectReason> {
+        match &lock(&self.state).commands {
+            Some(commands) => commands.check(),
+            None => Ok(()),
+        }
     }
 
     /// Begins to queue commands: a connection has taken the whole state.
     pub(crate) fn accept_commands(&self) {
-        lock(&self.state).commands = Some(VecDeque::new());
+        lock(&self.state).commands = Some(Commands::default());
     }
 
     /// Swaps everything queued into `batch`, which must be written out, and credits what the

@@ -158,7 +158,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let turn = turn?;
         self.decide(context, now)?;
         self.check_time(now)?;
-        self.run_commands();
+        self.run_commands()?;
         self.write(context)?;
         if turn == Turn::Over {
             context.waker().wake_by_ref();

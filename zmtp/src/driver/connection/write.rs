@@ -13,17 +13,21 @@ use crate::driver::monitor::DisconnectReason;
 use crate::driver::outbox::{ConnectionCommand, Room, Taken};
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
-    pub(super) fn run_commands(&mut self) {
-        // What the kernel does not take stays where it is bounded by what the application does.
-        if self.stage != Stage::Attached || self.control.has_remaining() {
-            return;
+    pub(super) fn run_commands(&mut self) -> Result<(), DisconnectReason> {
+        if self.stage != Stage::Attached {
+            return Ok(());
         }
-        while let Some(command) = self.peer.outbox.pop_command() {
+        // What the kernel does not take stays where it is bounded.
+        if self.control.has_remaining() {
+            return self.peer.outbox.check_commands();
+        }
+        while let Some(command) = self.peer.outbox.pop_command()? {
             match command {
                 ConnectionCommand::Subscribe(topic) => self.session.subscribe(&topic),
                 ConnectionCommand::Cancel(topic) => self.session.cancel(&topic),
             }
         }
+        Ok(())
     }
 
     pub(super) fn write(&mut self, context: &mut Context<'_>) -> Result<(), DisconnectReason> {

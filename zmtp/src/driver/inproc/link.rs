@@ -249,7 +249,8 @@ impl End {
 
     /// Hands the commands of this side to the other one.
     fn run_commands(&self, other: &Self) -> Result<(), LinkEnd> {
-        while let Some(command) = self.peer.outbox.pop_command() {
+        let pop = || self.peer.outbox.pop_command();
+        while let Some(command) = pop().map_err(|reason| self.fault(reason))? {
             match command {
                 ConnectionCommand::Subscribe(topic) => other.subscribe(&topic)?,
                 ConnectionCommand::Cancel(topic) => other.cancel(&topic)?,

@@ -95,3 +95,28 @@ fn a_draining_queue_gives_out_what_it_has_and_takes_nothing() {
     assert_eq!(outbox.take(&mut batch).0, Taken::Messages);
     assert_eq!(outbox.take(&mut batch).0, Taken::Finished);
 }
+
+// PUBSUB-039
+#[test]
+fn commands_that_nobody_takes_end_the_connection_at_some_point() {
+    let outbox = outbox(10, usize::MAX);
+    outbox.accept_commands();
+    let topic = Part::from(vec![0; 1024 * 1024]);
+    let toggle = || {
+        outbox.push_command(ConnectionCommand::Subscribe(topic.clone()));
+        outbox.push_command(ConnectionCommand::Cancel(topic.clone()));
+    };
+    for _ in 0..MAX_COMMAND_OCTETS / topic.len() {
+        toggle();
+        while outbox.pop_command().unwrap().is_some() {}
+    }
+    for _ in 0..MAX_COMMAND_OCTETS / topic.len() {
+        toggle();
+    }
+    let end = Err(DisconnectReason::UnsentSubscriptions);
+    assert_eq!(outbox.check_commands(), end);
+    assert_eq!(outbox.pop_command().map(drop), end);
+    // The next connection is told what there is.
+    outbox.accept_commands();
+    assert_eq!(outbox.pop_command(), Ok(None));
+}
