@@ -4,10 +4,10 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use tests::bytes::{claim, command, error, greeting, greeting_with_mechanism, message, ready};
-use tests::raw_peer::RawPeer;
+use tests::raw_peer::{RawPeer, within};
 use tokio::net::TcpListener;
 use tokio::time::timeout;
-use zmtp::{PullSocket, Socket, SubSocket};
+use zmtp::{DealerSocket, Message, PullSocket, Socket, SubSocket};
 
 use crate::suite::expect_message;
 
@@ -214,5 +214,44 @@ async fn a_new_connection_gets_each_distinct_topic_once() {
         assert_eq!(topics, b"ab");
         let more = peer.recv_for(Duration::from_millis(20)).await.unwrap();
         assert_eq!(more, b"");
+    }
+}
+
+/// A receiver that is slow to take what the lost connection brought does not keep the next one out.
+#[tokio::test]
+async fn a_full_inbox_does_not_keep_a_new_connection_from_its_handshake() {
+    let server = Server::start().await;
+    let mut dealer = DealerSocket::builder()
+        .reconnect_interval(INTERVAL)
+        .receive_high_water_mark(1)
+        .build();
+    dealer.connect(server.endpoint.as_str()).await.unwrap();
+    let mut peer = server.accept().await;
+    peer.handshake("DEALER").await.unwrap();
+    peer.send(&message(&[b"first"])).await.unwrap();
+    within(async {
+        while dealer.handle().counters().queued.incoming == 0 {
+            tokio::task::yield_now().await;
+        }
+        Ok(())
+    })
+    .await
+    .unwrap();
+    drop(peer);
+    // Nothing is read while the inbox is full: that the peer is gone shows when it is written to.
+    let accepted = async {
+        loop {
+            let _ = dealer.try_send("into the void");
+            if let Ok(peer) = timeout(INTERVAL, server.accept()).await {
+                return Ok(peer);
+            }
+        }
+    };
+    let mut peer = within(accepted).await.unwrap();
+    peer.handshake("DEALER").await.unwrap();
+    peer.send(&message(&[b"second"])).await.unwrap();
+    for expected in ["first", "second"] {
+        let received = within(async { Ok(dealer.recv().await) }).await.unwrap();
+        assert_eq!(received.unwrap(), Message::from(expected));
     }
 }

@@ -252,7 +252,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Decodes what has been read, as far as the inbox has room.
     fn decode(&mut self, context: &Context<'_>, now: Instant) -> Result<Decoded, DisconnectReason> {
         loop {
-            if self.room.is_none() {
+            // A handshake brings no messages: it is not to wait for a receiver that has not taken
+            // those of the connection before.
+            if self.room.is_none() && self.stage == Stage::Attached {
                 self.publish();
                 if self.linger() == Linger::Open {
                     self.room = self.peer.inbox.room(context);
