@@ -369,6 +369,9 @@ const MAX_EXPECTED: usize = 1024;
 impl State {
     #[cold]
     fn take_from_pipe(&mut self, frames: &mut VecDeque<Frame>) -> Option<Part> {
+        // What was taken before is done with; the pipe counts what it hands out itself.
+        self.taken_messages = 0;
+        self.taken_bytes = 0;
         match self.source.as_ref()?.take(frames) {
             Found::Messages => Some(self.routing_id.clone()),
             Found::Nothing => {

@@ -105,6 +105,27 @@ fn what_has_come_is_received_before_what_the_next_pipe_brings() {
 }
 
 #[test]
+fn what_was_taken_before_a_pipe_counts_no_more_once_the_pipe_is_read() {
+    let (sender, receiver) = (hub(SocketType::Push, 0), hub(SocketType::Pull, 0));
+    let peer = receiver.new_peer_in_process(Retention::Queue);
+    let mut frames = VecDeque::new();
+    for body in ["a", "b"] {
+        let pipe = Arc::new(Pipe::new(&sender, Arc::default()));
+        pipe.connect(&receiver, &peer);
+        pipe.push(&[], &Message::from(body)).unwrap();
+        if body == "a" {
+            peer.inbox.disconnect(&peer, &receiver);
+        }
+    }
+    assert_eq!(peer.inbox.queued(), 2);
+    for left in [2, 1, 0] {
+        peer.inbox.take(&mut frames);
+        assert_eq!(peer.inbox.queued(), left);
+        frames.clear();
+    }
+}
+
+#[test]
 fn a_suspended_pipe_is_empty_and_takes_nothing() {
     let pipe = Pipe::new(&hub(SocketType::Push, 0), Arc::default());
     assert_eq!(pushed(&pipe, &["lost"]), [Ok(())]);
