@@ -1,6 +1,7 @@
 //! Sockets of one process, without octets in between.
 
 use std::io::ErrorKind;
+use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
@@ -9,9 +10,9 @@ use tokio::runtime;
 use tokio::time::timeout;
 use zmtp::pattern::SocketType;
 use zmtp::{
-    BindError, DealerSocket, DisconnectReason, Message, PeerAddress, PubSocket, PullSocket,
-    PushSocket, RepSocket, ReqSocket, RouterSocket, Socket, SocketEvent, SubSocket, TryRecvError,
-    TrySendError,
+    BindError, DealerSocket, DisconnectReason, Message, PairSocket, PeerAddress, PubSocket,
+    PullSocket, PushSocket, RepSocket, ReqSocket, RouterSocket, Socket, SocketEvent, SubSocket,
+    TryRecvError, TrySendError,
 };
 
 use crate::{disconnect, handshake, soon};
@@ -514,4 +515,46 @@ fn a_runtime_that_goes_away_disconnects_its_socket() {
         assert_eq!(soon(pull.recv()).await.unwrap(), Message::from("last"));
         assert!(pull.peers().is_empty());
     });
+}
+
+#[test]
+fn a_socket_that_closes_with_a_message_for_one_that_is_paired_leaves_the_runtime_to_others() {
+    let (outcome, has_ended) = mpsc::channel();
+    // A runtime that is not given up again would keep the test from its end, too.
+    thread::spawn(move || {
+        let runtime = runtime::Builder::new_current_thread().enable_all().build();
+        let received = runtime.unwrap().block_on(async {
+            let (mut first, second, mut third) =
+                (PairSocket::new(), PairSocket::new(), PairSocket::new());
+            first.bind("inproc://paired").await.unwrap();
+            let mut monitor = first.monitor();
+            second.connect("inproc://paired").await.unwrap();
+            handshake(&mut monitor).await;
+            third.connect("inproc://paired").await.unwrap();
+            third.send("kept").await.unwrap();
+            drop(third);
+            for _ in 0..3 {
+                soon(async {
+                    while !matches!(
+                        monitor.recv().await,
+                        Some(
+                            SocketEvent::Disconnected {
+                                reason: DisconnectReason::AlreadyPaired,
+                                ..
+                            } | SocketEvent::HandshakeFailed {
+                                reason: DisconnectReason::AlreadyPaired,
+                                ..
+                            }
+                        )
+                    ) {}
+                })
+                .await;
+            }
+            drop(second);
+            soon(first.recv()).await.unwrap()
+        });
+        outcome.send(received).unwrap();
+    });
+    let received = has_ended.recv_timeout(Duration::from_secs(20)).unwrap();
+    assert_eq!(received, Message::from("kept"));
 }

@@ -51,9 +51,13 @@ impl Connector {
             if self.is_final(&end, progress) {
                 return;
             }
-            let is_closing = self.hub.linger() != Linger::Open;
-            if is_closing || listener.linger() != Linger::Open {
-                // Whoever binds the name next is another socket: that is not to be slowed down.
+            let has_closed =
+                end.side == Side::Connector && end.reason == DisconnectReason::SocketClosed;
+            if has_closed || listener.linger() != Linger::Open {
+            // It may close meanwhile, and is not to be kept.
+            drop(listener);
+                // There is nothing left to send, or whoever binds the name next is another socket:
+                // that is not to be slowed down.
                 continue;
             }
             backoff.lasted(begun.elapsed());
