@@ -8,6 +8,7 @@
 //!                           └─ refused: the peer will never have us ► stop
 //! ```
 
+use std::future::Future;
 use std::io;
 use std::sync::Arc;
 
@@ -27,17 +28,12 @@ use crate::transport::{Stream, Target};
 
 /// Keeps the peer of `link` connected until the socket closes or disconnects, or the peer refuses
 /// for good.
-pub(crate) async fn keep_connected(hub: Arc<Hub>, link: Arc<Link>, target: Target) {
-    let connector = Connector {
-        hub: Arc::clone(&hub),
-        link: Arc::clone(&link),
-        target,
-    };
-    connector.run().await;
-    hub.endpoints.take_link(link.peer.id);
-    hub.remove_peer(&link.peer);
-    hub.pattern.forget(&link.peer);
-    link.peer.outbox.close();
+pub(crate) fn keep_connected(
+    hub: Arc<Hub>,
+    link: Arc<Link>,
+    target: Target,
+) -> impl Future<Output = ()> + Send {
+    Connector { hub, link, target }.run()
 }
 
 struct Connector {
@@ -78,7 +74,7 @@ impl Connector {
                     });
                     let is_refused = error.kind() == io::ErrorKind::ConnectionRefused;
                     if is_refused && self.stops(ReconnectStop::ConnectionRefused) {
-                        self.give_up(DisconnectReason::Io(error.kind()));
+                        self.report_given_up(DisconnectReason::Io(error.kind()));
                         return;
                     }
                 }
@@ -130,11 +126,11 @@ impl Connector {
             ) => Next::Stop,
             // [ZMTP31-095] [ZMTP31-082]: the same handshake would end the same way.
             (DisconnectReason::Protocol(error), Progress::Handshake) if !error.is_retryable() => {
-                self.give_up(reason);
+                self.report_given_up(reason);
                 Next::Stop
             }
             (_, Progress::Handshake) if self.stops(ReconnectStop::HandshakeFailed) => {
-                self.give_up(reason);
+                self.report_given_up(reason);
                 Next::Stop
             }
             _ => Next::Retry,
@@ -145,7 +141,7 @@ impl Connector {
         self.hub.options.reconnect_stop.contains(&event)
     }
 
-    fn give_up(&self, reason: DisconnectReason) {
+    fn report_given_up(&self, reason: DisconnectReason) {
         self.hub.monitor.send(SocketEvent::ConnectGivenUp {
             endpoint: self.link.endpoint.clone(),
             reason,
@@ -155,6 +151,21 @@ impl Connector {
     async fn given_up(&self) {
         given_up(&self.hub, &self.link).await;
     }
+}
+
+impl Drop for Connector {
+    /// Also when the runtime goes away.
+    fn drop(&mut self) {
+        give_up(&self.hub, &self.link);
+    }
+}
+
+/// Takes from the socket what nobody tries to reach any more.
+pub(super) fn give_up(hub: &Hub, link: &Link) {
+    hub.endpoints.take_link(link.peer.id);
+    hub.remove_peer(&link.peer);
+    hub.pattern.forget(&link.peer);
+    link.peer.outbox.close();
 }
 
 /// Resolves when the socket closes or disconnects, and the peer of `link` has nothing left to wait

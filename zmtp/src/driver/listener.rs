@@ -20,26 +20,56 @@ use crate::transport::{Listener, Stream};
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Accepts connections until the endpoint is unbound or the socket closes.
-pub(crate) async fn listen(hub: Arc<Hub>, listener: Listener, binding: Arc<Binding>) {
-    accept_all(&hub, &listener, &binding).await;
-    drop(listener);
-    report_unbound(&hub, &binding);
+pub(crate) fn listen(
+    hub: Arc<Hub>,
+    listener: Listener,
+    binding: Arc<Binding>,
+) -> impl Future<Output = ()> + Send {
+    let bound = Bound::new(hub, listener, binding);
+    async move { accept_all(&bound).await }
 }
 
-/// Tells that nobody listens on an endpoint any more.
-pub(crate) fn report_unbound(hub: &Hub, binding: &Arc<Binding>) {
-    tracing::debug!(endpoint = %binding.endpoint, "no longer listening");
-    hub.monitor.send(SocketEvent::Unbound {
-        endpoint: binding.endpoint.clone(),
-    });
-    hub.endpoints.remove_binding(binding);
+/// An endpoint that is bound; free again, and reported so, when this is dropped. That may be because
+/// the runtime goes away.
+#[derive(Debug)]
+pub(super) struct Bound<T> {
+    /// What holds the endpoint; dropped first.
+    holder: T,
+    place: Place,
 }
 
-async fn accept_all(hub: &Arc<Hub>, listener: &Listener, binding: &Arc<Binding>) {
+#[derive(Debug)]
+struct Place {
+    hub: Arc<Hub>,
+    binding: Arc<Binding>,
+}
+
+impl<T> Bound<T> {
+    pub(super) fn new(hub: Arc<Hub>, holder: T, binding: Arc<Binding>) -> Self {
+        Self {
+            holder,
+            place: Place { hub, binding },
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let endpoint = &self.binding.endpoint;
+        tracing::debug!(%endpoint, "no longer listening");
+        self.hub.monitor.send(SocketEvent::Unbound {
+            endpoint: endpoint.clone(),
+        });
+        self.hub.endpoints.remove_binding(&self.binding);
+    }
+}
+
+async fn accept_all(bound: &Bound<Listener>) {
+    let Place { hub, binding } = &bound.place;
     loop {
         let accepted = tokio::select! {
             () = binding.unbinding.cancelled() => return,
-            accepted = listener.accept(&hub.options.transport) => accepted,
+            accepted = bound.holder.accept(&hub.options.transport) => accepted,
         };
         match accepted {
             Ok((stream, address)) => tokio::select! {
@@ -134,12 +164,27 @@ fn serve(
     let session = Session::new(config, tokio::time::Instant::now().into_std(), randomness());
     let mut connection =
         RunningConnection::new(stream, session, Arc::clone(&peer), Arc::clone(&hub));
+    let admitted = Admitted { peer, binding };
     async move {
         let (reason, progress) = (&mut connection).await;
         drop(connection);
         drop(slot);
-        binding.dismiss(peer.id);
+        let peer = Arc::clone(&admitted.peer);
+        drop(admitted);
         report_end(&hub, &peer, &reason, progress);
+    }
+}
+
+/// A peer that goes with its endpoint, until this is dropped.
+#[derive(Debug)]
+struct Admitted {
+    peer: Arc<Peer>,
+    binding: Arc<Binding>,
+}
+
+impl Drop for Admitted {
+    fn drop(&mut self) {
+        self.binding.dismiss(self.peer.id);
     }
 }
 

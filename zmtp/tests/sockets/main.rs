@@ -17,6 +17,7 @@ mod publish_subscribe;
 mod request_reply;
 mod requests;
 mod routing;
+mod runtimes;
 mod socks;
 mod streams;
 mod tcp;

@@ -17,6 +17,29 @@ use crate::driver::peer::Retention;
 /// overtake what was sent last.
 const FAREWELL: Duration = Duration::from_secs(1);
 
+impl<S> Connection<S> {
+    /// Takes the peer from the socket.
+    pub(super) fn leave(&mut self) {
+        if self.stage == Stage::Attached {
+            let notice = self.hub.pattern.detach(&self.peer);
+            self.announce(notice);
+        }
+        self.hub.half_open.remove(self.peer.id);
+        self.peer.set_info(None);
+        match self.peer.retention {
+            Retention::Connection => {
+                self.hub.remove_peer(&self.peer);
+                self.peer.outbox.close();
+            }
+            Retention::Endpoint => {
+                self.hub.remove_peer(&self.peer);
+                self.peer.outbox.suspend();
+            }
+            Retention::Queue => {}
+        }
+    }
+}
+
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// Takes the peer from the socket and decides what still has to go out.
     pub(super) fn begin_farewell(&mut self, reason: DisconnectReason) {
@@ -30,24 +53,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             }
         }
         self.publish();
-        if self.stage == Stage::Attached {
-            let notice = self.hub.pattern.detach(&self.peer);
-            self.announce(notice);
-        }
-        self.hub.half_open.remove(self.peer.id);
-        self.peer.set_info(None);
         // At once: senders shall not find a peer that is as good as gone.
-        match self.peer.retention {
-            Retention::Connection => {
-                self.hub.remove_peer(&self.peer);
-                self.peer.outbox.close();
-            }
-            Retention::Endpoint => {
-                self.hub.remove_peer(&self.peer);
-                self.peer.outbox.suspend();
-            }
-            Retention::Queue => {}
-        }
+        self.leave();
         let shutdown = match reason {
             // There is nobody left to say anything to.
             DisconnectReason::PeerClosed | DisconnectReason::Io(_) => Shutdown::Done,

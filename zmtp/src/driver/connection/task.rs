@@ -19,6 +19,7 @@ use crate::driver::half_open::Listed;
 use crate::driver::hub::{Hub, Linger, Notice};
 use crate::driver::inbox::{FrameBatch, InboxRoom, charge};
 use crate::driver::inquiry::Inquiry;
+use crate::driver::listener::report_end;
 use crate::driver::monitor::{DisconnectReason, SocketEvent};
 use crate::driver::outbox::Room;
 use crate::driver::peer::{Peer, Retention};
@@ -113,6 +114,8 @@ pub(super) enum Stage {
         shutdown: Shutdown,
         deadline: Instant,
     },
+    /// It is over, and whoever waited for it knows why.
+    Ended,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -330,16 +333,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         Ok(())
     }
 
-    /// Wakes the receiver for a notice, which takes room as a message does: a peer shall not
-    /// subscribe and cancel faster than it is listened to.
-    pub(super) fn announce(&mut self, notice: Notice) {
-        if let Notice::Queued { bytes } = notice {
-            self.room.messages = self.room.messages.saturating_sub(1);
-            self.room.bytes = self.room.bytes.saturating_sub(bytes);
-        }
-        self.hub.tell(notice);
-    }
-
     /// The handshake is done: makes the peer part of the socket.
     fn attach(&mut self) -> Result<(), DisconnectReason> {
         let Some(info) = self.session.peer().cloned().map(Arc::new) else {
@@ -390,7 +383,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     fn arm_timer(&mut self, context: &mut Context<'_>) {
         let deadline = match &self.stage {
             Stage::Farewell { deadline, .. } => Some(*deadline),
-            Stage::Handshake | Stage::Attached => {
+            Stage::Handshake | Stage::Attached | Stage::Ended => {
                 let linger = match self.linger() {
                     Linger::Until(deadline) => Some(deadline),
                     Linger::Open | Linger::Unlimited => None,
@@ -416,6 +409,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Future for Connection<S> {
         if matches!(this.stage, Stage::Farewell { .. })
             && let Poll::Ready(reason) = this.poll_farewell(context)
         {
+            this.stage = Stage::Ended;
             return Poll::Ready(reason);
         }
         this.arm_timer(context);
@@ -423,12 +417,32 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Future for Connection<S> {
     }
 }
 
+impl<S> Connection<S> {
+    /// Wakes the receiver for a notice, which takes room as a message does: a peer shall not
+    /// subscribe and cancel faster than it is listened to.
+    pub(super) fn announce(&mut self, notice: Notice) {
+        if let Notice::Queued { bytes } = notice {
+            self.room.messages = self.room.messages.saturating_sub(1);
+            self.room.bytes = self.room.bytes.saturating_sub(bytes);
+        }
+        self.hub.tell(notice);
+    }
+}
+
 impl<S> Drop for Connection<S> {
     /// What was taken from the queue and not begun to be written goes back, for the connector that
-    /// connects again.
+    /// connects again. A connection that has not ended does so now, as its runtime goes away.
     fn drop(&mut self) {
-        if self.stage == Stage::Attached {
-            self.hub.tell(self.hub.pattern.detach(&self.peer));
+        let reason = match &self.stage {
+            Stage::Handshake | Stage::Attached => {
+                self.leave();
+                Some(DisconnectReason::SocketClosed)
+            }
+            Stage::Farewell { reason, .. } => Some(reason.clone()),
+            Stage::Ended => None,
+        };
+        if let Some(reason) = reason {
+            report_end(&self.hub, &self.peer, &reason, self.progress);
         }
         if let Some(sealed) = &mut self.sealed {
             sealed.rewind(&mut self.outgoing);

@@ -1,5 +1,6 @@
 //! Keeps one inproc endpoint connected (L3).
 
+use std::future::Future;
 use std::sync::Arc;
 
 use tokio::time::Instant;
@@ -8,7 +9,7 @@ use super::link::{Link, LinkEnd};
 use super::names;
 use crate::driver::backoff::Backoff;
 use crate::driver::connection::Progress;
-use crate::driver::connector::given_up;
+use crate::driver::connector::{give_up, given_up};
 use crate::driver::endpoints;
 use crate::driver::hub::{Hub, Linger};
 use crate::driver::monitor::{DisconnectReason, SocketEvent};
@@ -18,17 +19,12 @@ use crate::session::Side;
 
 /// Keeps the peer of `link` connected to whoever binds `name`, until the socket closes or
 /// disconnects, or cannot be a peer of that one.
-pub(crate) async fn keep_linked(hub: Arc<Hub>, link: Arc<endpoints::Link>, name: EndpointName) {
-    let connector = Connector {
-        hub: Arc::clone(&hub),
-        link: Arc::clone(&link),
-        name,
-    };
-    connector.run().await;
-    hub.endpoints.take_link(link.peer.id);
-    hub.remove_peer(&link.peer);
-    hub.pattern.forget(&link.peer);
-    link.peer.outbox.close();
+pub(crate) fn keep_linked(
+    hub: Arc<Hub>,
+    link: Arc<endpoints::Link>,
+    name: EndpointName,
+) -> impl Future<Output = ()> + Send {
+    Connector { hub, link, name }.run()
 }
 
 struct Connector {
@@ -54,12 +50,12 @@ impl Connector {
             let has_closed =
                 end.side == Side::Connector && end.reason == DisconnectReason::SocketClosed;
             if has_closed || listener.linger() != Linger::Open {
-            // It may close meanwhile, and is not to be kept.
-            drop(listener);
                 // There is nothing left to send, or whoever binds the name next is another socket:
                 // that is not to be slowed down.
                 continue;
             }
+            // It may close meanwhile, and is not to be kept.
+            drop(listener);
             backoff.lasted(begun.elapsed());
             let Some(delay) = backoff.next_delay(&mut rand::rng()) else {
                 return;
@@ -120,5 +116,59 @@ impl Connector {
     /// Resolves when the socket closes or disconnects, and this peer has nothing left to wait for.
     async fn given_up(&self) {
         given_up(&self.hub, &self.link).await;
+    }
+}
+
+impl Drop for Connector {
+    /// Also when the runtime goes away.
+    fn drop(&mut self) {
+        give_up(&self.hub, &self.link);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::pin::pin;
+
+    use super::super::BoundName;
+    use super::*;
+    use crate::driver::hub::NoPattern;
+    use crate::driver::options::SocketOptions;
+    use crate::driver::peer::Retention;
+    use crate::pattern::SocketType;
+
+    fn hub(socket_type: SocketType) -> Arc<Hub> {
+        let options = SocketOptions::default();
+        Arc::new(Hub::new(socket_type, options, Arc::new(NoPattern)))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_socket_that_refused_is_not_kept_until_the_next_attempt() {
+        let name = EndpointName::new("refuses").unwrap();
+        // Its endpoint is unbound, and its task has not given the name back yet.
+        let listener = hub(SocketType::Pull);
+        let bound = BoundName::new(&name, &listener).unwrap();
+        let sender = hub(SocketType::Push);
+        let mut monitor = sender.monitor.subscribe();
+        let peer = sender.new_peer_in_process(Retention::Queue);
+        let endpoint = Endpoint::Inproc(name.clone());
+        let link = sender.endpoints.link(endpoint, &peer, &sender.closing);
+        let mut connector = pin!(keep_linked(Arc::clone(&sender), link, name));
+        let retried = async {
+            while !matches!(
+                monitor.recv().await,
+                Some(SocketEvent::ConnectRetried { .. })
+            ) {}
+        };
+        tokio::select! {
+            () = &mut connector => panic!("nothing ended it"),
+            () = retried => {}
+        }
+        let listener = {
+            let weak = Arc::downgrade(&listener);
+            drop((bound, listener));
+            weak
+        };
+        assert!(listener.upgrade().is_none());
     }
 }

@@ -1,6 +1,7 @@
 //! Who has bound which name, for the whole process (L3).
 
 use std::collections::HashMap;
+use std::future::Future;
 use std::io;
 use std::sync::{Arc, LazyLock, Mutex};
 
@@ -8,7 +9,7 @@ use tokio::sync::Notify;
 
 use crate::driver::endpoints::Binding;
 use crate::driver::hub::{Hub, Linger};
-use crate::driver::listener::report_unbound;
+use crate::driver::listener::Bound;
 use crate::driver::sync::lock;
 use crate::endpoint::EndpointName;
 
@@ -68,10 +69,17 @@ impl Drop for BoundName {
 }
 
 /// Keeps a name bound until it is unbound or the socket closes.
-pub(crate) async fn hold(hub: Arc<Hub>, name: BoundName, binding: Arc<Binding>) {
-    binding.unbinding.cancelled().await;
-    drop(name);
-    report_unbound(&hub, &binding);
+pub(crate) fn hold(
+    hub: Arc<Hub>,
+    name: BoundName,
+    binding: Arc<Binding>,
+) -> impl Future<Output = ()> + Send {
+    let unbinding = binding.unbinding.clone();
+    let bound = Bound::new(hub, name, binding);
+    async move {
+        unbinding.cancelled().await;
+        drop(bound);
+    }
 }
 
 /// Waits until `name` is bound, and returns the socket that has bound it.
