@@ -81,6 +81,9 @@ async fn accept_all(bound: &Bound<Listener>) {
                 hub.monitor.send(SocketEvent::AcceptFailed {
                     error: error.kind(),
                 });
+                if is_of_one_connection(error.kind()) {
+                    continue;
+                }
                 let vacated = hub.vacated.notified();
                 if is_out_of_descriptors(&error) {
                     // Whoever does not shake hands must not keep others out by holding them.
@@ -94,6 +97,16 @@ async fn accept_all(bound: &Bound<Listener>) {
             }
         }
     }
+}
+
+/// Whether accepting failed because of a peer that is gone already. The next one may be there.
+fn is_of_one_connection(error: io::ErrorKind) -> bool {
+    matches!(
+        error,
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionRefused
+    )
 }
 
 /// Whether the process or the whole system has as many files open as it may: EMFILE or ENFILE, by
@@ -226,5 +239,13 @@ mod tests {
         // EINTR, ENOMEM.
         assert!(!is_it(4) && !is_it(12));
         assert!(!is_out_of_descriptors(&io::ErrorKind::Other.into()));
+    }
+
+    #[test]
+    fn accepting_pauses_for_want_of_resources_and_not_for_a_peer_that_is_gone() {
+        assert!(is_of_one_connection(io::ErrorKind::ConnectionAborted));
+        assert!(is_of_one_connection(io::ErrorKind::ConnectionReset));
+        assert!(!is_of_one_connection(io::ErrorKind::OutOfMemory));
+        assert!(!is_of_one_connection(io::ErrorKind::Other));
     }
 }

@@ -45,14 +45,16 @@ fn check_len(name: &EndpointName) -> Result<(), UnusableEndpoint> {
 }
 
 /// Who is at the other end of `stream`.
-pub(super) fn peer(stream: &UnixStream) -> io::Result<IpcPeer> {
-    let name = name(&stream.peer_addr()?.into());
+pub(super) fn peer(stream: &UnixStream) -> IpcPeer {
+    // Some systems forget the name of a peer that is gone already.
+    let address = stream.peer_addr().map(net::SocketAddr::from);
+    let name = address.map_or(IpcName::Unnamed, |address| name(&address));
     // Some systems do not tell.
     let credentials = stream.peer_cred().ok().map(|credentials| {
         let (user_id, group_id) = (credentials.uid(), credentials.gid());
         PeerCredentials::new(user_id, group_id, credentials.pid())
     });
-    Ok(IpcPeer::new(name, credentials))
+    IpcPeer::new(name, credentials)
 }
 
 /// What to call a listener at `address`.
