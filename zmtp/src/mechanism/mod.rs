@@ -38,4 +38,6 @@ pub use error::{CurveCommand, CurveError, HandshakeError, PlainError};
 pub(crate) use handshake::{Done, Handshake, Next, Step, Undecided};
 pub use plain::{CredentialsError, PlainCredentials};
 pub use randomness::Randomness;
+#[cfg(feature = "socket")]
+pub(crate) use secret::Wiped;
 pub(crate) use secret::wipe;

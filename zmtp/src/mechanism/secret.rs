@@ -62,6 +62,18 @@ impl fmt::Debug for Secret {
     }
 }
 
+/// Secret octets of any number, wiped when they are dropped. Whoever adds some makes room first.
+#[cfg(feature = "socket")]
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Wiped(pub(crate) Vec<u8>);
+
+#[cfg(feature = "socket")]
+impl Drop for Wiped {
+    fn drop(&mut self) {
+        wipe(&mut self.0);
+    }
+}
+
 /// Overwrites octets that were secret.
 #[cfg(feature = "curve")]
 pub(crate) fn wipe(octets: &mut [u8]) {

@@ -149,7 +149,7 @@ pub(super) fn connect(
         hub.tasks.spawn(keep_linked(Arc::clone(hub), link, path));
         return Ok(peer.id);
     }
-    let target = match Target::new(&endpoint) {
+    let target = match Target::new(&endpoint, &hub.options.transport) {
         Ok(target) => target,
         Err(error) => return Err(ConnectError::new(endpoint, error)),
     };

@@ -96,6 +96,12 @@ pub enum ConnectError {
         /// The endpoint that was asked for.
         endpoint: Endpoint,
     },
+    /// A SOCKS proxy cannot be told the host: an IPv6 address with a zone.
+    #[error("{endpoint}: the host cannot be named to a proxy")]
+    NotForProxy {
+        /// The endpoint that was asked for.
+        endpoint: Endpoint,
+    },
     /// Another peer of the ROUTER has the routing id.
     #[error("a peer has the routing id {routing_id} already")]
     DuplicateRoutingId {
@@ -236,10 +242,12 @@ impl BindError {
                 Self::NameTooLong { endpoint, len, max }
             }
             BindFailure::Unusable(UnusableEndpoint::Source) => Self::Source { endpoint },
-            // Binding resolves wildcards, so nothing reports one.
-            BindFailure::Unusable(UnusableEndpoint::Unsupported | UnusableEndpoint::Wildcard) => {
-                Self::UnsupportedTransport { endpoint }
-            }
+            // Binding resolves wildcards and needs no proxy, so nothing reports those.
+            BindFailure::Unusable(
+                UnusableEndpoint::Unsupported
+                | UnusableEndpoint::Wildcard
+                | UnusableEndpoint::NotForProxy,
+            ) => Self::UnsupportedTransport { endpoint },
             BindFailure::Io(source) => Self::Io { endpoint, source },
         }
     }
@@ -253,6 +261,7 @@ impl ConnectError {
                 Self::UnsupportedTransport { endpoint }
             }
             UnusableEndpoint::Wildcard => Self::Wildcard { endpoint },
+            UnusableEndpoint::NotForProxy => Self::NotForProxy { endpoint },
             UnusableEndpoint::NameTooLong { len, max } => Self::NameTooLong { endpoint, len, max },
         }
     }

@@ -22,6 +22,7 @@ impl BindFailure {
             Self::Unusable(
                 UnusableEndpoint::Wildcard
                 | UnusableEndpoint::Source
+                | UnusableEndpoint::NotForProxy
                 | UnusableEndpoint::NameTooLong { .. },
             ) => io::ErrorKind::InvalidInput,
         }
@@ -40,6 +41,9 @@ pub(crate) enum UnusableEndpoint {
     /// One cannot listen from somewhere.
     #[error("a source is only for connecting")]
     Source,
+    /// SOCKS has no way to name the host.
+    #[error("the host cannot be named to a proxy")]
+    NotForProxy,
     /// A path or an abstract name does not fit into the address of a Unix socket.
     #[error("the name has {len} octets, more than the {max} of a Unix socket")]
     NameTooLong {

@@ -18,10 +18,18 @@ pub(crate) enum Target {
 
 impl Target {
     /// Checks what can be checked without connecting.
-    pub(crate) fn new(endpoint: &Endpoint) -> Result<Self, UnusableEndpoint> {
+    pub(crate) fn new(
+        endpoint: &Endpoint,
+        options: &TransportOptions,
+    ) -> Result<Self, UnusableEndpoint> {
         match endpoint {
             Endpoint::Tcp(tcp) if tcp.is_wildcard() => Err(UnusableEndpoint::Wildcard),
-            Endpoint::Tcp(tcp) => Ok(Self::Tcp(tcp.clone())),
+            Endpoint::Tcp(tcp) => {
+                if options.tcp.proxy.is_some() {
+                    tcp::check_target(tcp)?;
+                }
+                Ok(Self::Tcp(tcp.clone()))
+            }
             #[cfg(unix)]
             Endpoint::Ipc(ipc) => ipc::target(ipc).map(Self::Ipc),
             #[cfg(not(unix))]

@@ -4,7 +4,7 @@
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
-use zmtp::{Endpoint, Message, PullSocket, PushSocket, Socket, SocksProxy};
+use zmtp::{ConnectError, Endpoint, Message, PullSocket, PushSocket, Socket, SocksProxy};
 
 use crate::{LOOPBACK, soon};
 
@@ -59,4 +59,13 @@ async fn a_proxy_finds_hosts_that_we_do_not_know() {
         .unwrap();
     push.send("through").await.unwrap();
     assert_eq!(soon(pull.recv()).await.unwrap(), Message::from("through"));
+}
+
+#[tokio::test]
+async fn hosts_that_no_proxy_can_be_told_are_refused_at_once() {
+    let proxy = SocksProxy::new("127.0.0.1:1").unwrap();
+    let push = PushSocket::builder().socks_proxy(proxy).build();
+    let refused = push.connect("tcp://[fe80::1%lo]:5555").await;
+    let endpoint = "tcp://[fe80::1%lo]:5555".parse().unwrap();
+    assert_eq!(refused, Err(ConnectError::NotForProxy { endpoint }));
 }

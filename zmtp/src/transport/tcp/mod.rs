@@ -12,6 +12,7 @@ pub use socks::{SocksProxy, SocksProxyError};
 pub(crate) use connect::connect;
 pub(crate) use listen::{accept, adopt, bind};
 pub(crate) use options::{IpVersions, TcpOptions};
+pub(crate) use socks::check_target;
 
 #[cfg(test)]
 mod tests;

@@ -13,6 +13,8 @@ use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use crate::endpoint::{EndpointError, Host, Port, TcpEndpoint};
+use crate::mechanism::Wiped;
+use crate::transport::UnusableEndpoint;
 
 /// How long a proxy may take in all to connect us.
 pub(super) const NEGOTIATION_TIMEOUT: Duration = Duration::from_secs(30);
@@ -39,8 +41,8 @@ pub struct SocksProxy {
 /// A user name and a password of at most 255 octets each.
 #[derive(Clone, PartialEq, Eq)]
 struct Credentials {
-    username: Box<[u8]>,
-    password: Box<[u8]>,
+    username: Wiped,
+    password: Wiped,
 }
 
 /// Misuse: there is no such proxy, or nobody can log in there.
@@ -94,8 +96,8 @@ impl SocksProxy {
             }
         }
         self.credentials = Some(Credentials {
-            username: username.as_bytes().into(),
-            password: password.as_bytes().into(),
+            username: Wiped(username.into()),
+            password: Wiped(password.into()),
         });
         Ok(self)
     }
@@ -168,7 +170,7 @@ pub(super) async fn negotiate<S: AsyncRead + AsyncWrite + Unpin>(
         return Err(SocksFailure::Method.into());
     }
     if let Some(credentials) = &proxy.credentials {
-        stream.write_all(&credentials.request()?).await?;
+        stream.write_all(&credentials.request()?.0).await?;
         let [_version, status] = read(stream).await?;
         if status != 0 {
             return Err(SocksFailure::Denied.into());
@@ -208,11 +210,21 @@ async fn read<const N: usize, S: AsyncRead + Unpin>(stream: &mut S) -> io::Resul
 }
 
 impl Credentials {
-    fn request(&self) -> io::Result<Vec<u8>> {
-        let mut request = vec![PASSWORD_VERSION];
-        push_short(&mut request, &self.username)?;
-        push_short(&mut request, &self.password)?;
+    fn request(&self) -> io::Result<Wiped> {
+        let Self { username, password } = self;
+        let mut request = Wiped(Vec::with_capacity(3 + username.0.len() + password.0.len()));
+        request.0.push(PASSWORD_VERSION);
+        push_short(&mut request.0, &username.0)?;
+        push_short(&mut request.0, &password.0)?;
         Ok(request)
+    }
+}
+
+/// Whether a proxy can be told about `target` at all.
+pub(crate) fn check_target(target: &TcpEndpoint) -> Result<(), UnusableEndpoint> {
+    match request(target) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(UnusableEndpoint::NotForProxy),
     }
 }
 
