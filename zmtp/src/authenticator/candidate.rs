@@ -13,7 +13,7 @@ use crate::zap::{Domain, Request};
 pub struct Candidate {
     /// The name of the set of credentials that the peer has to be in, if our socket has one.
     pub domain: Option<Domain>,
-    /// Where the peer is, as the operating system says.
+    /// Where the peer is, as the operating system says: the proxy, if our socket connected through one.
     pub address: PeerAddress,
     /// What the peer has to show for itself.
     pub credentials: Credentials,

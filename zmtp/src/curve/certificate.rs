@@ -14,6 +14,7 @@ use std::fmt::{self, Write};
 use std::str::FromStr;
 
 use thiserror::Error;
+use zeroize::Zeroizing;
 
 use crate::curve::zpl::{self, Property, SyntaxError};
 use crate::curve::{KeyError, KeyPair, PublicKey, SecretKey};
@@ -187,7 +188,10 @@ impl SecretCertificate {
         let mut text = String::from(SECRET_HEADER);
         // Writing to a string does not fail.
         let _ = write_body(&self.certificate, &mut text);
-        let _ = write_key(SECRET_KEY, &self.secret_key.expose_text(), &mut text);
+        let secret = Zeroizing::new(self.secret_key.expose_text());
+        // The text must not move any more: it would leave the secret behind.
+        text.reserve(MAX_KEY_LINE);
+        let _ = write_key(SECRET_KEY, &secret, &mut text);
         text
     }
 }
@@ -312,6 +316,9 @@ fn write_key(name: &str, text: &str, out: &mut impl Write) -> fmt::Result {
     // The alphabet of Z85 has no quotation marks.
     writeln!(out, "    {name} = \"{text}\"")
 }
+
+/// More octets than [`write_key`] writes.
+const MAX_KEY_LINE: usize = 128;
 
 const PUBLIC_KEY: &str = "public-key";
 const SECRET_KEY: &str = "secret-key";

@@ -1,17 +1,23 @@
 //! Keys from the randomness of the operating system (L3).
 
 use rand::Rng;
+use rand::rand_core::UnwrapErr;
+use rand::rngs::SysRng;
 
 use crate::curve::{KeyPair, SecretKey};
 
 impl KeyPair {
     /// Makes a new pair.
     ///
-    /// The secret key comes from the generator of the thread, which the operating system seeds.
+    /// The secret key comes from the generator of the operating system.
+    ///
+    /// # Panics
+    ///
+    /// If that has no random octets: no key is better than a bad one.
     #[must_use]
     pub fn generate() -> Self {
         let mut octets = [0; 32];
-        rand::rng().fill_bytes(&mut octets);
+        UnwrapErr(SysRng).fill_bytes(&mut octets);
         Self::new(SecretKey::from_octets(octets))
     }
 }

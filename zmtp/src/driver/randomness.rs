@@ -1,9 +1,13 @@
 //! Where random octets come from.
 
+use rand::Rng;
+use rand::rand_core::UnwrapErr;
+use rand::rngs::SysRng;
+
 use crate::mechanism::Randomness;
 
-/// Returns what one connection needs, from the generator of this thread, which is seeded by the
-/// operating system and cannot be predicted `[CURVE-010]`.
+/// Returns what one connection needs, from the generator of the operating system, of which no state
+/// is in this process `[CURVE-010]`. Without random octets the task of the connection panics.
 pub(super) fn randomness() -> Randomness {
-    Randomness::generate(|octets| rand::fill(octets))
+    Randomness::generate(|octets| UnwrapErr(SysRng).fill_bytes(octets))
 }

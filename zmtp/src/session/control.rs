@@ -2,7 +2,7 @@
 
 use bytes::BytesMut;
 
-use crate::mechanism::{Channel, SealError};
+use crate::mechanism::{Channel, SealError, wipe};
 use crate::session::liveness::LastPing;
 use crate::session::{Heartbeat, Violation};
 use crate::wire::command::{Command, PingContext};
@@ -12,7 +12,8 @@ use crate::wire::frame::FrameHeader;
 #[derive(Debug)]
 pub(super) struct ControlQueue {
     octets: Vec<u8>,
-    /// How many of them at the front are of the handshake, and so never sealed.
+    /// How many of them at the front are of the handshake, and so never sealed; more than there can
+    /// be while it goes on.
     handshake_len: usize,
     pong_count: usize,
     last_ping: LastPing,
@@ -22,7 +23,7 @@ impl ControlQueue {
     pub(super) const fn new() -> Self {
         Self {
             octets: Vec::new(),
-            handshake_len: 0,
+            handshake_len: usize::MAX,
             pong_count: 0,
             last_ping: LastPing::Sent,
         }
@@ -119,12 +120,21 @@ impl ControlQueue {
         self.octets.truncate(self.handshake_len);
     }
 
+    fn wipe_handshake(&mut self) {
+        let len = self.handshake_len.min(self.octets.len());
+        // It may have been a password.
+        wipe(self.octets.get_mut(..len).unwrap_or_default());
+    }
+
     fn clear(&mut self) {
+        self.wipe_handshake();
         self.octets.clear();
         if self.octets.capacity() > IDLE_CAPACITY {
             self.octets = Vec::new();
         }
-        self.handshake_len = 0;
+        if self.handshake_len != usize::MAX {
+            self.handshake_len = 0;
+        }
         self.pong_count = 0;
         self.last_ping = LastPing::Sent;
     }
@@ -132,3 +142,28 @@ impl ControlQueue {
 
 /// What an idle connection may keep for the next PING.
 const IDLE_CAPACITY: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_handshake_said_is_wiped_and_traffic_is_not() {
+        let mut control = ControlQueue::new();
+        control.writer().extend_from_slice(b"password");
+        control.wipe_handshake();
+        assert_eq!(control.octets, [0; 8]);
+        control.drain_to(&mut BytesMut::new());
+        control.writer().extend_from_slice(b"late");
+        control.begin_traffic();
+        control.writer().extend_from_slice(b"traffic");
+        control.wipe_handshake();
+        assert_eq!(control.octets, b"\0\0\0\0traffic");
+        control.drop_traffic();
+        assert_eq!(control.octets, [0; 4]);
+        control.drain_to(&mut BytesMut::new());
+        control.writer().extend_from_slice(b"more");
+        control.wipe_handshake();
+        assert_eq!(control.octets, b"more");
+    }
+}

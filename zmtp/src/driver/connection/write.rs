@@ -11,6 +11,7 @@ use super::task::{Connection, Stage};
 use crate::driver::encoded::{IDLE_CAPACITY, MAX_SLICES};
 use crate::driver::monitor::DisconnectReason;
 use crate::driver::outbox::{ConnectionCommand, Room, Taken};
+use crate::mechanism::wipe;
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     pub(super) fn run_commands(&mut self) -> Result<(), DisconnectReason> {
@@ -108,6 +109,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
         let written = ready!(Pin::new(&mut self.stream).poll_write(context, &self.control))?;
         self.peer.tally.count_sent_octets(written);
+        if self.stage == Stage::Handshake {
+            // It may have been a password.
+            wipe(self.control.get_mut(..written).unwrap_or_default());
+        }
         self.control.advance(written);
         if self.control.is_empty() && self.control.capacity() > IDLE_CAPACITY {
             self.control = BytesMut::new();
