@@ -221,6 +221,8 @@ async fn a_paused_proxy_receives_nothing_until_it_goes_on() {
     assert_eq!(message, Message::from("meanwhile"));
     control.pause();
     control.terminate();
+    // Too late.
+    control.resume();
     assert_eq!(soon(running).await.unwrap(), Ok(()));
 }
 

@@ -81,7 +81,8 @@ impl ProxyControl {
         self.shared.order(Order::Run);
     }
 
-    /// Ends [`Proxy::run`](super::Proxy::run).
+    /// Ends [`Proxy::run`](super::Proxy::run), for good: a proxy that has ended is neither paused nor
+    /// resumed.
     pub fn terminate(&self) {
         self.shared.order(Order::Terminate);
     }
@@ -117,6 +118,9 @@ impl Shared {
 
     fn order(&self, order: Order) {
         let mut state = lock(&self.state);
+        if state.order == Order::Terminate {
+            return;
+        }
         state.order = order;
         let proxy = state.proxy.take();
         drop(state);

@@ -10,7 +10,11 @@ use super::lane::Lane;
 use crate::socket::{MessageReceiver, MessageSender};
 
 /// Passes messages on between a frontend and a backend: ROUTER and DEALER, XPUB and XSUB, PULL and
-/// PUSH, or any other two sockets.
+/// PUSH, or any other two sockets. Where messages go one way alone, as from PULL to PUSH, it is
+/// made with [`Proxy::one_way`].
+///
+/// REQ and REP take turns, which a proxy cannot keep: between two sockets, one of the two ends it
+/// with [`ProxyError::OutOfTurn`]. ROUTER and DEALER pass their messages on.
 ///
 /// A message that finds no room waits, and what comes after it waits in the queues of the socket
 /// that received it: the proxy itself holds one message in each direction. Sockets that drop
