@@ -15,7 +15,9 @@ use std::collections::HashMap;
 use std::error::Error;
 use std::time::Duration;
 
-use zmtp::{Message, Part, PubSocket, Socket, SubSocket, XPubEvent, XPubSocket, XSubSocket};
+use zmtp::{
+    Message, Part, PubSocket, Socket, SubSocket, TrySendError, XPubEvent, XPubSocket, XSubSocket,
+};
 
 const TOPICS: u32 = 3;
 const VALUES: u32 = 5;
@@ -40,7 +42,12 @@ async fn cache(
                 // A subscriber that has left by then is no error.
                 (subscriber, XPubEvent::Subscribed(topic)) => {
                     if let Some(value) = last_values.get(&topic) {
-                        let _ = downstream.try_send_to(subscriber, value.clone());
+                        match downstream.try_send_to(subscriber, value.clone()) {
+                            Ok(()) | Err(TrySendError::Unroutable(_)) => {}
+                            // It does not read, and would miss what follows as well.
+                            Err(TrySendError::Full(_)) => println!("{subscriber} is too slow"),
+                            Err(error) => return Err(error.into()),
+                        }
                     }
                     let _ = downstream.subscribe(subscriber, topic);
                 }
