@@ -523,7 +523,7 @@ impl Outbox {
             self.make_room(&mut state, message)?;
         }
         encode(&mut state.batch);
-        let fill = if state.is_full(self.limits) {
+        let fill = if state.is_full(self.limits) && !self.limits.keep_last_message() {
             Fill::Mark
         } else {
             Fill::Room

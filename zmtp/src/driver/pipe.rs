@@ -155,7 +155,7 @@ impl Pipe {
             more: More::Last,
         });
         state.messages += 1;
-        let fill = if state.has_room() {
+        let fill = if state.has_room() || state.mark == CONFLATED {
             Fill::Room
         } else {
             Fill::Mark

@@ -8,6 +8,10 @@ use super::base::SocketHandle;
 use super::{RecvError, TryRecvError};
 use crate::driver::{Envelope, FairQueue, Linger, Received};
 
+/// So many messages that are not for the application are dropped before an attempt to receive finds
+/// nothing: a peer that sends them without end shall not hold it.
+pub(crate) const UNWANTED_PER_TRY: usize = 1000;
+
 /// Receives one message from each peer in turn.
 #[derive(Debug)]
 pub(crate) struct FairReceiver {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use super::base::{SocketHandle, sealed};
-use super::receiving::FairReceiver;
+use super::receiving::{FairReceiver, UNWANTED_PER_TRY};
 use super::{Builder, RecvError, SendError, TryRecvError};
 use crate::driver::{DropReason, Envelope, NoPattern, PeerId, PushError, Received};
 use crate::message::{Message, Part};
@@ -87,12 +87,13 @@ impl RepSocket {
         let State::Idle = self.state else {
             return Err(TryRecvError::OutOfTurn);
         };
-        loop {
+        for _ in 0..UNWANTED_PER_TRY {
             let received = self.receiver.try_recv()?;
             if let Some((_, request)) = self.accept(received) {
                 return Ok(request);
             }
         }
+        Err(TryRecvError::Empty)
     }
 
     pub(crate) fn poll_recv(

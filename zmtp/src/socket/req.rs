@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use super::base::{SocketHandle, sealed};
-use super::receiving::FairReceiver;
+use super::receiving::{FairReceiver, UNWANTED_PER_TRY};
 use super::sending::BalancedSender;
 use super::{Builder, RecvError, SendError, TryRecvError, TrySendError};
 use crate::driver::{DropReason, Envelope, NoPattern, PeerId, Received, Requests};
@@ -163,7 +163,7 @@ impl ReqSocket {
     ///
     /// [`TryRecvError::Empty`] if it has not, [`TryRecvError::OutOfTurn`] if no request was sent.
     pub fn try_recv(&mut self) -> Result<Message, TryRecvError> {
-        loop {
+        for _ in 0..UNWANTED_PER_TRY {
             if self.state == State::Idle {
                 return Err(TryRecvError::OutOfTurn);
             }
@@ -172,6 +172,7 @@ impl ReqSocket {
                 return Ok(reply);
             }
         }
+        Err(TryRecvError::Empty)
     }
 
     pub(crate) fn poll_recv(

@@ -9,7 +9,7 @@ use tokio::task::coop;
 use super::base::SocketHandle;
 use super::sink::SinkState;
 use super::{SendError, TrySendError};
-use crate::driver::{BalanceError, Hub, LoadBalancer, PeerId, PushError};
+use crate::driver::{BalanceError, Hub, Linger, LoadBalancer, PeerId, PushError};
 use crate::message::{Message, Part};
 
 /// Sends each message to the next peer with room, and waits while there is none.
@@ -155,6 +155,9 @@ pub(crate) async fn when_writable<T>(
 pub(crate) fn try_send_to(hub: &Hub, peer: PeerId, message: Message) -> Result<(), TrySendError> {
     if message.is_empty() {
         return Err(TrySendError::NoParts(message));
+    }
+    if hub.linger() != Linger::Open {
+        return Err(TrySendError::Closed(message));
     }
     let Some(peer) = hub.peer(peer) else {
         return Err(TrySendError::Unroutable(message));

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use futures_core::Stream;
 
 use super::base::{SocketHandle, sealed};
-use super::receiving::FairReceiver;
+use super::receiving::{FairReceiver, UNWANTED_PER_TRY};
 use super::topics::{TopicFilter, Topics};
 use super::{Builder, RecvError, TryRecvError};
 use crate::driver::{DropReason, Envelope, Matching, PeerId, Received};
@@ -82,6 +82,7 @@ impl SubSocket {
             if self.topics.matches(&mut self.filter, &received.message) {
                 return Ok(received.message);
             }
+            self.count_unsubscribed(received.peer);
         }
         std::future::poll_fn(|context| self.poll_recv(context)).await
     }
@@ -107,13 +108,14 @@ impl SubSocket {
     /// [`TryRecvError::Empty`] if none has.
     #[inline]
     pub fn try_recv(&mut self) -> Result<Message, TryRecvError> {
-        loop {
+        for _ in 0..UNWANTED_PER_TRY {
             let received = self.receiver.try_recv()?;
             if self.topics.matches(&mut self.filter, &received.message) {
                 return Ok(received.message);
             }
             self.count_unsubscribed(received.peer);
         }
+        Err(TryRecvError::Empty)
     }
 
     pub(crate) fn poll_recv(

@@ -63,6 +63,8 @@ pub struct XPubSender {
 #[derive(Debug)]
 pub struct XPubReceiver {
     publisher: Publisher,
+    /// Notices since messages had their turn.
+    told: u8,
     receiver: FairReceiver,
 }
 
@@ -376,7 +378,7 @@ impl XPubReceiver {
     /// Waits for what a peer does next and tells which one it is.
     ///
     /// Subscriptions and cancellations come in the order in which they took effect, and before
-    /// messages that were there at the same time.
+    /// messages that were there at the same time, which wait for no more than 64 of them.
     ///
     /// # Errors
     ///
@@ -413,9 +415,24 @@ impl XPubReceiver {
             .map_ok(Incoming::into_message)
     }
 
+    /// Takes a message if there were only notices for some time, which peers can make without end.
+    fn pop_overdue(&mut self) -> Option<Incoming> {
+        if self.told < NOTICES_PER_TURN {
+            return None;
+        }
+        self.told = 0;
+        self.receiver.try_recv().map(Incoming::Message).ok()
+    }
+
+    fn pop_notice(&mut self) -> Option<Incoming> {
+        let told = self.publisher.table().pop_notice()?;
+        self.told += 1;
+        Some(Incoming::Told(told))
+    }
+
     fn try_next_incoming(&mut self) -> Result<Incoming, TryRecvError> {
-        match self.publisher.table().pop_notice() {
-            Some(told) => Ok(Incoming::Told(told)),
+        match self.pop_overdue().or_else(|| self.pop_notice()) {
+            Some(incoming) => Ok(incoming),
             None => self.receiver.try_recv().map(Incoming::Message),
         }
     }
@@ -424,20 +441,23 @@ impl XPubReceiver {
         &mut self,
         context: &mut Context<'_>,
     ) -> Poll<Result<Incoming, RecvError>> {
-        let table = self.publisher.table();
-        if let Some(told) = ready!(poll_in_turn(context, || table.pop_notice())) {
-            return Poll::Ready(Ok(Incoming::Told(told)));
+        let popped = poll_in_turn(context, || self.pop_overdue().or_else(|| self.pop_notice()));
+        if let Some(incoming) = ready!(popped) {
+            return Poll::Ready(Ok(incoming));
         }
         match self.receiver.poll_recv(context) {
             Poll::Ready(Ok(received)) => Poll::Ready(Ok(Incoming::Message(received))),
             // A notice may have come before the receiver was ready to be woken for it.
-            other => match table.pop_notice() {
-                Some(told) => Poll::Ready(Ok(Incoming::Told(told))),
+            other => match self.pop_notice() {
+                Some(told) => Poll::Ready(Ok(told)),
                 None => other.map_ok(Incoming::Message),
             },
         }
     }
 }
+
+/// After so many notices messages have a turn.
+const NOTICES_PER_TURN: u8 = 64;
 
 /// A receiver that always finds something still lets others have their turn.
 fn poll_in_turn<T>(context: &mut Context<'_>, pop: impl FnOnce() -> Option<T>) -> Poll<Option<T>> {
@@ -558,6 +578,7 @@ impl sealed::Sealed for XPubSocket {
             receiver: XPubReceiver {
                 receiver: FairReceiver::new(publisher.handle(), Envelope::Plain),
                 publisher: publisher.clone(),
+                told: 0,
             },
             sender: XPubSender { publisher },
         }

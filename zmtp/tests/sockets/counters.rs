@@ -321,3 +321,29 @@ async fn what_comes_after_the_end_is_counted() {
     .await;
     assert_eq!(handle.counters().received.messages, 0);
 }
+
+#[tokio::test]
+async fn what_is_dropped_from_within_a_batch_is_counted() {
+    let publisher = PubSocket::new();
+    publisher
+        .bind("inproc://dropped-from-a-batch")
+        .await
+        .unwrap();
+    let mut subscriber = SubSocket::new();
+    let mut monitor = subscriber.monitor();
+    subscriber.subscribe("a");
+    subscriber.subscribe("b");
+    subscriber
+        .connect("inproc://dropped-from-a-batch")
+        .await
+        .unwrap();
+    handshake(&mut monitor).await;
+    for topic in ["b", "a", "b"] {
+        publisher.send(topic).await.unwrap();
+    }
+    subscriber.unsubscribe("a");
+    for _ in 0..2 {
+        assert_eq!(soon(subscriber.recv()).await.unwrap(), Message::from("b"));
+    }
+    until_dropped(&subscriber, DropReason::Unsubscribed, 1).await;
+}

@@ -1,7 +1,8 @@
 //! The options of REQ: numbered requests, and requests that supersede one another.
 
 use zmtp::{
-    Message, RecvError, RepSocket, ReqSocket, RouterSocket, SendError, Socket, TryRecvError,
+    DealerSocket, Message, RecvError, RepSocket, ReqSocket, RouterSocket, SendError, Socket,
+    TryRecvError,
 };
 
 use crate::{LOOPBACK, disconnect, handshake, soon};
@@ -159,4 +160,20 @@ async fn a_second_reply_is_not_the_reply_to_the_next_request() {
     soon(router.recv_from()).await.unwrap();
     router.try_send_to(peer, ["", "right"]).unwrap();
     assert_eq!(soon(req.recv()).await.unwrap(), Message::from("right"));
+}
+
+#[tokio::test]
+async fn an_attempt_to_receive_ends_however_much_is_no_request() {
+    let mut rep = RepSocket::builder().receive_high_water_mark(0).build();
+    rep.bind("inproc://no-requests").await.unwrap();
+    let mut dealer = DealerSocket::builder().send_high_water_mark(0).build();
+    let mut monitor = dealer.monitor();
+    dealer.connect("inproc://no-requests").await.unwrap();
+    handshake(&mut monitor).await;
+    for _ in 0..1500 {
+        dealer.try_send("no request").unwrap();
+    }
+    dealer.try_send(["", "request"]).unwrap();
+    assert_eq!(rep.try_recv(), Err(TryRecvError::Empty));
+    assert_eq!(rep.try_recv(), Ok(Message::from("request")));
 }

@@ -377,3 +377,17 @@ async fn probes_and_notifications_leave_the_other_messages_alone() {
         assert_eq!(received, Message::from(["me", expected]));
     }
 }
+
+#[tokio::test]
+async fn a_closed_socket_says_so_and_not_that_the_peer_is_gone() {
+    let mut router = RouterSocket::new();
+    let endpoint = router.bind(LOOPBACK).await.unwrap();
+    let mut peer = dealer("peer");
+    peer.connect(&endpoint).await.unwrap();
+    peer.send("here").await.unwrap();
+    let (id, _) = soon(router.recv_from()).await.unwrap();
+    let (sender, _receiver) = router.split();
+    soon(sender.handle().close()).await;
+    let refused = sender.try_send_to(id, "late");
+    assert!(matches!(refused, Err(TrySendError::Closed(_))));
+}

@@ -501,3 +501,32 @@ async fn an_inverted_publisher_does_not_wait_for_a_peer_that_subscribes() {
     handshake(&mut monitor).await;
     goes_on_after(&publisher, || subscriber.subscribe("A")).await;
 }
+
+#[tokio::test]
+async fn messages_have_their_turn_among_many_subscriptions() {
+    let mut publisher = XPubSocket::new();
+    let mut monitor = publisher.monitor();
+    publisher.bind("inproc://many-subscriptions").await.unwrap();
+    let subscriber = XSubSocket::new();
+    subscriber
+        .connect("inproc://many-subscriptions")
+        .await
+        .unwrap();
+    handshake(&mut monitor).await;
+    soon(subscriber.send("message")).await.unwrap();
+    for number in 0..100_u8 {
+        subscriber.subscribe([number]);
+    }
+    soon(async {
+        while publisher.topic_count() < 100 {
+            tokio::task::yield_now().await;
+        }
+    })
+    .await;
+    for received in 0.. {
+        assert!(received <= 64, "the message has no turn");
+        if soon(publisher.recv()).await.unwrap() == Message::from("message") {
+            break;
+        }
+    }
+}

@@ -120,3 +120,12 @@ fn commands_that_nobody_takes_end_the_connection_at_some_point() {
     outbox.accept_commands();
     assert_eq!(outbox.pop_command(), Ok(None));
 }
+
+#[test]
+fn a_queue_that_keeps_the_last_message_has_room_for_the_next() {
+    let outbox = Outbox::new(QueueLimits::LAST_MESSAGE, Arc::default());
+    for _ in 0..2 {
+        let pushed = outbox.try_push(&[], &Message::from("a"));
+        assert_eq!(pushed, Ok(Fill::Room));
+    }
+}
