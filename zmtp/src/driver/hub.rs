@@ -27,7 +27,8 @@ use crate::session::PeerInfo;
 
 /// What a socket type does when its peers come, go and subscribe.
 ///
-/// Called on the connection's task, so implementations are short and never wait.
+/// Called on the connection's task, which within the process is that of the connecting socket, so
+/// implementations are short and never wait.
 pub(crate) trait Pattern: fmt::Debug + Send + Sync {
     /// `peer` has finished its handshake. The topics returned are announced to it.
     ///

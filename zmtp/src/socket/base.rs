@@ -72,6 +72,10 @@ pub trait Socket: sealed::Sealed + Send {
     /// Returns at once; [`Self::monitor`] tells what becomes of it. Where the pattern sends, the
     /// messages for the peer wait for it.
     ///
+    /// What is sent over `inproc://` wakes a receiver that sleeps when this runtime next runs its
+    /// tasks, or with several hundred messages. A program that sends and then blocks the thread of
+    /// its runtime holds that up; [`blocking`](crate::blocking) sockets have a thread of their own.
+    ///
     /// # Errors
     ///
     /// [`ConnectError`] says what is wrong with the endpoint.
