@@ -91,6 +91,7 @@ pub(super) struct Connection<S> {
     pub(super) reader: ReadBuffer,
     pub(super) incoming: FrameBatch,
     decoded: Decoded,
+    input: Input,
     room: InboxRoom,
     pub(super) outgoing: EncodedBatch,
     pub(super) control: BytesMut,
@@ -136,6 +137,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             reader: ReadBuffer::new(),
             incoming: FrameBatch::default(),
             decoded: Decoded::NeedsMore,
+            input: Input::Open,
             room: InboxRoom::NONE,
             outgoing: EncodedBatch::default(),
             control: BytesMut::new(),
@@ -197,6 +199,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     fn read(&mut self, context: &mut Context<'_>, now: Instant) -> Result<Turn, DisconnectReason> {
+        if self.input == Input::Ended {
+            return Ok(Turn::Done);
+        }
         let mut budget = OCTETS_PER_TURN;
         loop {
             self.incoming.prepare();
@@ -223,6 +228,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     self.incoming.release();
                     return Ok(Turn::Done);
                 }
+                Poll::Ready(0) if self.is_draining() => {
+                    self.input = Input::Ended;
+                    return Ok(Turn::Done);
+                }
                 Poll::Ready(0) => {
                     self.session.handle_eof()?;
                     return Err(DisconnectReason::PeerClosed);
@@ -233,6 +242,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 }
             }
         }
+    }
+
+    /// Whether the socket closes and still has something for this peer. A peer that sends nothing
+    /// more may be closing as well, and then reads until it has everything.
+    fn is_draining(&self) -> bool {
+        self.stage == Stage::Attached
+            && self.linger() != Linger::Open
+            && !self.peer.outbox.is_empty()
     }
 
     /// Hands what was decoded to the receiver, or drops it when no receiver is left: a peer that is
@@ -469,6 +486,14 @@ enum Turn {
     Done,
     /// It has not, but it is the turn of others.
     Over,
+}
+
+/// Whether the peer may still send something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Input {
+    Open,
+    /// It has sent everything, and we go on sending.
+    Ended,
 }
 
 /// How far what was read has been decoded.
