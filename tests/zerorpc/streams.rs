@@ -107,7 +107,7 @@ async fn recv_grant(server: &mut RawPeer, channel: &Value) -> u64 {
 #[tokio::test]
 async fn a_client_grants_by_half_windows() {
     const COUNT: u64 = 2000;
-    let (client, mut server) = raw_server(|builder| builder).await;
+    let (client, mut server) = raw_server(|builder| builder.slots(100)).await;
     let stream = tokio::spawn(async move {
         let mut items = client.stream::<u64>("count", (COUNT,)).await?;
         let mut sum = 0;
@@ -143,7 +143,7 @@ async fn a_client_grants_by_half_windows() {
 // B3: one such channel used to freeze a whole Python client.
 #[tokio::test]
 async fn a_server_that_ignores_credit_ends_that_stream_alone() {
-    let (client, mut server) = raw_server(|builder| builder).await;
+    let (client, mut server) = raw_server(|builder| builder.slots(100)).await;
     let mut items = {
         let opening = client.stream::<u64>("count", (1,));
         let first = async {

@@ -179,7 +179,8 @@ async fn the_python_producer_waits_for_a_consumer_that_does_not_read() -> TestRe
     let mut server = python_server(python, json!({})).await?;
     let client = our_client(&server).await?;
 
-    let mut items = client.stream::<u64>("produced", (10_000,)).await?;
+    let produced = client.request("produced", (10_000,)).slots(100);
+    let mut items = produced.stream::<u64>().await?;
     for expected in 0..300 {
         assert_eq!(soon(items.next_item()).await??, Some(expected));
     }
