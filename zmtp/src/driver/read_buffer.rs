@@ -8,13 +8,10 @@ use bytes::{BufMut, BytesMut};
 use tokio::io::AsyncRead;
 use tokio_util::io::poll_read_buf;
 
-use super::read_pool::{BUFFER_SIZE, ReadPool};
+use super::read_pool::{BUFFER_SIZE, MIN_ROOM, ReadPool};
 
 /// So much of a large frame is read into an allocation of its own at first.
 const MIN_STEP: usize = 128;
-
-/// Reading into less room than this would cost a system call for a few octets.
-const MIN_ROOM: usize = BUFFER_SIZE / 8;
 
 /// What comes in smaller pieces is moved into an allocation of its own size: a message that is kept
 /// for long shall not keep a buffer of the pool with it, and a peer that sends little shall not

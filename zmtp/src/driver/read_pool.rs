@@ -14,8 +14,9 @@ use super::sync::lock;
 /// The size of a buffer: what a busy connection reads at once.
 pub(crate) const BUFFER_SIZE: usize = 128 * 1024;
 
-/// A buffer with less room than this is not used for another connection before it is free again.
-const MIN_ROOM: usize = 16 * 1024;
+/// A buffer with less room than this is not read into before it is free again: that would cost a
+/// system call for a few octets.
+pub(crate) const MIN_ROOM: usize = 16 * 1024;
 
 /// How many buffers a socket keeps. They are enough for what a queue may hold, and more would only
 /// be memory.
