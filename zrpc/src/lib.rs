@@ -62,7 +62,7 @@ pub use fault::Fault;
 pub use heartbeat::Heartbeat;
 pub use io::{Interrupted, IoRuntime};
 pub use server::{Server, ServerBuilder, ServerHandle, Tracebacks};
-pub use service::{Argument, Fallible, IntoReply, Method, Plain, Reply, Service};
+pub use service::{Argument, Fallible, IntoReply, Method, MethodSet, Plain, Reply, Service};
 pub use values::Values;
 
 pub use proto::{DecodeError, EncodeError, OverrunUnit, PythonError, RemoteError};

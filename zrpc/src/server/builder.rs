@@ -1,5 +1,6 @@
 //! The options of a server.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_core::Stream;
@@ -150,8 +151,14 @@ impl ServerBuilder {
     /// one or it is not the first.
     pub fn service(mut self, service: impl Service) -> Self {
         self.service.get_or_insert_with(|| service.name());
-        self.methods.extend(service.into_methods());
+        self.methods.extend(Arc::new(service).into_methods());
         self
+    }
+
+    /// Offers all methods of a service under names that begin with `prefix`, see
+    /// [`Service::prefixed`]. Two methods of one name are [`BuildError::DuplicateMethod`].
+    pub fn service_with_prefix(self, prefix: &str, service: impl Service) -> Self {
+        self.service(service.prefixed(prefix))
     }
 
     /// Listens on an endpoint; `tcp://127.0.0.1:*` takes a free port.

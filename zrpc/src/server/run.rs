@@ -1,6 +1,7 @@
 //! Runs one call: decodes its arguments, runs its handler, and answers.
 
 use std::any::Any;
+use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -64,18 +65,16 @@ pub(super) fn run_thread(job: Job, handler: &dyn ThreadHandler, runtime: &Handle
     if context.is_cancelled() {
         return;
     }
-    let work = || {
-        let items = match handler.run(method.name(), method.signature(), args)? {
-            Work::Value(value) => return sendable(&method, values, value).map(Some),
-            Work::Items(items) => items,
-        };
-        for item in items {
-            let item = sendable(&method, values, item?)?;
-            if runtime.block_on(responder.item(item)).is_err() {
-                break;
-            }
-        }
-        Ok(None)
+    let mut give = |item| {
+        let item = sendable(&method, values, item)?;
+        Ok(match runtime.block_on(responder.item(item)) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(_caller_gone) => ControlFlow::Break(()),
+        })
+    };
+    let work = || match handler.run(method.name(), method.signature(), args, &mut give)? {
+        Work::Value(value) => sendable(&method, values, value).map(Some),
+        Work::Given => Ok(None),
     };
     match context.sync_scope(|| contained(&method, work)) {
         Ok(Some(value)) => responder.reply(Ok(value)),

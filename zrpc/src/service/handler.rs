@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use futures_core::Stream;
@@ -35,9 +36,19 @@ pub(crate) trait TaskHandler: Send + Sync {
 
 /// A body that may hold its thread.
 pub(crate) trait ThreadHandler: Send + Sync {
-    /// Decodes the arguments and runs one call. Their encoded form is freed before it runs.
-    fn run(&self, method: &str, signature: &Signature, args: Args) -> Result<Work, Fault>;
+    /// Decodes the arguments and runs one call, handing results of a stream to `give` as they are
+    /// made. The encoded form of the arguments is freed before it runs.
+    fn run(
+        &self,
+        method: &str,
+        signature: &Signature,
+        args: Args,
+        give: &mut Give<'_>,
+    ) -> Result<Work, Fault>;
 }
+
+/// Takes one result of a stream, and says whether more are wanted.
+pub(crate) type Give<'a> = dyn FnMut(Body) -> Result<ControlFlow<()>, Fault> + 'a;
 
 /// A call that was started as a task.
 pub(crate) enum Task {
@@ -51,8 +62,8 @@ pub(crate) enum Task {
 pub(crate) enum Work {
     /// The one result.
     Value(Body),
-    /// Results that hold the thread while they are made, and never leave it.
-    Items(Box<dyn Iterator<Item = Outcome>>),
+    /// A stream of results, which were given already.
+    Given,
 }
 
 impl fmt::Debug for Handler {
@@ -64,7 +75,20 @@ impl fmt::Debug for Handler {
     }
 }
 
-fn decode<A: DeserializeOwned>(
+/// Gives the results of an iterator until there are no more, or no more are wanted.
+pub(super) fn give_all<K, I>(items: I, give: &mut Give<'_>) -> Result<Work, Fault>
+where
+    I: IntoIterator<Item: IntoReply<K>>,
+{
+    for item in items {
+        if give(item.into_reply()?.0)?.is_break() {
+            break;
+        }
+    }
+    Ok(Work::Given)
+}
+
+pub(super) fn decode<A: DeserializeOwned>(
     signature: &Signature,
     method: &str,
     args: Args,
@@ -131,7 +155,13 @@ where
     A: DeserializeOwned,
     R: IntoReply<K>,
 {
-    fn run(&self, method: &str, signature: &Signature, args: Args) -> Result<Work, Fault> {
+    fn run(
+        &self,
+        method: &str,
+        signature: &Signature,
+        args: Args,
+        _give: &mut Give<'_>,
+    ) -> Result<Work, Fault> {
         let result = (self.function)(decode(signature, method, args)?);
         Ok(Work::Value(result.into_reply()?.0))
     }
@@ -143,12 +173,13 @@ where
     A: DeserializeOwned,
     I: IntoIterator<Item: IntoReply<K>> + 'static,
 {
-    fn run(&self, method: &str, signature: &Signature, args: Args) -> Result<Work, Fault> {
-        let items = (self.function)(decode(signature, method, args)?);
-        Ok(Work::Items(Box::new(
-            items
-                .into_iter()
-                .map(|item| item.into_reply().map(|reply| reply.0)),
-        )))
+    fn run(
+        &self,
+        method: &str,
+        signature: &Signature,
+        args: Args,
+        give: &mut Give<'_>,
+    ) -> Result<Work, Fault> {
+        give_all((self.function)(decode(signature, method, args)?), give)
     }
 }

@@ -140,6 +140,11 @@ impl Method {
         self.doc.as_deref()
     }
 
+    /// Puts `prefix` in front of the name.
+    pub(super) fn prefix(&mut self, prefix: &str) {
+        self.name = format!("{prefix}{}", self.name).into();
+    }
+
     pub(crate) fn shared_name(&self) -> &Arc<str> {
         &self.name
     }

@@ -7,44 +7,6 @@ use super::introspection;
 use super::method::Method;
 use crate::BuildError;
 
-/// Something whose methods a server can offer.
-///
-/// # Example
-///
-/// ```
-/// use std::sync::Arc;
-/// use zrpc::{Method, Service};
-///
-/// struct Counter {
-///     step: u64,
-/// }
-///
-/// impl Service for Counter {
-///     fn name(&self) -> String {
-///         "Counter".to_owned()
-///     }
-///
-///     fn into_methods(self) -> Vec<Method> {
-///         let this = Arc::new(self);
-///         vec![
-///             Method::new("next", move |(value,): (u64,)| {
-///                 let this = Arc::clone(&this);
-///                 async move { value + this.step }
-///             })
-///             .doc("Adds one step.")
-///             .args(["value"]),
-///         ]
-///     }
-/// }
-/// ```
-pub trait Service {
-    /// Returns the name that introspection shows.
-    fn name(&self) -> String;
-
-    /// Returns the methods.
-    fn into_methods(self) -> Vec<Method>;
-}
-
 /// All methods of a server, introspection included.
 #[derive(Debug)]
 pub(crate) struct Registry {

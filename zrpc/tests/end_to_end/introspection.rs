@@ -1,5 +1,7 @@
 //! What a server tells about itself.
 
+use std::sync::Arc;
+
 use futures_util::stream;
 use rmpv::Value;
 use serde::de::DeserializeOwned;
@@ -95,7 +97,7 @@ impl Service for Named {
         self.0.to_owned()
     }
 
-    fn into_methods(self) -> Vec<Method> {
+    fn into_methods(self: Arc<Self>) -> Vec<Method> {
         vec![Method::new(self.0, |(): ()| async {})]
     }
 }
