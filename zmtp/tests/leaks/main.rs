@@ -1,7 +1,7 @@
 //! What comes and goes leaves nothing behind: no task, no descriptor, no memory.
 //!
 //! In a process of its own, since all three are counted for the process. `ZMTP_CYCLES` makes the
-//! run longer than the default.
+//! run longer than the default, and `--nocapture` shows what is held as it goes on.
 
 #![cfg(target_os = "linux")]
 
@@ -62,6 +62,27 @@ impl Holdings {
                 && now.memory <= before.memory + MEMORY_TOLERANCE,
             "{what}: {before:?} became {now:?}"
         );
+        now.show(what);
+    }
+
+    #[expect(
+        clippy::print_stdout,
+        reason = "the figures of a long run are what it is for"
+    )]
+    fn show(self, when: &str) {
+        println!(
+            "{when}: {} tasks, {} descriptors, {} KiB",
+            self.tasks,
+            self.descriptors,
+            self.memory / 1024
+        );
+    }
+
+    /// Shows ten times in a run where it is.
+    fn show_now_and_then(what: &str, cycle: usize, cycles: usize) {
+        if cycle.is_multiple_of((cycles / 10).max(1)) {
+            Self::now().show(&format!("{what}, cycle {cycle} of {cycles}"));
+        }
     }
 }
 
@@ -92,7 +113,8 @@ async fn disconnected(monitor: &mut Monitor) {
 /// A new socket each time, which sends one message.
 async fn sockets_come_and_go(cycles: usize, pull: &mut PullSocket, endpoint: &Endpoint) {
     let mut monitor = pull.monitor();
-    for _ in 0..cycles {
+    for cycle in 0..cycles {
+        Holdings::show_now_and_then("sockets", cycle, cycles);
         let mut push = PushSocket::new();
         push.connect(endpoint).await.expect("the endpoint is bound");
         soon(push.send("hello")).await.expect("the socket is open");
@@ -105,7 +127,8 @@ async fn sockets_come_and_go(cycles: usize, pull: &mut PullSocket, endpoint: &En
 /// One socket, which connects and disconnects.
 async fn connections_come_and_go(cycles: usize, push: &PushSocket, endpoint: &Endpoint) {
     let mut monitor = push.monitor();
-    for _ in 0..cycles {
+    for cycle in 0..cycles {
+        Holdings::show_now_and_then("connections", cycle, cycles);
         push.connect(endpoint).await.expect("the endpoint is bound");
         handshake(&mut monitor).await;
         push.disconnect(endpoint).expect("it is connected");
