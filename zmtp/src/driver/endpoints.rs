@@ -223,22 +223,20 @@ impl Binding {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::driver::outbox::QueueLimits;
     use crate::driver::peer::Retention;
+    use crate::driver::queue_limits::{PeerLimits, QueueLimits};
 
     fn peer(number: u64) -> Arc<Peer> {
         let limits = QueueLimits {
             messages: 1,
             bytes: 1,
         };
+        let limits = PeerLimits {
+            send: limits,
+            receive: limits,
+        };
         let id = PeerId::new(number);
-        Arc::new(Peer::new(
-            id,
-            Retention::Connection,
-            limits,
-            limits,
-            Arc::default(),
-        ))
+        Arc::new(Peer::new(id, Retention::Connection, limits, Arc::default()))
     }
 
     fn endpoint(text: &str) -> Endpoint {

@@ -7,8 +7,8 @@ use std::task::{Context, Poll, ready};
 use tokio::task::coop;
 
 use super::hub::Hub;
-use super::inbox::ReadySetClosed;
 use super::peer::{Peer, PeerId};
+use super::ready_set::ReadySetClosed;
 use crate::message::{Frame, Message, More, Part};
 
 /// The receiving end of a socket: one message from each peer in turn (`PIPE`, `REQREP`).

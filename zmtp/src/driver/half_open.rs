@@ -133,8 +133,8 @@ impl HalfOpen {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::driver::outbox::QueueLimits;
     use crate::driver::peer::Retention;
+    use crate::driver::queue_limits::{PeerLimits, QueueLimits};
     use crate::endpoint::{IpcName, IpcPeer, PeerCredentials};
 
     fn peer(number: u64) -> Arc<Peer> {
@@ -142,14 +142,12 @@ mod tests {
             messages: 1,
             bytes: 1,
         };
+        let limits = PeerLimits {
+            send: limits,
+            receive: limits,
+        };
         let id = PeerId::new(number);
-        Arc::new(Peer::new(
-            id,
-            Retention::Connection,
-            limits,
-            limits,
-            Arc::default(),
-        ))
+        Arc::new(Peer::new(id, Retention::Connection, limits, Arc::default()))
     }
 
     fn tcp(ip: impl Into<IpAddr>) -> Share {

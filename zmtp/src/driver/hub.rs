@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -13,12 +13,14 @@ use tokio_util::task::TaskTracker;
 use super::counters::{DropReason, Queued, SocketCounters};
 use super::endpoints::Endpoints;
 use super::half_open::HalfOpen;
-use super::inbox::ReadySet;
 use super::monitor::{DisconnectReason, MonitorSender};
 use super::options::{SocketOptions, WhenFull};
+use super::outbox::Room;
 use super::peer::{Peer, PeerId, Retention};
 use super::pipe::Pipe;
+use super::queue_limits::QueueOptions;
 use super::read_pool::ReadPool;
+use super::ready_set::ReadySet;
 use super::sync::lock;
 use super::tally::Tally;
 use crate::message::Part;
@@ -107,7 +109,9 @@ impl Pattern for NoPattern {}
 #[derive(Debug)]
 pub(crate) struct Hub {
     pub(crate) socket_type: SocketType,
+    /// As the socket was made; see [`Self::queue_options`] for what may have changed.
     pub(crate) options: SocketOptions,
+    queue_options: Mutex<QueueOptions>,
     pub(crate) pattern: Arc<dyn Pattern>,
     pub(crate) monitor: MonitorSender,
     pub(crate) tally: Arc<Tally>,
@@ -146,6 +150,7 @@ impl Hub {
         Self {
             socket_type,
             half_open: HalfOpen::new(options.half_open_limit()),
+            queue_options: Mutex::new(options.queue_options(socket_type)),
             options,
             pattern,
             monitor: MonitorSender::default(),
@@ -169,10 +174,9 @@ impl Hub {
     /// Makes a peer, which is not yet part of the socket.
     pub(crate) fn new_peer(&self, retention: Retention) -> Arc<Peer> {
         let id = PeerId::new(self.next_peer.fetch_add(1, Ordering::Relaxed));
-        let send = self.options.send_limits(self.socket_type);
-        let receive = self.options.receive_limits();
         let tally = Tally::of_peer(&self.tally);
-        Arc::new(Peer::new(id, retention, send, receive, tally))
+        let limits = self.queue_options().limits;
+        Arc::new(Peer::new(id, retention, limits, tally))
     }
 
     /// Makes a peer that is in this process, which is not yet part of the socket.
@@ -180,8 +184,52 @@ impl Hub {
         let id = PeerId::new(self.next_peer.fetch_add(1, Ordering::Relaxed));
         let tally = Tally::of_peer(&self.tally);
         let pipe = Arc::new(Pipe::new(self, Arc::clone(&tally)));
-        let limits = self.options.send_limits(self.socket_type);
+        let limits = self.queue_options().limits;
         Arc::new(Peer::in_process(id, retention, limits, pipe, tally))
+    }
+
+    /// How much may wait, and for how long once the socket closes.
+    pub(crate) fn queue_options(&self) -> QueueOptions {
+        *lock(&self.queue_options)
+    }
+
+    /// Changes how many messages wait for each peer; what waits already stays.
+    pub(crate) fn set_send_high_water_mark(&self, messages: usize) {
+        self.change_limits(|options| {
+            options.limits.send = options.limits.send.with_high_water_mark(messages);
+        });
+    }
+
+    /// Changes how many messages of each peer wait; what waits already stays.
+    pub(crate) fn set_receive_high_water_mark(&self, messages: usize) {
+        self.change_limits(|options| {
+            options.limits.receive = options.limits.receive.with_high_water_mark(messages);
+        });
+    }
+
+    /// Changes for how long what is queued may go out, where that has not begun.
+    pub(crate) fn set_linger(&self, linger: Duration) {
+        lock(&self.queue_options).linger = Some(linger);
+    }
+
+    fn change_limits(&self, change: impl FnOnce(&mut QueueOptions)) {
+        // Under the lock of the peers, so that one that comes now has the new ones as well.
+        let peers = lock(&self.peers);
+        let limits = {
+            let mut options = lock(&self.queue_options);
+            change(&mut options);
+            options.limits
+        };
+        let mut room = Room::Unneeded;
+        for peer in peers.values() {
+            if peer.set_limits(limits) == Room::Awaited {
+                room = Room::Awaited;
+            }
+        }
+        drop(peers);
+        if room == Room::Awaited {
+            self.writable.notify_waiters();
+        }
     }
 
     /// What the socket has done so far.
@@ -213,7 +261,11 @@ impl Hub {
 
     /// Lets the senders use `peer`.
     pub(crate) fn insert_peer(&self, peer: &Arc<Peer>) {
-        lock(&self.peers).insert(peer.id, Arc::clone(peer));
+        let mut peers = lock(&self.peers);
+        peers.insert(peer.id, Arc::clone(peer));
+        // They may have changed since it was made. Senders are told below in any case.
+        let _ = peer.set_limits(self.queue_options().limits);
+        drop(peers);
         if self.linger() != Linger::Open {
             // The socket began to close, and may have told its peers, before this one was there.
             peer.outbox.drain();
@@ -317,7 +369,7 @@ impl Hub {
     fn linger_deadline(&self) -> Option<Instant> {
         let now = tokio::time::Instant::now().into_std();
         // A period beyond all time is none.
-        self.options
+        self.queue_options()
             .linger
             .and_then(|linger| now.checked_add(linger))
     }

@@ -11,15 +11,15 @@
 //! connection only when it found its inbox full.
 
 use std::collections::{VecDeque, vec_deque};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Waker};
 
 use super::counters::DropReason;
 use super::hub::{Hub, Linger};
-use super::outbox::QueueLimits;
 use super::peer::Peer;
 use super::pipe::{Found, Pipe, Rest};
+use super::queue_limits::QueueLimits;
+use super::ready_set::ReadySet;
 use super::sync::lock;
 use super::tally::Tally;
 use crate::message::{Frame, Message, More, Part};
@@ -178,6 +178,7 @@ enum Listing {
 
 #[derive(Debug)]
 struct State {
+    limits: QueueLimits,
     queue: FrameBatch,
     taken_messages: usize,
     taken_bytes: usize,
@@ -197,13 +198,13 @@ struct State {
 #[derive(Debug)]
 pub(crate) struct Inbox {
     state: Mutex<State>,
-    limits: QueueLimits,
 }
 
 impl Inbox {
     pub(crate) fn new(limits: QueueLimits) -> Self {
         Self {
             state: Mutex::new(State {
+                limits,
                 queue: FrameBatch::default(),
                 taken_messages: 0,
                 taken_bytes: 0,
@@ -214,7 +215,25 @@ impl Inbox {
                 routing_id: Part::default(),
                 source: None,
             }),
-            limits,
+        }
+    }
+
+    /// Takes messages up to `limits` from now on. What is queued stays.
+    pub(crate) fn set_limits(&self, limits: QueueLimits) {
+        let mut state = lock(&self.state);
+        state.limits = limits;
+        let writer = if state.room().is_none() {
+            None
+        } else {
+            state.writer.take()
+        };
+        let source = state.source.clone();
+        drop(state);
+        if let Some(source) = source {
+            source.set_receive_mark(limits.messages);
+        }
+        if let Some(writer) = writer {
+            writer.wake();
         }
     }
 
@@ -226,10 +245,10 @@ impl Inbox {
     /// The room there is. Where there is none, the task of `context` is woken when there is some.
     pub(crate) fn room(&self, context: &Context<'_>) -> InboxRoom {
         let mut state = lock(&self.state);
-        if self.limits.keep_last_message() {
+        if state.limits.keep_last_message() {
             return InboxRoom::UNLIMITED;
         }
-        let room = state.room(self.limits);
+        let room = state.room();
         if room.is_none() {
             match &mut state.writer {
                 Some(writer) => writer.clone_from(context.waker()),
@@ -246,6 +265,7 @@ impl Inbox {
         }
         batch.expected = batch.frames.len().min(MAX_EXPECTED);
         let mut state = lock(&self.state);
+        let is_conflated = state.limits.keep_last_message();
         let queue = &mut state.queue;
         if queue.frames.is_empty() {
             std::mem::swap(&mut queue.frames, &mut batch.frames);
@@ -254,7 +274,7 @@ impl Inbox {
         }
         queue.messages += std::mem::take(&mut batch.messages);
         queue.bytes += std::mem::take(&mut batch.bytes);
-        if self.limits.keep_last_message() {
+        if is_conflated {
             queue.conflate(&peer.tally);
         }
         list(state, peer, ready);
@@ -381,12 +401,14 @@ impl State {
         }
     }
 
-    fn room(&self, limits: QueueLimits) -> InboxRoom {
+    fn room(&self) -> InboxRoom {
         InboxRoom {
-            messages: limits
+            messages: self
+                .limits
                 .messages
                 .saturating_sub(self.queue.messages + self.taken_messages + self.notices),
-            bytes: limits
+            bytes: self
+                .limits
                 .bytes
                 .saturating_sub(self.queue.bytes + self.taken_bytes + self.notice_bytes),
         }
@@ -414,106 +436,23 @@ pub(super) fn keep_last_message(frames: &mut VecDeque<Frame>) -> (usize, usize) 
     (usize::from(!frames.is_empty()), octets)
 }
 
-/// The peers of a socket whose inboxes came to hold something since the receiver last looked.
-#[derive(Debug, Default)]
-pub(crate) struct ReadySet {
-    state: Mutex<ReadyState>,
-    /// Whether `state` has peers; lets the receiver look without the lock.
-    has_peers: AtomicBool,
-}
-
-#[derive(Debug, Default)]
-struct ReadyState {
-    peers: Vec<Arc<Peer>>,
-    receiver: Option<Waker>,
-    end: End,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum End {
-    #[default]
-    Open,
-    Closed,
-}
-
-/// The socket is closed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct ReadySetClosed;
-
-impl ReadySet {
-    /// Whether peers wait to be drained.
-    #[inline]
-    pub(crate) fn has_peers(&self) -> bool {
-        self.has_peers.load(Ordering::Acquire)
-    }
-
-    /// Gives every peer that became ready to `take`.
-    pub(crate) fn drain(&self, take: impl FnMut(Arc<Peer>)) {
-        let mut state = lock(&self.state);
-        self.has_peers.store(false, Ordering::Relaxed);
-        state.peers.drain(..).for_each(take);
-    }
-
-    /// Waits until a peer is ready.
-    pub(crate) fn poll_ready(&self, context: &Context<'_>) -> Poll<Result<(), ReadySetClosed>> {
-        let mut state = lock(&self.state);
-        if !state.peers.is_empty() {
-            return Poll::Ready(Ok(()));
-        }
-        if state.end == End::Closed {
-            return Poll::Ready(Err(ReadySetClosed));
-        }
-        match &mut state.receiver {
-            Some(receiver) => receiver.clone_from(context.waker()),
-            None => state.receiver = Some(context.waker().clone()),
-        }
-        Poll::Pending
-    }
-
-    /// Lets the receiver finish what is there and then end.
-    pub(crate) fn close(&self) {
-        lock(&self.state).end = End::Closed;
-        self.wake_receiver();
-    }
-
-    /// Wakes the receiver, if it waits: there is something for it beside messages.
-    pub(crate) fn wake_receiver(&self) {
-        let receiver = lock(&self.state).receiver.take();
-        if let Some(receiver) = receiver {
-            receiver.wake();
-        }
-    }
-
-    fn insert(&self, peer: Arc<Peer>) {
-        let mut state = lock(&self.state);
-        state.peers.push(peer);
-        self.has_peers.store(true, Ordering::Release);
-        let receiver = state.receiver.take();
-        drop(state);
-        if let Some(receiver) = receiver {
-            receiver.wake();
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::driver::peer::{PeerId, Retention};
+    use crate::driver::queue_limits::PeerLimits;
 
     fn peer(high_water_mark: usize) -> Arc<Peer> {
         let limits = QueueLimits {
             messages: high_water_mark,
             bytes: 1000 * size_of::<Frame>(),
         };
+        let limits = PeerLimits {
+            send: limits,
+            receive: limits,
+        };
         let id = PeerId::new(1);
-        Arc::new(Peer::new(
-            id,
-            Retention::Connection,
-            limits,
-            limits,
-            Arc::default(),
-        ))
+        Arc::new(Peer::new(id, Retention::Connection, limits, Arc::default()))
     }
 
     fn batch(bodies: &[&str]) -> FrameBatch {

@@ -13,6 +13,7 @@
 mod accept_filter;
 mod alarm;
 mod backoff;
+mod commands;
 mod connection;
 mod connector;
 mod counters;
@@ -33,9 +34,11 @@ mod options;
 mod outbox;
 mod peer;
 mod pipe;
+mod queue_limits;
 mod randomness;
 mod read_buffer;
 mod read_pool;
+mod ready_set;
 mod sealed;
 mod security;
 mod sync;
@@ -47,6 +50,7 @@ pub use options::ReconnectStop;
 pub use peer::PeerId;
 pub use security::SecurityError;
 
+pub(crate) use commands::ConnectionCommand;
 pub(crate) use connector::keep_connected;
 pub(crate) use encoded::EncodedBatch;
 pub(crate) use endpoints::Link;
@@ -60,6 +64,6 @@ pub(crate) use options::{
     Cancellations, Conflation, Matching, NoticePolicy, PublishOptions, Queueing, Requests,
     SocketOptions, TakenRoutingId, Unroutable, WhenFull,
 };
-pub(crate) use outbox::{ConnectionCommand, Fill, PushError};
+pub(crate) use outbox::{Fill, PushError};
 pub(crate) use peer::{Peer, Retention};
 pub(crate) use sync::lock;

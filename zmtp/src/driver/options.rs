@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::accept_filter::AcceptFilter;
 use super::monitor::DisconnectReason;
-use super::outbox::QueueLimits;
 use super::peer::Retention;
+use super::queue_limits::{PeerLimits, QueueLimits, QueueOptions, high_water_mark};
 use super::security::SecurityOptions;
 use crate::mechanism::MechanismConfig;
 use crate::message::Message;
@@ -253,7 +253,18 @@ impl Default for SocketOptions {
 }
 
 impl SocketOptions {
-    pub(crate) fn send_limits(&self, socket_type: SocketType) -> QueueLimits {
+    /// What of all this may change while the socket lives.
+    pub(crate) fn queue_options(&self, socket_type: SocketType) -> QueueOptions {
+        QueueOptions {
+            limits: PeerLimits {
+                send: self.send_limits(socket_type),
+                receive: self.receive_limits(),
+            },
+            linger: self.linger,
+        }
+    }
+
+    fn send_limits(&self, socket_type: SocketType) -> QueueLimits {
         if self.conflation == Conflation::LastMessage {
             return QueueLimits::LAST_MESSAGE;
         }
@@ -271,7 +282,7 @@ impl SocketOptions {
         }
     }
 
-    pub(crate) fn receive_limits(&self) -> QueueLimits {
+    fn receive_limits(&self) -> QueueLimits {
         if self.conflation == Conflation::LastMessage {
             return QueueLimits::LAST_MESSAGE;
         }
@@ -300,13 +311,5 @@ impl SocketOptions {
         let mechanism = self.security.mechanism();
         config.mechanism = mechanism.unwrap_or(MechanismConfig::PlainServer);
         config
-    }
-}
-
-/// A high-water mark of zero means none, as in libzmq.
-fn high_water_mark(messages: usize) -> usize {
-    match messages {
-        0 => usize::MAX,
-        messages => messages,
     }
 }

@@ -11,60 +11,18 @@
 //! and the connection takes everything there is with a single swap. The high-water mark counts what
 //! is queued plus what the connection has taken and not finished.
 
-use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Waker};
 
+use super::commands::{Commands, ConnectionCommand};
 use super::counters::DropReason;
 use super::encoded::EncodedBatch;
-use super::inbox::charge;
 use super::monitor::DisconnectReason;
 use super::pipe::Pipe;
+use super::queue_limits::QueueLimits;
 use super::sync::lock;
 use super::tally::Tally;
 use crate::message::{Message, Part};
-
-/// Bounds of one queue.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct QueueLimits {
-    /// The high-water mark in messages; `usize::MAX` for none.
-    pub(crate) messages: usize,
-    /// The cap in octets. A message is accepted while the queue is below it, so that a single
-    /// larger one always passes.
-    pub(crate) bytes: usize,
-}
-
-impl QueueLimits {
-    /// Those of a queue that keeps the last message alone, and is never full.
-    pub(crate) const LAST_MESSAGE: Self = Self {
-        messages: 0,
-        bytes: usize::MAX,
-    };
-
-    /// Whether the queue keeps the last message alone.
-    #[inline]
-    pub(crate) fn keep_last_message(self) -> bool {
-        self.messages == Self::LAST_MESSAGE.messages
-    }
-}
-
-/// A command for the connection task. It has a path of its own beside the messages, so that a full
-/// queue delays neither subscriptions nor the end.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum ConnectionCommand {
-    /// Announce a subscription.
-    Subscribe(Part),
-    /// Take a subscription back.
-    Cancel(Part),
-}
-
-impl ConnectionCommand {
-    fn topic(&self) -> &Part {
-        match self {
-            Self::Subscribe(topic) | Self::Cancel(topic) => topic,
-        }
-    }
-}
 
 /// Why a message was not queued.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,6 +68,7 @@ enum Lifecycle {
 
 #[derive(Debug)]
 struct State {
+    limits: QueueLimits,
     batch: EncodedBatch,
     taken_messages: usize,
     taken_bytes: usize,
@@ -126,45 +85,6 @@ struct State {
     reader: Waiting,
     /// Whether a sender found the queue full.
     senders: Waiting,
-}
-
-/// Commands that the connection has not taken. What is subscribed to and cancelled again and again
-/// piles up here while the peer reads nothing.
-#[derive(Debug, Default)]
-struct Commands {
-    queue: VecDeque<ConnectionCommand>,
-    /// What they cost in memory. Beyond [`MAX_COMMAND_OCTETS`] the queue is given up.
-    octets: usize,
-}
-
-/// So much may wait; more than a million short topics.
-const MAX_COMMAND_OCTETS: usize = 128 * 1024 * 1024;
-
-impl Commands {
-    fn push(&mut self, command: ConnectionCommand) {
-        self.octets = self.octets.saturating_add(charge(command.topic()));
-        if self.octets > MAX_COMMAND_OCTETS {
-            self.queue = VecDeque::new();
-        } else {
-            self.queue.push_back(command);
-        }
-    }
-
-    fn pop(&mut self) -> Result<Option<ConnectionCommand>, DisconnectReason> {
-        self.check()?;
-        let command = self.queue.pop_front();
-        if let Some(command) = &command {
-            self.octets -= charge(command.topic());
-        }
-        Ok(command)
-    }
-
-    fn check(&self) -> Result<(), DisconnectReason> {
-        if self.octets > MAX_COMMAND_OCTETS {
-            return Err(DisconnectReason::UnsentSubscriptions);
-        }
-        Ok(())
-    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -187,7 +107,6 @@ pub(crate) enum Room {
 #[derive(Debug)]
 pub(crate) struct Outbox {
     state: Mutex<State>,
-    limits: QueueLimits,
     /// Takes the messages for a peer in this process, instead of the batch.
     pipe: Option<Arc<Pipe>>,
     tally: Arc<Tally>,
@@ -208,6 +127,7 @@ impl Outbox {
             pipe,
             tally,
             state: Mutex::new(State {
+                limits,
                 batch: EncodedBatch::default(),
                 taken_messages: 0,
                 taken_bytes: 0,
@@ -219,8 +139,21 @@ impl Outbox {
                 reader: Waiting::No,
                 senders: Waiting::No,
             }),
-            limits,
         }
+    }
+
+    /// Takes messages up to `limits` from now on. What is queued stays.
+    pub(crate) fn set_limits(&self, limits: QueueLimits) -> Room {
+        if let Some(pipe) = &self.pipe {
+            pipe.set_send_mark(limits.messages);
+        }
+        let mut state = lock(&self.state);
+        state.limits = limits;
+        if state.senders == Waiting::Yes && !state.is_full() {
+            state.senders = Waiting::No;
+            return Room::Awaited;
+        }
+        Room::Unneeded
     }
 
     /// Queues `message`, behind the parts of `envelope`, and tells whether the next one finds room.
@@ -255,7 +188,7 @@ impl Outbox {
             return pipe.is_open() && !pipe.is_full();
         }
         let mut state = lock(&self.state);
-        let is_full = state.is_full(self.limits) && !self.limits.keep_last_message();
+        let is_full = state.is_full() && !state.limits.keep_last_message();
         if is_full {
             state.senders = Waiting::Yes;
         }
@@ -290,8 +223,8 @@ impl Outbox {
         }
         let mut state = lock(&self.state);
         if state.lifecycle != Lifecycle::Open
-            || !state.is_full(self.limits)
-            || self.limits.keep_last_message()
+            || !state.is_full()
+            || state.limits.keep_last_message()
         {
             return false;
         }
@@ -374,7 +307,7 @@ impl Outbox {
         self.tally
             .count_dropped(DropReason::ConnectionLost, cut.torn);
         let mut state = lock(&self.state);
-        let is_superseded = self.limits.keep_last_message() && state.batch.message_count() > 0;
+        let is_superseded = state.limits.keep_last_message() && state.batch.message_count() > 0;
         match state.lifecycle {
             Lifecycle::Open | Lifecycle::Draining if is_superseded => {
                 let superseded = batch.message_count();
@@ -392,7 +325,7 @@ impl Outbox {
         batch.clear();
         let said = cut.written + cut.torn;
         let unsaid = std::mem::take(&mut state.greetings).saturating_sub(said);
-        if !self.limits.keep_last_message() {
+        if !state.limits.keep_last_message() {
             state.batch.drop_first(unsaid);
         }
         state.commands = None;
@@ -496,7 +429,7 @@ impl Outbox {
     /// Makes room for the last message, if that is all that the queue keeps.
     #[cold]
     fn make_room(&self, state: &mut State, message: &Message) -> Result<(), PushError> {
-        if !self.limits.keep_last_message() {
+        if !state.limits.keep_last_message() {
             state.senders = Waiting::Yes;
             return Err(PushError::Full);
         }
@@ -519,11 +452,11 @@ impl Outbox {
         if state.lifecycle != Lifecycle::Open {
             return Err(PushError::Closed);
         }
-        if state.is_full(self.limits) {
+        if state.is_full() {
             self.make_room(&mut state, message)?;
         }
         encode(&mut state.batch);
-        let fill = if state.is_full(self.limits) && !self.limits.keep_last_message() {
+        let fill = if state.is_full() && !state.limits.keep_last_message() {
             Fill::Mark
         } else {
             Fill::Room
@@ -568,9 +501,9 @@ impl Outbox {
 
 impl State {
     #[inline]
-    fn is_full(&self, limits: QueueLimits) -> bool {
-        self.batch.message_count() + self.taken_messages >= limits.messages
-            || self.batch.len() + self.taken_bytes >= limits.bytes
+    fn is_full(&self) -> bool {
+        self.batch.message_count() + self.taken_messages >= self.limits.messages
+            || self.batch.len() + self.taken_bytes >= self.limits.bytes
     }
 
     fn credit(&mut self) -> Room {

@@ -8,8 +8,9 @@ use super::counters::{PeerCounters, Queued};
 use super::hub::Linger;
 use super::inbox::Inbox;
 use super::monitor::DisconnectReason;
-use super::outbox::{Outbox, QueueLimits};
+use super::outbox::{Outbox, Room};
 use super::pipe::Pipe;
+use super::queue_limits::PeerLimits;
 use super::sync::lock;
 use super::tally::Tally;
 use crate::endpoint::PeerAddress;
@@ -71,49 +72,41 @@ impl Peer {
     pub(crate) fn new(
         id: PeerId,
         retention: Retention,
-        send: QueueLimits,
-        receive: QueueLimits,
+        limits: PeerLimits,
         tally: Arc<Tally>,
     ) -> Self {
-        Self::with(
-            id,
-            retention,
-            Outbox::new(send, Arc::clone(&tally)),
-            receive,
-            tally,
-        )
-    }
-
-    /// A peer in this process, which reads from `pipe`.
-    pub(crate) fn in_process(
-        id: PeerId,
-        retention: Retention,
-        limits: QueueLimits,
-        pipe: Arc<Pipe>,
-        tally: Arc<Tally>,
-    ) -> Self {
-        let outbox = Outbox::in_process(limits, pipe, Arc::clone(&tally));
-        Self::with(id, retention, outbox, limits, tally)
-    }
-
-    fn with(
-        id: PeerId,
-        retention: Retention,
-        outbox: Outbox,
-        receive: QueueLimits,
-        tally: Arc<Tally>,
-    ) -> Self {
+        let outbox = Outbox::new(limits.send, Arc::clone(&tally));
         Self {
             id,
             retention,
             outbox,
-            inbox: Inbox::new(receive),
+            inbox: Inbox::new(limits.receive),
             tally,
             info: Mutex::new(None),
             address: Mutex::new(None),
             parting: OnceLock::new(),
             dismissal: OnceLock::new(),
         }
+    }
+
+    /// A peer in this process, which reads from `pipe`.
+    pub(crate) fn in_process(
+        id: PeerId,
+        retention: Retention,
+        limits: PeerLimits,
+        pipe: Arc<Pipe>,
+        tally: Arc<Tally>,
+    ) -> Self {
+        Self {
+            outbox: Outbox::in_process(limits.send, pipe, Arc::clone(&tally)),
+            ..Self::new(id, retention, limits, tally)
+        }
+    }
+
+    /// Queues messages up to `limits` from now on, in both directions. What is queued stays.
+    pub(crate) fn set_limits(&self, limits: PeerLimits) -> Room {
+        self.inbox.set_limits(limits.receive);
+        self.outbox.set_limits(limits.send)
     }
 
     /// What the peer said of itself, while it is connected.

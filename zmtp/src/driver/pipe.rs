@@ -20,8 +20,9 @@ use tokio::sync::Notify;
 use super::counters::DropReason;
 use super::hub::Hub;
 use super::inbox::{FrameBatch, keep_last_message};
-use super::outbox::{Fill, PushError, QueueLimits};
+use super::outbox::{Fill, PushError};
 use super::peer::Peer;
+use super::queue_limits::QueueLimits;
 use super::sync::lock;
 use super::tally::Tally;
 use crate::message::{Frame, Message, More, Part};
@@ -31,8 +32,6 @@ use crate::pattern::SocketType;
 #[derive(Debug)]
 pub(crate) struct Pipe {
     state: Mutex<State>,
-    /// The mark of the sending side, which counts alone while there is no other.
-    send_mark: usize,
     /// Wakes the senders.
     writable: Arc<Notify>,
     /// What the sending peer counts.
@@ -49,6 +48,11 @@ struct State {
     taken: usize,
     /// The messages in front that are for this connection alone.
     greetings: usize,
+    /// The mark of the sending side, which counts alone while there is no other.
+    send_mark: usize,
+    /// The mark of the receiving side, while there is one.
+    receive_mark: Option<usize>,
+    /// What the two make together.
     mark: usize,
     gate: Gate,
     /// Whether a sender found the pipe full.
@@ -106,7 +110,7 @@ pub(crate) enum Found {
 impl Pipe {
     /// Makes a pipe of a peer of `hub`, which takes messages up to the mark of that side.
     pub(crate) fn new(hub: &Hub, tally: Arc<Tally>) -> Self {
-        let send_mark = hub.options.send_limits(hub.socket_type).messages;
+        let send_mark = hub.queue_options().limits.send.messages;
         Self {
             state: Mutex::new(State {
                 frames: VecDeque::new(),
@@ -114,6 +118,8 @@ impl Pipe {
                 octets: 0,
                 taken: 0,
                 greetings: 0,
+                send_mark,
+                receive_mark: None,
                 mark: send_mark,
                 gate: Gate::Open,
                 senders: Senders::Content,
@@ -121,7 +127,6 @@ impl Pipe {
                 reader: None,
                 flusher: None,
             }),
-            send_mark,
             writable: Arc::clone(&hub.writable),
             tally,
         }
@@ -226,18 +231,15 @@ impl Pipe {
     pub(crate) fn connect(self: &Arc<Self>, hub: &Arc<Hub>, peer: &Arc<Peer>) {
         peer.inbox.connect(Arc::clone(self));
         let mut state = lock(&self.state);
-        let receive = hub.options.receive_limits();
-        if receive.keep_last_message() || self.send_mark == CONFLATED {
-            state.mark = CONFLATED;
+        // Read under the lock: a change from here on finds the mark of the receiver in place.
+        state.set_receive_mark(Some(hub.queue_options().limits.receive.messages));
+        if state.mark == CONFLATED {
             let (rest, octets) = keep_last_message(&mut state.frames);
             state.octets = octets;
             let superseded = state.messages - rest;
             self.tally.count_dropped(DropReason::Conflated, superseded);
             state.messages = rest;
             state.greetings = 0;
-        } else {
-            // No mark is `usize::MAX`, and stays that.
-            state.mark = self.send_mark.saturating_add(receive.messages);
         }
         state.reader = Some(Reader {
             hub: Arc::clone(hub),
@@ -270,7 +272,7 @@ impl Pipe {
         let reader = state.reader.take();
         state.flusher = None;
         state.attention = Attention::Asleep;
-        state.mark = self.send_mark;
+        state.set_receive_mark(None);
         state.taken = 0;
         let senders = std::mem::replace(&mut state.senders, Senders::Content);
         drop(state);
@@ -278,6 +280,31 @@ impl Pipe {
         // Not under the lock: these may be the last references to a socket.
         drop(reader);
         moved
+    }
+
+    /// Changes the mark of the sending side.
+    pub(crate) fn set_send_mark(&self, mark: usize) {
+        let mut state = lock(&self.state);
+        state.send_mark = mark;
+        self.adopt_marks(state);
+    }
+
+    /// Changes the mark of the receiving side, if it is still there.
+    pub(crate) fn set_receive_mark(&self, mark: usize) {
+        let mut state = lock(&self.state);
+        if state.receive_mark.is_some() {
+            state.receive_mark = Some(mark);
+            self.adopt_marks(state);
+        }
+    }
+
+    fn adopt_marks(&self, mut state: MutexGuard<'_, State>) {
+        state.mark = state.combined_mark();
+        if state.has_room() {
+            let senders = std::mem::replace(&mut state.senders, Senders::Content);
+            drop(state);
+            self.notify(senders);
+        }
     }
 
     /// Swaps everything queued into `frames`, which must be empty, and credits what was taken
@@ -372,7 +399,7 @@ impl Pipe {
             state.senders = Senders::Waiting;
             return Err(PushError::Full);
         }
-        if self.send_mark == CONFLATED && message.part_count() > 1 {
+        if state.send_mark == CONFLATED && message.part_count() > 1 {
             return Err(PushError::Multipart);
         }
         self.tally
@@ -405,6 +432,20 @@ impl State {
     #[inline]
     fn has_room(&self) -> bool {
         self.messages + self.taken < self.mark
+    }
+
+    fn set_receive_mark(&mut self, mark: Option<usize>) {
+        self.receive_mark = mark;
+        self.mark = self.combined_mark();
+    }
+
+    fn combined_mark(&self) -> usize {
+        match (self.send_mark, self.receive_mark) {
+            (CONFLATED, _) | (_, Some(CONFLATED)) => CONFLATED,
+            (send, None) => send,
+            // No mark is `usize::MAX`, and stays that.
+            (send, Some(receive)) => send.saturating_add(receive),
+        }
     }
 
     /// Who is to be woken: senders that wait, once half of the pipe is free. Woken for each bit of

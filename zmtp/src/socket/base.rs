@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{BindError, Builder, ConnectError, DisconnectError, UnbindError, endpoints};
 use crate::driver::{
@@ -204,6 +205,37 @@ pub trait Socket: sealed::Sealed + Send {
     #[must_use]
     fn peer_counters(&self, peer: PeerId) -> Option<PeerCounters> {
         self.handle().peer_counters(peer)
+    }
+
+    /// As [`Builder::send_high_water_mark`], for a socket that lives: it holds for all peers at once.
+    ///
+    /// What is queued stays queued, also where that is more than the new mark; sending waits until
+    /// it is less. Who waits for room is woken if there is some now. For a socket that
+    /// [conflates](Builder::conflate) a mark means nothing.
+    ///
+    /// ```
+    /// use zmtp::{PushSocket, Socket};
+    ///
+    /// let socket = PushSocket::new();
+    /// socket.set_send_high_water_mark(10);
+    /// ```
+    fn set_send_high_water_mark(&self, messages: usize) {
+        self.handle().set_send_high_water_mark(messages);
+    }
+
+    /// As [`Builder::receive_high_water_mark`], for a socket that lives: it holds for all peers at
+    /// once.
+    ///
+    /// What has come can be received, also where that is more than the new mark; no more is read from
+    /// a peer until it is less. For a socket that [conflates](Builder::conflate) a mark means nothing.
+    fn set_receive_high_water_mark(&self, messages: usize) {
+        self.handle().set_receive_high_water_mark(messages);
+    }
+
+    /// As [`Builder::linger`], for a socket that lives: it holds for what ends from now on, be it the
+    /// whole socket, one endpoint or one peer. [`Duration::MAX`] stands for until all is sent.
+    fn set_linger(&self, linger: Duration) {
+        self.handle().set_linger(linger);
     }
 
     /// Closes the socket and waits until everything queued is sent, or the linger period is over.
@@ -458,6 +490,21 @@ impl SocketHandle {
     #[must_use]
     pub fn peer_counters(&self, peer: PeerId) -> Option<PeerCounters> {
         self.hub().peer(peer).map(|peer| peer.counters())
+    }
+
+    /// As [`Socket::set_send_high_water_mark`].
+    pub fn set_send_high_water_mark(&self, messages: usize) {
+        self.hub().set_send_high_water_mark(messages);
+    }
+
+    /// As [`Socket::set_receive_high_water_mark`].
+    pub fn set_receive_high_water_mark(&self, messages: usize) {
+        self.hub().set_receive_high_water_mark(messages);
+    }
+
+    /// As [`Socket::set_linger`].
+    pub fn set_linger(&self, linger: Duration) {
+        self.hub().set_linger(linger);
     }
 }
 

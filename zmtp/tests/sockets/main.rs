@@ -10,6 +10,7 @@ mod inproc;
 #[cfg(unix)]
 mod ipc;
 mod life;
+mod live_options;
 mod pair;
 mod pipeline;
 mod proxy;

@@ -8,9 +8,10 @@ use bytes::{Buf, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use super::task::{Connection, Stage};
+use crate::driver::commands::ConnectionCommand;
 use crate::driver::encoded::{IDLE_CAPACITY, MAX_SLICES};
 use crate::driver::monitor::DisconnectReason;
-use crate::driver::outbox::{ConnectionCommand, Room, Taken};
+use crate::driver::outbox::{Room, Taken};
 use crate::mechanism::wipe;
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {

@@ -4,13 +4,13 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use crate::driver::commands::ConnectionCommand;
 use crate::driver::connection::Progress;
 use crate::driver::endpoints::Admission;
 use crate::driver::hub::{Hub, Linger};
 use crate::driver::inbox::FrameBatch;
 use crate::driver::listener::report_end;
 use crate::driver::monitor::{DisconnectReason, SocketEvent};
-use crate::driver::outbox::ConnectionCommand;
 use crate::driver::peer::{Peer, Retention};
 use crate::endpoint::{Endpoint, EndpointName, PeerAddress};
 use crate::message::{Message, Part};

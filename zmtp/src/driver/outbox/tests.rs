@@ -1,6 +1,7 @@
 //! What the queue counts, keeps and puts back.
 
 use super::*;
+use crate::driver::commands::MAX_COMMAND_OCTETS;
 
 fn outbox(messages: usize, bytes: usize) -> Outbox {
     Outbox::new(QueueLimits { messages, bytes }, Arc::default())
@@ -128,4 +129,44 @@ fn a_queue_that_keeps_the_last_message_has_room_for_the_next() {
         let pushed = outbox.try_push(&[], &Message::from("a"));
         assert_eq!(pushed, Ok(Fill::Room));
     }
+}
+
+// INT-037
+#[test]
+fn a_lower_mark_keeps_what_is_queued_and_holds_the_next_message_back() {
+    let outbox = outbox(3, usize::MAX);
+    for body in ["a", "b", "c"] {
+        outbox.try_push(&[], &Message::from(body)).unwrap();
+    }
+    let lower = QueueLimits {
+        messages: 2,
+        bytes: usize::MAX,
+    };
+    assert_eq!(outbox.set_limits(lower), Room::Unneeded);
+    assert_eq!(outbox.queued(), 3);
+    let full = outbox.try_push(&[], &Message::from("d"));
+    assert_eq!(full, Err(PushError::Full));
+    let mut batch = EncodedBatch::default();
+    let _ = outbox.take(&mut batch);
+    assert_eq!(batch.message_count(), 3);
+    let _ = outbox.take(&mut batch);
+    outbox.try_push(&[], &Message::from("d")).unwrap();
+    outbox.try_push(&[], &Message::from("e")).unwrap();
+    assert!(outbox.is_full());
+}
+
+#[test]
+fn a_higher_mark_wakes_the_senders_that_wait_for_it() {
+    let outbox = outbox(1, usize::MAX);
+    let limits = |messages| QueueLimits {
+        messages,
+        bytes: usize::MAX,
+    };
+    outbox.try_push(&[], &Message::from("a")).unwrap();
+    assert_eq!(outbox.set_limits(limits(2)), Room::Unneeded);
+    outbox.try_push(&[], &Message::from("b")).unwrap();
+    assert!(outbox.is_full());
+    assert_eq!(outbox.set_limits(limits(1)), Room::Unneeded);
+    assert_eq!(outbox.set_limits(limits(3)), Room::Awaited);
+    assert!(!outbox.is_full());
 }
