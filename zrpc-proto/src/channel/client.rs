@@ -129,18 +129,18 @@ impl ClientSide {
         released
     }
 
-    /// Returns what to grant after the application took items. `room` is how many bytes this
-    /// channel may hold, received ones included.
+    /// Returns what to grant after the application took items, so that no more than `most` slots
+    /// are open. `room` is how many bytes this channel may hold, received ones included.
     ///
     /// More slots than the usual ones open one grant after the other, and not for large items:
     /// what a stream will bring is known only from what it brought.
-    pub(crate) fn grant(&mut self, items: usize, room: usize) -> Option<Credit> {
+    pub(crate) fn grant(&mut self, items: usize, room: usize, most: u32) -> Option<Credit> {
         let afforded = |bytes: usize| {
             let items = bytes.checked_div(self.largest_item).unwrap_or(usize::MAX);
             u32::try_from(items).unwrap_or(u32::MAX)
         };
         let extra = afforded(WINDOW_BYTES).max(ChannelOptions::DEFAULT_SLOTS);
-        let affordable = afforded(room).min(extra);
+        let affordable = afforded(room).min(extra).min(most);
         let next = self.open_slots.saturating_mul(2);
         let count = u32::try_from(items).unwrap_or(u32::MAX);
         let grant =

@@ -75,8 +75,9 @@ impl ChannelOptions {
 
     /// Sets how many stream items the server may send ahead of their consumption, at least one.
     ///
-    /// More than [`DEFAULT_SLOTS`](Self::DEFAULT_SLOTS) open one grant after the other, and only
-    /// as far as the items in them stay below 4 MiB.
+    /// More than [`DEFAULT_SLOTS`](Self::DEFAULT_SLOTS) open one grant after the other, only as far
+    /// as the items in them stay below 4 MiB, and only for servers that understand `_zpc_cancel`:
+    /// the sockets of others drop what is sent too far ahead.
     #[must_use]
     pub fn with_slots(mut self, slots: u32) -> Self {
         self.slots = slots.max(1);

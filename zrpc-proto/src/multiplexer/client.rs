@@ -102,7 +102,7 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
         let others = peer.reserved_bytes.saturating_sub(reserved);
         let room = self.config.limits.received_bytes_per_peer;
         let room = room.saturating_sub(held).saturating_sub(others);
-        let grant = client.grant(items, room);
+        let grant = client.grant(items, room, peer.most_slots());
         peer.reserved_bytes = others.saturating_add(client.reserved_bytes());
         if let Some(grant) = grant {
             queue_grant(&mut self.peers, id, channel, grant);

@@ -6,6 +6,7 @@ use std::hash::Hash;
 use bytes::Bytes;
 
 use super::ChannelId;
+use crate::channel::ChannelOptions;
 use crate::event::MessageId;
 
 /// One peer.
@@ -67,7 +68,7 @@ pub(super) struct Totals {
 pub(super) enum CancelSupport {
     /// No server behind this peer was heard yet.
     Unknown,
-    /// All that were heard do.
+    /// All that were heard do: they are servers of this implementation.
     Understood,
     /// One did not: there may be several servers behind a broker, so nobody is told any more.
     Unsafe,
@@ -323,6 +324,18 @@ impl<P> Peer<P> {
     /// Returns the bytes that the peer's channels hold.
     pub(super) fn received_bytes(&self) -> usize {
         self.received_bytes
+    }
+
+    /// Returns how many slots a stream of this peer may have open.
+    ///
+    /// Python and Node send through a ROUTER of libzmq, which drops what exceeds its mark of 1000
+    /// messages, and counts up to half of them twice: with a larger window than theirs, items of
+    /// a single stream get lost.
+    pub(super) fn most_slots(&self) -> u32 {
+        match self.cancel {
+            CancelSupport::Understood => u32::MAX,
+            CancelSupport::Unknown | CancelSupport::Unsafe => ChannelOptions::DEFAULT_SLOTS,
+        }
     }
 
     /// Returns how many entries wait for the socket.

@@ -80,7 +80,8 @@ impl Request {
     }
 
     /// Sets how many items of a stream the server may send ahead of their consumption, at least
-    /// one; 1024 unless told otherwise, of which large items use no more than 100.
+    /// one; 1024 unless told otherwise, of which large items and foreign servers use no more than
+    /// 100.
     pub fn slots(mut self, slots: u32) -> Self {
         self.options.slots = slots.max(1);
         self
