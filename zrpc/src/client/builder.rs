@@ -6,9 +6,11 @@ use proto::{Config, IdSource, Limits};
 use tokio::sync::mpsc;
 use zmtp::{DealerSocket, Socket};
 
+use super::call::CommandSender;
 use super::engine::ClientEngine;
 use super::handle::Client;
 use super::options::CallOptions;
+use super::waking::Relays;
 use crate::endpoints::Endpoints;
 use crate::io::{self, Driver, IoRuntime, Life, Multiplexer};
 use crate::{ConnectError, Heartbeat, Values};
@@ -152,6 +154,11 @@ impl ClientBuilder {
             Ok((endpoints, task))
         };
         let endpoints = io::spawn(io, "zrpc-client", setup).await?;
-        Ok(Client::new(sender, options, endpoints, lifetime))
+        let relays = match io {
+            IoRuntime::Current => Relays::None,
+            IoRuntime::Dedicated => Relays::by_runtime(),
+        };
+        let commands = CommandSender::new(sender, relays);
+        Ok(Client::new(commands, options, endpoints, lifetime))
     }
 }

@@ -12,13 +12,37 @@ use tokio::sync::mpsc;
 use super::engine::Command;
 use super::mailbox::{End, Mailbox, Phase, Taken, Ticket};
 use super::options::CallOptions;
+use super::waking::Relays;
 use crate::CallError;
 
-/// How callers reach the I/O task.
+/// How callers reach the I/O task, and it them.
 ///
 /// Unbounded, because dropping a call must work without waiting. What it holds is bounded by the
 /// calls that are alive: each sends one request, one end, and a report for every few items.
-pub(super) type CommandSender = mpsc::UnboundedSender<Command>;
+#[derive(Debug, Clone)]
+pub(super) struct CommandSender(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    commands: mpsc::UnboundedSender<Command>,
+    relays: Relays,
+}
+
+impl CommandSender {
+    pub(super) fn new(commands: mpsc::UnboundedSender<Command>, relays: Relays) -> Self {
+        Self(Arc::new(Shared { commands, relays }))
+    }
+
+    /// Sends a command, unless there is no I/O task any more. One that nobody takes drops what it
+    /// has, such as the ticket of a call, which ends it as closed.
+    pub(super) fn send(&self, command: Command) {
+        let _ = self.0.commands.send(command);
+    }
+
+    fn relays(&self) -> &Relays {
+        &self.0.relays
+    }
+}
 
 /// A call whose replies have not all been taken. Dropping it ends the call.
 #[derive(Debug)]
@@ -32,7 +56,7 @@ pub(super) struct OpenCall {
 impl OpenCall {
     /// Hands a request to the I/O task.
     pub(super) fn start(
-        commands: &CommandSender,
+        commands: CommandSender,
         method: Box<str>,
         args: proto::Body,
         options: CallOptions,
@@ -44,11 +68,10 @@ impl OpenCall {
             options: options.clone(),
             since: Instant::now(),
         };
-        // A command that nobody takes drops its ticket, which ends the call as closed.
-        let _ = commands.send(command);
+        commands.send(command);
         Self {
             mailbox,
-            commands: commands.clone(),
+            commands,
             method,
             options,
         }
@@ -68,14 +91,14 @@ impl OpenCall {
         context: &Context<'_>,
         batch: &mut VecDeque<Bytes>,
     ) -> Poll<Taken> {
-        self.mailbox.poll_take(context, batch)
+        let relays = self.commands.relays();
+        self.mailbox.poll_take(context, relays, batch)
     }
 
     /// Tells the I/O task that the application took `items`, so that the server may send more.
     pub(super) fn consumed(&self, items: usize) {
         if let Phase::Open(channel) = self.mailbox.phase() {
-            // Without an I/O task nobody waits for credit.
-            let _ = self.commands.send(Command::Consumed { channel, items });
+            self.commands.send(Command::Consumed { channel, items });
         }
     }
 
@@ -109,7 +132,6 @@ impl Drop for OpenCall {
             Phase::Queued => Command::Abandoned,
             Phase::Ended => return,
         };
-        // Without an I/O task there is nothing left to close.
-        let _ = self.commands.send(command);
+        self.commands.send(command);
     }
 }

@@ -6,8 +6,9 @@ use std::time::Instant;
 use proto::{ChannelEvent, ChannelId, CloseReason, Request};
 use zmtp::PeerId;
 
-use super::mailbox::{End, Phase, Ticket, Wakers};
+use super::mailbox::{End, Phase, Ticket};
 use super::options::CallOptions;
+use super::waking::Wakers;
 use crate::io::{Engine, Multiplexer, PeerChange, Route, Status};
 
 /// What callers ask of the I/O task.

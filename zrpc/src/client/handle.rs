@@ -142,8 +142,7 @@ impl Client {
     ///
     /// The client closes in the background if the future is dropped.
     pub async fn close(self) {
-        // Without an I/O task the client is closed already.
-        let _ = self.shared.commands.send(Command::Shutdown);
+        self.shared.commands.send(Command::Shutdown);
         // However it ended, it is closed.
         let _ = self.shared.lifetime.ended().await;
     }

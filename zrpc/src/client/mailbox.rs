@@ -5,10 +5,12 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use proto::{ChannelId, CloseReason, RemoteError};
+
+use super::waking::{Relays, Waiter};
 
 /// The end of a call, as the I/O task reports it.
 #[derive(Debug)]
@@ -68,31 +70,31 @@ struct State {
     phase: Phase,
     items: VecDeque<Bytes>,
     end: Option<End>,
-    waker: Option<Waker>,
+    waiter: Option<Waiter>,
 }
 
 impl Mailbox {
     /// Adds an item of a stream. Returns the caller if it waits, to be woken.
     #[must_use = "the caller waits to be woken"]
-    pub(super) fn push(&self, item: Bytes) -> Option<Waker> {
+    pub(super) fn push(&self, item: Bytes) -> Option<Waiter> {
         let mut state = self.lock();
         if state.phase == Phase::Ended {
             return None;
         }
         state.items.push_back(item);
-        state.waker.take()
+        state.waiter.take()
     }
 
     /// Ends the call, unless it has ended already. Returns the caller if it waits, to be woken.
     #[must_use = "the caller waits to be woken"]
-    pub(super) fn finish(&self, end: End) -> Option<Waker> {
+    pub(super) fn finish(&self, end: End) -> Option<Waiter> {
         let mut state = self.lock();
         if state.phase == Phase::Ended {
             return None;
         }
         state.phase = Phase::Ended;
         state.end = Some(end);
-        state.waker.take()
+        state.waiter.take()
     }
 
     /// Notes that the request was given to the multiplexer.
@@ -122,6 +124,7 @@ impl Mailbox {
     pub(super) fn poll_take(
         &self,
         context: &Context<'_>,
+        relays: &Relays,
         batch: &mut VecDeque<Bytes>,
     ) -> Poll<Taken> {
         let mut state = self.lock();
@@ -132,9 +135,9 @@ impl Mailbox {
         if let Some(end) = state.end.take() {
             return Poll::Ready(Taken::End(end));
         }
-        match &mut state.waker {
-            Some(waker) => waker.clone_from(context.waker()),
-            vacant @ None => *vacant = Some(context.waker().clone()),
+        match &mut state.waiter {
+            Some(waiter) => waiter.update(context.waker(), relays),
+            vacant @ None => *vacant = Some(Waiter::new(context.waker(), relays)),
         }
         Poll::Pending
     }
@@ -165,39 +168,21 @@ impl std::ops::Deref for Ticket {
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        if let Some(waker) = self.0.finish(End::ClientClosed) {
-            waker.wake();
+        if let Some(waiter) = self.0.finish(End::ClientClosed) {
+            waiter.wake();
         }
-    }
-}
-
-/// Callers that wait to be woken: once for all that a turn of the I/O task brought, and at the
-/// latest when this is dropped.
-#[derive(Debug, Default)]
-pub(super) struct Wakers(Vec<Waker>);
-
-impl Wakers {
-    pub(super) fn add(&mut self, waker: Option<Waker>) {
-        self.0.extend(waker);
-    }
-
-    pub(super) fn wake_all(&mut self) {
-        self.0.drain(..).for_each(Waker::wake);
-    }
-}
-
-impl Drop for Wakers {
-    fn drop(&mut self) {
-        self.wake_all();
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::task::Waker;
+
     use super::*;
 
     fn take(mailbox: &Mailbox, batch: &mut VecDeque<Bytes>) -> Poll<Taken> {
-        mailbox.poll_take(&Context::from_waker(Waker::noop()), batch)
+        let context = Context::from_waker(Waker::noop());
+        mailbox.poll_take(&context, &Relays::None, batch)
     }
 
     #[test]

@@ -3,7 +3,8 @@
 //! - [`Client`] is the handle that callers share; [`ClientBuilder`] makes it.
 //! - [`Request`] is one call before it is made, with its options.
 //! - [`ReplyStream`] is the results of a stream, [`Response`] whatever came.
-//! - `engine` is the client's part of the I/O task, and `mailbox` is where it leaves the replies.
+//! - `engine` is the client's part of the I/O task, `mailbox` is where it leaves the replies, and
+//!   `waking` tells their callers.
 
 mod builder;
 mod call;
@@ -13,6 +14,7 @@ mod mailbox;
 mod options;
 mod request;
 mod stream;
+mod waking;
 
 pub use builder::ClientBuilder;
 pub use handle::Client;

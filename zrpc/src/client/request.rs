@@ -166,7 +166,7 @@ impl Request {
         };
         match self.options.values.check(&args) {
             Ok(()) => Ok(OpenCall::start(
-                &self.commands,
+                self.commands,
                 self.method.into(),
                 args,
                 self.options,

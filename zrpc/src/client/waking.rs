@@ -1,0 +1,232 @@
+//! Wakes callers from the thread of the I/O task.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::Waker;
+
+use tokio::runtime::{self, Handle};
+use tokio::sync::mpsc;
+use tokio::task;
+
+/// A caller that waits, and how it is woken.
+#[derive(Debug)]
+pub(super) struct Waiter {
+    waker: Waker,
+    relay: Option<Arc<Relay>>,
+}
+
+/// Wakes tasks of one runtime from within.
+///
+/// To wake a task of another runtime's thread is a system call each time. A relay is a task of that
+/// runtime: it is woken once, and wakes all others whose replies came together.
+#[derive(Debug)]
+pub(super) struct Relay {
+    runtime: runtime::Id,
+    wakers: mpsc::UnboundedSender<Waker>,
+}
+
+/// The relays of a client, whose calls may be made on several runtimes. They end with it.
+#[derive(Debug)]
+pub(super) enum Relays {
+    /// The I/O task has no thread of its own: waking is cheap.
+    None,
+    ByRuntime(Mutex<Vec<Arc<Relay>>>),
+}
+
+/// Callers that wait to be woken: once for all that a turn of the I/O task brought, and at the
+/// latest when this is dropped.
+#[derive(Debug, Default)]
+pub(super) struct Wakers(Vec<Waiter>);
+
+/// How many tasks a relay wakes before others of its runtime get their turn.
+const BATCH: usize = 256;
+
+impl Waiter {
+    /// Makes the caller that `waker` wakes.
+    pub(super) fn new(waker: &Waker, relays: &Relays) -> Self {
+        Self {
+            waker: waker.clone(),
+            relay: relays.here(),
+        }
+    }
+
+    /// Takes another waker for the same caller.
+    pub(super) fn update(&mut self, waker: &Waker, relays: &Relays) {
+        if !self.waker.will_wake(waker) {
+            *self = Self::new(waker, relays);
+        }
+    }
+
+    /// Wakes the caller without a detour.
+    pub(super) fn wake(self) {
+        self.waker.wake();
+    }
+
+    fn wake_by_relay(self) {
+        let waker = match &self.relay {
+            None => Some(self.waker),
+            Some(relay) => relay.wakers.send(self.waker).err().map(|unsent| unsent.0),
+        };
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+    }
+}
+
+impl Relays {
+    /// Returns the relays of a client whose I/O task has a thread of its own.
+    pub(super) fn by_runtime() -> Self {
+        Self::ByRuntime(Mutex::default())
+    }
+
+    /// Returns the relay of the runtime that runs the current task.
+    ///
+    /// There is none for what is polled outside of a task: nothing says that the runtime whose
+    /// context it happens to have runs at all.
+    fn here(&self) -> Option<Arc<Relay>> {
+        let Self::ByRuntime(relays) = self else {
+            return None;
+        };
+        task::try_id()?;
+        let handle = Handle::try_current().ok()?;
+        let runtime = handle.id();
+        let mut relays = relays.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(relay) = relays.iter().find(|relay| relay.runtime == runtime) {
+            return Some(Arc::clone(relay));
+        }
+        // Those of runtimes that are gone.
+        relays.retain(|relay| !relay.wakers.is_closed());
+        let (wakers, receiver) = mpsc::unbounded_channel();
+        handle.spawn(relay_all(receiver));
+        let relay = Arc::new(Relay { runtime, wakers });
+        relays.push(Arc::clone(&relay));
+        Some(relay)
+    }
+}
+
+async fn relay_all(mut wakers: mpsc::UnboundedReceiver<Waker>) {
+    let mut batch = Vec::new();
+    while wakers.recv_many(&mut batch, BATCH).await > 0 {
+        batch.drain(..).for_each(Waker::wake);
+    }
+}
+
+impl Wakers {
+    pub(super) fn add(&mut self, waiter: Option<Waiter>) {
+        self.0.extend(waiter);
+    }
+
+    pub(super) fn wake_all(&mut self) {
+        // One is woken faster without a detour.
+        match self.0.len() {
+            0 => {}
+            1 => self.0.drain(..).for_each(Waiter::wake),
+            _ => self.0.drain(..).for_each(Waiter::wake_by_relay),
+        }
+    }
+}
+
+impl Drop for Wakers {
+    fn drop(&mut self) {
+        self.wake_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::pin::pin;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::{Context, Poll, Wake};
+    use std::time::Duration;
+
+    use tokio::time::timeout;
+
+    use super::*;
+
+    /// Waits until it is woken, and leaves its waiter in `wakers`.
+    async fn wait(wakers: Arc<Mutex<Wakers>>, relays: Arc<Relays>) {
+        let mut polls = 0;
+        poll_fn(|context| {
+            polls += 1;
+            if polls == 2 {
+                return Poll::Ready(());
+            }
+            let waiter = Waiter::new(context.waker(), &relays);
+            wakers.lock().unwrap().add(Some(waiter));
+            Poll::Pending
+        })
+        .await;
+    }
+
+    #[tokio::test]
+    async fn all_tasks_are_woken_from_another_thread() {
+        let relays = Arc::new(Relays::by_runtime());
+        let wakers = Arc::new(Mutex::new(Wakers::default()));
+        let tasks: Vec<_> = (0..10)
+            .map(|_| tokio::spawn(wait(Arc::clone(&wakers), Arc::clone(&relays))))
+            .collect();
+        while wakers.lock().unwrap().0.len() < tasks.len() {
+            task::yield_now().await;
+        }
+        let thread = std::thread::spawn(move || wakers.lock().unwrap().wake_all());
+        for task in tasks {
+            timeout(Duration::from_secs(10), task)
+                .await
+                .unwrap()
+                .unwrap();
+        }
+        thread.join().unwrap();
+        let Relays::ByRuntime(relays) = &*relays else {
+            panic!("the relays were replaced");
+        };
+        assert_eq!(relays.lock().unwrap().len(), 1);
+    }
+
+    #[derive(Default)]
+    struct Count(AtomicUsize);
+
+    impl Wake for Count {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    #[test]
+    fn who_is_in_the_context_of_a_runtime_that_does_not_run_is_woken_directly() {
+        let runtime = runtime::Builder::new_current_thread().build().unwrap();
+        let _context = runtime.enter();
+        let relays = Relays::by_runtime();
+        let count = Arc::new(Count::default());
+        let waker = Waker::from(Arc::clone(&count));
+        let mut wakers = Wakers::default();
+        wakers.add(Some(Waiter::new(&waker, &relays)));
+        wakers.add(Some(Waiter::new(&waker, &relays)));
+        wakers.wake_all();
+        assert_eq!(count.0.load(Ordering::SeqCst), 2);
+    }
+
+    #[test]
+    fn whose_runtime_is_gone_is_woken_directly() {
+        let runtime = runtime::Builder::new_current_thread().build().unwrap();
+        let relays = Arc::new(Relays::by_runtime());
+        let count = Arc::new(Count::default());
+        let mut wakers = Wakers::default();
+        for _ in 0..2 {
+            let (relays, waker) = (Arc::clone(&relays), Waker::from(Arc::clone(&count)));
+            let waiter = async move {
+                let mut polled = pin!(poll_fn(|context: &mut Context<'_>| {
+                    Poll::Ready(Waiter::new(context.waker(), &relays))
+                }));
+                polled.as_mut().poll(&mut Context::from_waker(&waker))
+            };
+            let Poll::Ready(waiter) = runtime.block_on(runtime.spawn(waiter)).unwrap() else {
+                panic!("it is ready at once");
+            };
+            assert!(waiter.relay.is_some());
+            wakers.add(Some(waiter));
+        }
+        drop(runtime);
+        wakers.wake_all();
+        assert_eq!(count.0.load(Ordering::SeqCst), 2);
+    }
+}
