@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use proto::Extra;
 use serde::de::DeserializeOwned;
-use tokio_util::sync::CancellationToken;
+use tokio::task::futures::TaskLocalFuture;
+
+use crate::server::CallState;
 
 tokio::task_local! {
     static CURRENT: CallContext;
@@ -33,7 +35,7 @@ pub struct CallContext {
     method: Arc<str>,
     /// None for nearly all calls.
     header: Option<Arc<Extra>>,
-    cancelled: CancellationToken,
+    state: Arc<CallState>,
 }
 
 /// An entry of a request's header is not of the type that was asked for.
@@ -76,7 +78,7 @@ impl CallContext {
 
     /// Returns whether the caller is gone: lost, timed out, or no longer interested.
     pub fn is_cancelled(&self) -> bool {
-        self.cancelled.is_cancelled()
+        self.state.is_cancelled()
     }
 
     /// Waits until the caller is gone.
@@ -87,20 +89,20 @@ impl CallContext {
     ///
     /// Dropping the future has no effect.
     pub async fn cancelled(&self) {
-        self.cancelled.cancelled().await;
+        self.state.cancelled().await;
     }
 
-    pub(crate) fn new(method: Arc<str>, header: Extra, cancelled: CancellationToken) -> Self {
+    pub(crate) fn new(method: Arc<str>, header: Extra, state: Arc<CallState>) -> Self {
         Self {
             method,
             header: (!header.is_empty()).then(|| Arc::new(header)),
-            cancelled,
+            state,
         }
     }
 
     /// Runs a future as part of this call.
-    pub(crate) async fn scope<F: Future>(self, future: F) -> F::Output {
-        CURRENT.scope(self, future).await
+    pub(crate) fn scope<F: Future>(self, future: F) -> TaskLocalFuture<Self, F> {
+        CURRENT.scope(self, future)
     }
 
     /// Runs a closure as part of this call.

@@ -13,6 +13,7 @@ use zmtp::{RouterSocket, Socket};
 use super::engine::{ServerEngine, Settings};
 use super::handle::Server;
 use super::options::THREADS;
+use super::spawner::Spawner;
 use super::{Concurrency, Tracebacks};
 use crate::endpoints::Endpoints;
 use crate::io::{self, Driver, IoRuntime, Life, Multiplexer};
@@ -254,7 +255,10 @@ impl ServerBuilder {
         let name = self.name.or(self.service);
         let settings = Settings {
             registry: Registry::new(name.as_deref().unwrap_or("zrpc"), self.methods)?,
-            runtime,
+            spawner: match self.io {
+                IoRuntime::Current => Spawner::Local(runtime),
+                IoRuntime::Dedicated => Spawner::remote(&runtime),
+            },
             concurrency: self.concurrency,
             threads: self.threads,
             tracebacks: self.tracebacks,

@@ -4,17 +4,16 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use proto::{Args, Body, ChannelId, Extra};
-use tokio::task::AbortHandle;
-use tokio_util::sync::CancellationToken;
 
 use super::engine::Settings;
 use super::places::Place;
 use super::queue::Spot;
-use super::responder::{Responder, Window};
-use super::run::{Job, run_task, run_thread};
+use super::responder::Responder;
+use super::run::Job;
+use super::state::CallState;
 use crate::Fault;
 use crate::context::CallContext;
-use crate::service::{Handler, Method};
+use crate::service::Method;
 
 /// One call. Dropped before its handler is done, it stops the handler.
 #[derive(Debug)]
@@ -22,8 +21,7 @@ pub(super) struct Call {
     pub(super) method: Arc<Method>,
     pub(super) place: Place,
     pub(super) stage: Stage,
-    cancelled: CancellationToken,
-    window: Window,
+    state: Arc<CallState>,
     /// Units of the window that are free again, and of which the handler was not told yet.
     released: u32,
     /// Items that wait for credit, each with its cost.
@@ -43,8 +41,8 @@ pub(super) struct Input {
 pub(super) enum Stage {
     /// It waits for its turn.
     Queued { input: Input, spot: Spot },
-    /// Its handler runs. A task can be aborted, a thread cannot.
-    Running { task: Option<AbortHandle> },
+    /// Its handler runs, or is about to.
+    Running,
     /// Its handler does not run yet, or not any more.
     Idle,
 }
@@ -73,8 +71,7 @@ impl Call {
             method,
             place,
             stage: Stage::Idle,
-            cancelled: CancellationToken::new(),
-            window: Window::new(),
+            state: Arc::new(CallState::new()),
             released: 0,
             items: VecDeque::new(),
             ending: None,
@@ -86,31 +83,19 @@ impl Call {
         let name = Arc::clone(self.method.shared_name());
         let job = Job {
             args: input.args,
-            context: CallContext::new(name, input.header, self.cancelled.clone()),
+            context: CallContext::new(name, input.header, Arc::clone(&self.state)),
             responder: Responder::new(
                 channel,
                 self.place,
                 settings.commands.clone(),
-                self.window.clone(),
+                Arc::clone(&self.state),
             ),
             values: settings.values,
             method: Arc::clone(&self.method),
+            state: Arc::clone(&self.state),
         };
-        let runtime = &settings.runtime;
-        let task = match self.method.handler().clone() {
-            Handler::Task(handler) => Some(runtime.spawn(run_task(job, handler)).abort_handle()),
-            Handler::Thread(handler) => {
-                let waits_on = runtime.clone();
-                // Starting a thread may fail with a panic, which must not reach the I/O task.
-                runtime.spawn(async move {
-                    waits_on
-                        .clone()
-                        .spawn_blocking(move || run_thread(job, &*handler, &waits_on));
-                });
-                None
-            }
-        };
-        self.stage = Stage::Running { task };
+        settings.spawner.start(job);
+        self.stage = Stage::Running;
     }
 
     /// Notes that an item was handed to the multiplexer.
@@ -125,7 +110,7 @@ impl Call {
 
     /// Lets the handler go on, once for all items that were handed over.
     pub(super) fn flush_released(&mut self) {
-        self.window.release(std::mem::take(&mut self.released));
+        self.state.release(std::mem::take(&mut self.released));
     }
 }
 
@@ -134,10 +119,6 @@ impl Drop for Call {
         if let Stage::Idle = self.stage {
             return;
         }
-        self.cancelled.cancel();
-        self.window.close();
-        if let Stage::Running { task: Some(task) } = &self.stage {
-            task.abort();
-        }
+        self.state.cancel();
     }
 }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use proto::{Body, ChannelEvent, ChannelId, Extra, Name, RemoteError, SendError};
-use tokio::runtime::Handle;
 use zmtp::PeerId;
 
 use super::call::{Call, Ending, Input, Release, Stage};
 use super::places::{Admission, Place, Places};
 use super::responder::CommandSender;
+use super::spawner::Spawner;
 use super::{Concurrency, Tracebacks};
 use crate::io::{Engine, Multiplexer, PeerChange, Route, Status};
 use crate::service::{Handler, Method, Registry};
@@ -41,7 +41,7 @@ pub(super) enum Command {
 #[derive(Debug)]
 pub(super) struct Settings {
     pub(super) registry: Registry,
-    pub(super) runtime: Handle,
+    pub(super) spawner: Spawner,
     pub(super) concurrency: Concurrency,
     pub(super) threads: usize,
     pub(super) tracebacks: Tracebacks,

@@ -4,7 +4,8 @@
 //!   stops it.
 //! - `engine` is the server's part of the I/O task: it starts a handler for each request.
 //! - `call` is one call, `places` says when its handler may start, `queue` who is next.
-//! - `run` runs one handler, and `responder` takes what it answers back to the I/O task.
+//! - `spawner` starts a handler, `run` runs it, and `responder` takes what it answers back to the
+//!   I/O task; `state` is what they share with the call.
 
 mod builder;
 mod call;
@@ -15,9 +16,12 @@ mod places;
 mod queue;
 mod responder;
 mod run;
+mod spawner;
+mod state;
 
 pub use builder::ServerBuilder;
 pub use handle::{Server, ServerHandle};
 pub use options::Tracebacks;
 
 pub(crate) use options::Concurrency;
+pub(crate) use state::CallState;

@@ -11,6 +11,7 @@ use proto::{Args, Body};
 use tokio::runtime::Handle;
 
 use super::responder::Responder;
+use super::state::CallState;
 use crate::context::CallContext;
 use crate::service::{Method, Outcome, Task, TaskHandler, ThreadHandler, Work};
 use crate::{Fault, Values};
@@ -23,6 +24,14 @@ pub(super) struct Job {
     pub(super) context: CallContext,
     pub(super) responder: Responder,
     pub(super) values: Values,
+    pub(super) state: Arc<CallState>,
+}
+
+impl Job {
+    /// Returns whether nobody waits for it any more.
+    pub(super) fn is_cancelled(&self) -> bool {
+        self.state.is_cancelled()
+    }
 }
 
 /// Runs a call as a task. A handler that panics fails this call and nothing else.
@@ -33,6 +42,7 @@ pub(super) async fn run_task(job: Job, handler: Arc<dyn TaskHandler>) {
         context,
         responder,
         values,
+        ..
     } = job;
     let start = || handler.start(method.name(), method.signature(), args);
     let started = context.clone().sync_scope(|| contained(&method, start));
@@ -44,9 +54,10 @@ pub(super) async fn run_task(job: Job, handler: Arc<dyn TaskHandler>) {
             responder.reply(outcome.and_then(|value| sendable(&method, values, value)));
         }
         Ok(Task::Items(items)) => {
-            let send = context.scope(send_all(items, &responder, |item| {
+            // In a box, because a call that gives one value should not have room for a stream.
+            let send = Box::pin(context.scope(send_all(items, &responder, |item| {
                 sendable(&method, values, item)
-            }));
+            })));
             let outcome = AssertUnwindSafe(send).catch_unwind().await;
             responder.finish_stream(flatten(&method, outcome));
         }
@@ -61,6 +72,7 @@ pub(super) fn run_thread(job: Job, handler: &dyn ThreadHandler, runtime: &Handle
         context,
         responder,
         values,
+        ..
     } = job;
     if context.is_cancelled() {
         return;

@@ -1,0 +1,74 @@
+//! Starts handlers on the runtime that the server was made on.
+
+use std::sync::Arc;
+
+use tokio::runtime::Handle;
+use tokio::sync::mpsc;
+
+use super::run::{Job, run_task, run_thread};
+use crate::service::Handler;
+
+/// Starts handlers, in the order in which they are given.
+///
+/// To start a task on the runtime of another thread is a system call. From there, jobs are handed to
+/// a task which does that: it is woken once for all that come together.
+#[derive(Debug)]
+pub(super) enum Spawner {
+    /// The I/O task runs on the same runtime.
+    Local(Handle),
+    /// The I/O task has a thread of its own.
+    Remote(mpsc::UnboundedSender<Job>),
+}
+
+/// How many jobs are started before other tasks of the runtime get their turn.
+const BATCH: usize = 64;
+
+impl Spawner {
+    /// Returns what starts handlers on `runtime` from any thread.
+    pub(super) fn remote(runtime: &Handle) -> Self {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        runtime.spawn(start_all(receiver, runtime.clone()));
+        Self::Remote(sender)
+    }
+
+    /// Starts the handler of a call.
+    pub(super) fn start(&self, job: Job) {
+        match self {
+            Self::Local(runtime) => start(job, runtime),
+            // Where the runtime is gone the job is dropped, which answers the call.
+            Self::Remote(jobs) => drop(jobs.send(job)),
+        }
+    }
+}
+
+async fn start_all(mut jobs: mpsc::UnboundedReceiver<Job>, runtime: Handle) {
+    let mut batch = Vec::with_capacity(BATCH);
+    while jobs.recv_many(&mut batch, BATCH).await > 0 {
+        for job in batch.drain(..) {
+            start(job, &runtime);
+        }
+    }
+}
+
+fn start(job: Job, runtime: &Handle) {
+    if job.is_cancelled() {
+        return;
+    }
+    match job.method.handler().clone() {
+        Handler::Task(handler) => {
+            let state = Arc::clone(&job.state);
+            let task = runtime.spawn(run_task(job, handler));
+            state.started(task.abort_handle());
+        }
+        Handler::Thread(handler) => {
+            let waits_on = runtime.clone();
+            // Starting a thread may fail with a panic, which must reach neither the I/O task nor
+            // the handlers behind this one.
+            runtime.spawn(async move {
+                waits_on
+                    .clone()
+                    .spawn_blocking(move || run_thread(job, &*handler, &waits_on));
+            });
+        }
+    }
+}

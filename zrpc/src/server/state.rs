@@ -1,0 +1,168 @@
+//! What a call, its handler, and whoever asks about it share.
+
+use std::fmt;
+use std::sync::{Mutex, PoisonError};
+
+use proto::Body;
+use tokio::sync::{Notify, Semaphore};
+use tokio::task::AbortHandle;
+
+/// The state of one call on the way between the I/O task and the runtime of its handler.
+///
+/// It has the window of a stream: what may be on its way between the handler and the socket. That
+/// is counted in units of [`UNIT`] bytes, of which each item takes at least one, so that a handler
+/// is ahead by enough small items to keep the I/O task busy, and by few large ones. The window is
+/// closed when the caller is gone.
+pub(crate) struct CallState {
+    window: Semaphore,
+    gone: Notify,
+    handler: Mutex<HandlerTask>,
+}
+
+/// ```text
+/// Waiting ──started──▶ Running ──cancel──▶ Stopped
+///    └──────────────────cancel──────────────▲
+/// ```
+enum HandlerTask {
+    /// It was not started yet, or runs on a thread, which cannot be stopped.
+    Waiting,
+    Running(AbortHandle),
+    Stopped,
+}
+
+/// The caller is gone: nothing that is sent reaches anybody.
+#[derive(Debug)]
+pub(super) struct CallerGone;
+
+/// The size of an item that counts as one.
+const UNIT: usize = 4096;
+
+/// How many units may be on their way.
+const UNITS: u32 = 64;
+
+impl CallState {
+    pub(super) fn new() -> Self {
+        Self {
+            window: Semaphore::new(UNITS as usize),
+            gone: Notify::const_new(),
+            handler: Mutex::new(HandlerTask::Waiting),
+        }
+    }
+
+    /// Returns whether the caller is gone.
+    pub(crate) fn is_cancelled(&self) -> bool {
+        self.window.is_closed()
+    }
+
+    /// Waits until the caller is gone.
+    pub(crate) async fn cancelled(&self) {
+        // It hears of what happens from here on, polled or not.
+        let gone = self.gone.notified();
+        if !self.is_cancelled() {
+            gone.await;
+        }
+    }
+
+    /// The caller is gone: tells the handler, and stops it if it is a task.
+    pub(super) fn cancel(&self) {
+        self.window.close();
+        self.gone.notify_waiters();
+        let mut handler = self.handler.lock().unwrap_or_else(PoisonError::into_inner);
+        if let HandlerTask::Running(task) = std::mem::replace(&mut *handler, HandlerTask::Stopped) {
+            task.abort();
+        }
+    }
+
+    /// The handler runs as `task`, which is stopped if the caller has gone meanwhile.
+    pub(super) fn started(&self, task: AbortHandle) {
+        let mut handler = self.handler.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*handler {
+            HandlerTask::Stopped => task.abort(),
+            HandlerTask::Waiting | HandlerTask::Running(_) => {
+                *handler = HandlerTask::Running(task);
+            }
+        }
+    }
+
+    /// Takes units of the window for `item`, waiting for those of earlier ones.
+    pub(super) async fn reserve(&self, item: &Body) -> Result<u32, CallerGone> {
+        let units = item.encoded().len() / UNIT + 1;
+        let cost = u32::try_from(units).map_or(UNITS, |units| units.min(UNITS));
+        match self.window.acquire_many(cost).await {
+            Ok(permit) => {
+                permit.forget();
+                Ok(cost)
+            }
+            Err(_closed) => Err(CallerGone),
+        }
+    }
+
+    /// Gives units back: items have been handed to the multiplexer.
+    pub(super) fn release(&self, cost: u32) {
+        self.window.add_permits(cost as usize);
+    }
+}
+
+impl fmt::Debug for CallState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CallState")
+            .field("cancelled", &self.is_cancelled())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn whoever_waits_for_the_end_of_the_caller_hears_of_it() {
+        let state = Arc::new(CallState::new());
+        let waits = tokio::spawn({
+            let state = Arc::clone(&state);
+            async move { state.cancelled().await }
+        });
+        tokio::task::yield_now().await;
+        state.cancel();
+        waits.await.unwrap();
+        state.cancelled().await;
+    }
+
+    #[tokio::test]
+    async fn a_handler_is_stopped_whether_it_started_before_or_after_the_caller_left() {
+        for started_first in [true, false] {
+            let state = CallState::new();
+            let task = tokio::spawn(std::future::pending::<()>());
+            if started_first {
+                state.started(task.abort_handle());
+                state.cancel();
+            } else {
+                state.cancel();
+                state.started(task.abort_handle());
+            }
+            assert!(task.await.unwrap_err().is_cancelled());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_window_that_is_full_waits_for_room_or_the_end() {
+        let state = Arc::new(CallState::new());
+        let item = Body::value(&"x").unwrap();
+        for _ in 0..UNITS {
+            assert!(state.reserve(&item).await.is_ok());
+        }
+        let waits = tokio::spawn({
+            let (state, item) = (Arc::clone(&state), item.clone());
+            async move {
+                state.reserve(&item).await.unwrap();
+                state.reserve(&item).await.is_err()
+            }
+        });
+        state.release(1);
+        tokio::task::yield_now().await;
+        state.cancel();
+        assert!(waits.await.unwrap());
+    }
+}
