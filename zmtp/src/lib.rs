@@ -65,11 +65,11 @@ pub use driver::{
 pub use socket::{
     BindError, Builder, Conflating, ConnectError, DealerReceiver, DealerSender, DealerSocket,
     DisconnectError, IntoEndpoint, ManualSubscriptionError, MessageReceiver, MessageSender,
-    PairReceiver, PairSender, PairSocket, Proxy, ProxyControl, ProxyError, ProxyStatistics,
-    ProxyTraffic, PubSocket, PullSocket, PushSocket, RecvError, RepSocket, ReqSocket, RouterNotify,
-    RouterReceiver, RouterSender, RouterSocket, SendError, Socket, SocketHandle, SubSocket,
-    TryRecvError, TrySendError, TwoWay, UnbindError, XPubEvent, XPubReceiver, XPubSender,
-    XPubSocket, XSubReceiver, XSubSender, XSubSocket, proxy,
+    PairReceiver, PairSender, PairSocket, PeerMessage, Proxy, ProxyControl, ProxyError,
+    ProxyStatistics, ProxyTraffic, PubSocket, PullSocket, PushSocket, RecvError, RepSocket,
+    ReqSocket, RouterNotify, RouterReceiver, RouterSender, RouterSocket, SendError, Socket,
+    SocketHandle, SubSocket, TryRecvError, TrySendError, TwoWay, UnbindError, XPubEvent,
+    XPubReceiver, XPubSender, XPubSocket, XSubReceiver, XSubSender, XSubSocket, proxy,
 };
 #[cfg(feature = "socket")]
 pub use transport::{ExistingListener, SocksProxy, SocksProxyError, TcpKeepAlive};

@@ -12,8 +12,8 @@ use crate::message::Message;
 use crate::session::PeerInfo;
 use crate::socket::{
     self, BindError, Builder, ConnectError, DisconnectError, Handled, IntoEndpoint,
-    MessageReceiver, MessageSender, RecvError, SendError, SocketHandle, TryRecvError, TrySendError,
-    UnbindError,
+    MessageReceiver, MessageSender, PeerMessage, RecvError, SendError, SocketHandle, TryRecvError,
+    TrySendError, UnbindError,
 };
 
 /// A socket of type `S`, or a half of one, whose calls block the thread.
@@ -242,6 +242,40 @@ impl<S: MessageReceiver> Socket<S> {
         self.socket.try_recv_message()
     }
 
+    /// Waits for the next message and tells who sent it, as
+    /// [`recv_with_peer`](MessageReceiver::recv_with_peer) of the socket inside.
+    ///
+    /// # Errors
+    ///
+    /// [`RecvError`] says why none can be received.
+    pub fn recv_with_peer(&mut self) -> Result<PeerMessage, RecvError> {
+        wait(self.socket.recv_with_peer())
+    }
+
+    /// As [`Self::recv_with_peer`], no longer than `timeout`.
+    ///
+    /// # Errors
+    ///
+    /// [`RecvTimeoutError`] says that none came in time, or why none can be received.
+    pub fn recv_with_peer_timeout(
+        &mut self,
+        timeout: Duration,
+    ) -> Result<PeerMessage, RecvTimeoutError> {
+        match wait_until(Deadline::after(timeout), self.socket.recv_with_peer()) {
+            Ok(received) => Ok(received?),
+            Err(Elapsed) => Err(RecvTimeoutError::TimedOut),
+        }
+    }
+
+    /// Takes the next message, if one has come, and tells who sent it.
+    ///
+    /// # Errors
+    ///
+    /// [`TryRecvError`] says why there is none.
+    pub fn try_recv_with_peer(&mut self) -> Result<PeerMessage, TryRecvError> {
+        self.socket.try_recv_with_peer()
+    }
+
     /// The messages that come until the socket is closed, or it is not its turn to receive.
     pub fn iter(&mut self) -> impl Iterator<Item = Message> {
         std::iter::from_fn(|| self.recv().ok())
@@ -261,5 +295,16 @@ impl<S: MessageReceiver> MessageReceiver for Socket<S> {
 
     fn try_recv_message(&mut self) -> Result<Message, TryRecvError> {
         self.socket.try_recv_message()
+    }
+
+    fn poll_recv_with_peer(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<PeerMessage, RecvError>> {
+        self.socket.poll_recv_with_peer(context)
+    }
+
+    fn try_recv_with_peer(&mut self) -> Result<PeerMessage, TryRecvError> {
+        self.socket.try_recv_with_peer()
     }
 }

@@ -10,6 +10,7 @@ use super::hub::Hub;
 use super::peer::{Peer, PeerId};
 use super::ready_set::ReadySetClosed;
 use crate::message::{Frame, Message, More, Part};
+use crate::session::PeerInfo;
 
 /// The receiving end of a socket: one message from each peer in turn (`PIPE`, `REQREP`).
 ///
@@ -30,6 +31,8 @@ struct ActivePeer {
     frames: VecDeque<Frame>,
     /// Once so few frames are left, the connection may already bring the next ones.
     credit_at: usize,
+    /// Who sent `frames`, once somebody has asked.
+    info: Option<Arc<PeerInfo>>,
 }
 
 /// A message and where it came from.
@@ -136,6 +139,18 @@ impl FairQueue {
         }
     }
 
+    /// Who sent the message that was popped last.
+    ///
+    /// A peer gets no message into its inbox before it is known who it is.
+    pub(crate) fn info_of_last(&mut self) -> Option<Arc<PeerInfo>> {
+        // Its peer is the only one, or had its turn and is the last.
+        let active = self.active.back_mut()?;
+        if active.info.is_none() {
+            active.info = active.peer.inbox.taken_info();
+        }
+        active.info.clone()
+    }
+
     /// Swaps in the next batch of the peer whose turn it is; a peer without one leaves the round.
     fn refill(&mut self) {
         let Some(active) = self.active.front_mut() else {
@@ -144,6 +159,7 @@ impl FairQueue {
         if let Some(routing_id) = active.peer.inbox.take(&mut active.frames) {
             active.routing_id = routing_id;
             active.credit_at = active.frames.len() / 2;
+            active.info = None;
         } else {
             self.active.pop_front();
         }
@@ -158,6 +174,7 @@ impl FairQueue {
                 routing_id: Part::default(),
                 frames: VecDeque::new(),
                 credit_at: 0,
+                info: None,
             });
         });
     }

@@ -16,6 +16,7 @@ use std::task::{Context, Waker};
 
 use super::counters::DropReason;
 use super::hub::{Hub, Linger};
+use super::origin::{Count, Earlier, Origin};
 use super::peer::Peer;
 use super::pipe::{Found, Pipe, Rest};
 use super::queue_limits::QueueLimits;
@@ -23,6 +24,7 @@ use super::ready_set::ReadySet;
 use super::sync::lock;
 use super::tally::Tally;
 use crate::message::{Frame, Message, More, Part};
+use crate::session::PeerInfo;
 
 /// Frames of whole messages, with their count and size.
 #[derive(Debug, Default)]
@@ -128,6 +130,15 @@ impl FrameBatch {
         usize::from(!std::mem::take(&mut self.unfinished).is_empty())
     }
 
+    /// Takes the whole messages, with their count and size.
+    pub(super) fn take_messages(&mut self) -> (VecDeque<Frame>, Count) {
+        let count = Count {
+            messages: std::mem::take(&mut self.messages),
+            bytes: std::mem::take(&mut self.bytes),
+        };
+        (std::mem::take(&mut self.frames), count)
+    }
+
     fn push_multipart(&mut self, frame: Frame) {
         let more = frame.more;
         self.unfinished.push(frame);
@@ -192,6 +203,8 @@ struct State {
     routing_id: Part,
     /// Where the messages of a peer in this process are.
     source: Option<Arc<Pipe>>,
+    /// Who sent what is here.
+    origin: Origin,
 }
 
 /// The incoming queue of one peer.
@@ -214,6 +227,7 @@ impl Inbox {
                 writer: None,
                 routing_id: Part::default(),
                 source: None,
+                origin: Origin::default(),
             }),
         }
     }
@@ -240,6 +254,22 @@ impl Inbox {
     /// Names the peer for messages that are taken from now on.
     pub(crate) fn set_routing_id(&self, routing_id: Part) {
         lock(&self.state).routing_id = routing_id;
+    }
+
+    /// Names who sends the messages that come from now on. What is here is from who was named before.
+    pub(crate) fn introduce(&self, info: &Arc<PeerInfo>) {
+        let state = &mut *lock(&self.state);
+        state.origin.introduce(info, &mut state.queue);
+    }
+
+    /// Who was named last.
+    pub(crate) fn newest_info(&self) -> Option<Arc<PeerInfo>> {
+        lock(&self.state).origin.newest()
+    }
+
+    /// Who sent what is in the hands of the receiver.
+    pub(crate) fn taken_info(&self) -> Option<Arc<PeerInfo>> {
+        lock(&self.state).origin.taken()
     }
 
     /// The room there is. Where there is none, the task of `context` is woken when there is some.
@@ -276,6 +306,8 @@ impl Inbox {
         queue.bytes += std::mem::take(&mut batch.bytes);
         if is_conflated {
             queue.conflate(&peer.tally);
+            let superseded = state.origin.discard_earlier();
+            peer.tally.count_dropped(DropReason::Conflated, superseded);
         }
         list(state, peer, ready);
     }
@@ -288,7 +320,7 @@ impl Inbox {
     /// Messages that wait, or are in the hands of the receiver.
     pub(crate) fn queued(&self) -> usize {
         let state = lock(&self.state);
-        let here = state.queue.messages + state.taken_messages;
+        let here = state.queue.messages + state.taken_messages + state.origin.earlier().messages;
         let source = state.source.clone();
         drop(state);
         here + source.map_or(0, |pipe| pipe.queued())
@@ -321,6 +353,11 @@ impl Inbox {
     /// comes back through the [`ReadySet`].
     pub(crate) fn take(&self, frames: &mut VecDeque<Frame>) -> Option<Part> {
         let mut state = lock(&self.state);
+        if state.origin.is_divided()
+            && let Some(earlier) = state.origin.take_earlier()
+        {
+            return Some(take_earlier(state, earlier, frames));
+        }
         if state.queue.frames.is_empty() && state.source.is_some() {
             return state.take_from_pipe(frames);
         }
@@ -345,10 +382,12 @@ impl Inbox {
     }
 
     /// Counts a notice about the peer, which waits elsewhere, as if it were one of its messages.
-    pub(crate) fn charge_notice(&self, bytes: usize) {
+    /// Returns who it is about.
+    pub(crate) fn charge_notice(&self, bytes: usize) -> Option<Arc<PeerInfo>> {
         let mut state = lock(&self.state);
         state.notices += 1;
         state.notice_bytes += bytes;
+        state.origin.newest()
     }
 
     /// Credits a notice that the receiver has taken.
@@ -402,17 +441,35 @@ impl State {
     }
 
     fn room(&self) -> InboxRoom {
+        let (limits, earlier) = (self.limits, self.origin.earlier());
         InboxRoom {
-            messages: self
-                .limits
-                .messages
-                .saturating_sub(self.queue.messages + self.taken_messages + self.notices),
-            bytes: self
-                .limits
-                .bytes
-                .saturating_sub(self.queue.bytes + self.taken_bytes + self.notice_bytes),
+            messages: limits.messages.saturating_sub(
+                self.queue.messages + self.taken_messages + self.notices + earlier.messages,
+            ),
+            bytes: limits.bytes.saturating_sub(
+                self.queue.bytes + self.taken_bytes + self.notice_bytes + earlier.bytes,
+            ),
         }
     }
+}
+
+/// As [`Inbox::take`], of what an earlier connection has left.
+#[cold]
+fn take_earlier(
+    mut state: MutexGuard<'_, State>,
+    earlier: Earlier,
+    frames: &mut VecDeque<Frame>,
+) -> Part {
+    state.taken_messages = earlier.count.messages;
+    state.taken_bytes = earlier.count.bytes;
+    *frames = earlier.frames;
+    let routing_id = state.routing_id.clone();
+    let writer = state.writer.take();
+    drop(state);
+    if let Some(writer) = writer {
+        writer.wake();
+    }
+    routing_id
 }
 
 /// Tells the receiver of the messages in an inbox of `peer`.
@@ -437,95 +494,4 @@ pub(super) fn keep_last_message(frames: &mut VecDeque<Frame>) -> (usize, usize) 
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::driver::peer::{PeerId, Retention};
-    use crate::driver::queue_limits::PeerLimits;
-
-    fn peer(high_water_mark: usize) -> Arc<Peer> {
-        let limits = QueueLimits {
-            messages: high_water_mark,
-            bytes: 1000 * size_of::<Frame>(),
-        };
-        let limits = PeerLimits {
-            send: limits,
-            receive: limits,
-        };
-        let id = PeerId::new(1);
-        Arc::new(Peer::new(id, Retention::Connection, limits, Arc::default()))
-    }
-
-    fn batch(bodies: &[&str]) -> FrameBatch {
-        let mut batch = FrameBatch::default();
-        for body in bodies {
-            batch.push(Frame::last(*body));
-        }
-        batch
-    }
-
-    fn room(peer: &Peer) -> usize {
-        peer.inbox
-            .room(&Context::from_waker(Waker::noop()))
-            .messages
-    }
-
-    #[test]
-    fn what_the_receiver_has_taken_still_counts_towards_the_mark() {
-        let (peer, ready) = (peer(3), ReadySet::default());
-        peer.inbox.publish(&mut batch(&["a", "b"]), &peer, &ready);
-        assert_eq!(room(&peer), 1);
-        let mut frames = VecDeque::new();
-        assert!(peer.inbox.take(&mut frames).is_some());
-        assert_eq!(room(&peer), 1);
-        peer.inbox.credit();
-        assert_eq!(room(&peer), 3);
-    }
-
-    #[test]
-    fn a_peer_is_listed_once_until_its_inbox_was_found_empty() {
-        let (peer, ready) = (peer(10), ReadySet::default());
-        let listed = |ready: &ReadySet| {
-            let mut count = 0;
-            ready.drain(|_peer| count += 1);
-            count
-        };
-        peer.inbox.publish(&mut batch(&["a"]), &peer, &ready);
-        peer.inbox.publish(&mut batch(&["b"]), &peer, &ready);
-        assert_eq!(listed(&ready), 1);
-        let mut frames = VecDeque::new();
-        assert!(peer.inbox.take(&mut frames).is_some());
-        peer.inbox.publish(&mut batch(&["c"]), &peer, &ready);
-        assert_eq!(listed(&ready), 0);
-        frames.clear();
-        assert!(peer.inbox.take(&mut frames).is_some());
-        frames.clear();
-        assert!(peer.inbox.take(&mut frames).is_none());
-        peer.inbox.publish(&mut batch(&["d"]), &peer, &ready);
-        assert_eq!(listed(&ready), 1);
-    }
-
-    #[test]
-    fn empty_parts_are_charged_the_memory_they_take() {
-        let (peer, ready) = (peer(usize::MAX), ReadySet::default());
-        peer.inbox.publish(&mut batch(&[""; 1000]), &peer, &ready);
-        let room = peer.inbox.room(&Context::from_waker(Waker::noop()));
-        assert!(room.is_none());
-    }
-
-    #[test]
-    fn parts_are_handed_over_only_with_the_last_one() {
-        let (peer, ready) = (peer(10), ReadySet::default());
-        let mut batch = FrameBatch::default();
-        batch.push(Frame::last("whole"));
-        batch.push(Frame::more("half"));
-        peer.inbox.publish(&mut batch, &peer, &ready);
-        let mut frames = VecDeque::new();
-        peer.inbox.take(&mut frames);
-        assert_eq!(frames, [Frame::last("whole")]);
-        batch.push(Frame::last("done"));
-        peer.inbox.publish(&mut batch, &peer, &ready);
-        frames.clear();
-        peer.inbox.take(&mut frames);
-        assert_eq!(frames, [Frame::more("half"), Frame::last("done")]);
-    }
-}
+mod tests;

@@ -31,6 +31,7 @@ mod listener;
 mod load_balancer;
 mod monitor;
 mod options;
+mod origin;
 mod outbox;
 mod peer;
 mod pipe;

@@ -1,5 +1,6 @@
 //! What the peer said about itself.
 
+use crate::endpoint::PeerAddress;
 use crate::message::Part;
 use crate::pattern::{RoutingId, RoutingIdError, SocketType};
 #[cfg(feature = "socket")]
@@ -11,10 +12,12 @@ use crate::wire::metadata::{Metadata, Resource};
 /// The peer of an open session, as it described itself.
 ///
 /// None of it is proven, except [`user_id`](Self::user_id) and [`granted`](Self::granted), which an
-/// authenticator has decided.
+/// authenticator has decided, and [`address`](Self::address).
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PeerInfo {
+    /// Where the peer is, if whoever runs the session has said so: sockets do.
+    pub address: Option<PeerAddress>,
     /// The version that the peer announced, which may be higher than ours.
     pub version: Version,
     /// The role that the peer claimed in the security handshake, which is often wrong.
@@ -70,6 +73,15 @@ impl PeerInfo {
         Self::new(ours, announced, theirs.announced_metadata())
     }
 
+    /// The same peer, of which it is known where it is.
+    #[cfg(feature = "socket")]
+    pub(crate) fn at(&self, address: Option<PeerAddress>) -> Self {
+        Self {
+            address,
+            ..self.clone()
+        }
+    }
+
     /// Judges the properties that a peer sent to a socket of type `ours`.
     pub(super) fn new(
         ours: SocketType,
@@ -95,6 +107,7 @@ impl PeerInfo {
             metadata: granted,
         } = announced.authorization;
         Ok(Self {
+            address: None,
             version: announced.version,
             role: announced.role,
             socket_type: theirs,

@@ -28,7 +28,7 @@ use crate::pattern::SocketType;
 #[derive(Debug)]
 pub struct DealerSocket {
     sender: DealerSender,
-    receiver: DealerReceiver,
+    pub(super) receiver: DealerReceiver,
 }
 
 /// The sending half of a [`DealerSocket`].
@@ -40,7 +40,7 @@ pub struct DealerSender {
 /// The receiving half of a [`DealerSocket`].
 #[derive(Debug)]
 pub struct DealerReceiver {
-    receiver: FairReceiver,
+    pub(super) receiver: FairReceiver,
 }
 
 impl Builder<DealerSocket> {

@@ -48,6 +48,6 @@ pub use subscribe::SubSocket;
 pub use subscription_table::ManualSubscriptionError;
 #[cfg(feature = "blocking")]
 pub(crate) use transfer::sealed::Handled;
-pub use transfer::{MessageReceiver, MessageSender};
+pub use transfer::{MessageReceiver, MessageSender, PeerMessage};
 pub use xpub::{XPubEvent, XPubReceiver, XPubSender, XPubSocket};
 pub use xsub::{XSubReceiver, XSubSender, XSubSocket};

@@ -3,9 +3,11 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::PeerMessage;
 use crate::driver::{Peer, PeerId, charge};
-use crate::message::Part;
+use crate::message::{Message, Part};
 use crate::pattern::SubscriptionLimits;
+use crate::session::PeerInfo;
 use crate::wire::subscription::Subscription;
 
 /// Subscriptions and cancellations in the order in which they took effect.
@@ -33,7 +35,19 @@ struct Entry {
 #[derive(Debug)]
 pub(crate) struct Told {
     pub(crate) peer: PeerId,
+    pub(crate) info: Option<Arc<PeerInfo>>,
     pub(crate) change: Subscription,
+}
+
+impl Told {
+    /// The message that says the same.
+    pub(crate) fn into_message(self) -> Option<PeerMessage> {
+        Some(PeerMessage {
+            peer: self.peer,
+            info: self.info?,
+            message: Message::from(self.change.to_part()),
+        })
+    }
 }
 
 impl NoticeQueue {
@@ -57,11 +71,12 @@ impl NoticeQueue {
     /// Appends what `peer`, which is charged for it, has just done, and tells what it is charged.
     pub(crate) fn push(&mut self, peer: &Arc<Peer>, change: Subscription) -> usize {
         let bytes = charge(change.topic());
-        peer.inbox.charge_notice(bytes);
+        let info = peer.inbox.charge_notice(bytes);
         self.bytes += change.topic().len();
         self.queue.push_back(Entry {
             told: Told {
                 peer: peer.id,
+                info,
                 change,
             },
             charged: Some(Arc::clone(peer)),
@@ -70,11 +85,14 @@ impl NoticeQueue {
     }
 
     /// Appends the end of a subscription of a peer that has left.
-    pub(crate) fn push_departure(&mut self, peer: PeerId, topic: Vec<u8>) {
+    pub(crate) fn push_departure(&mut self, peer: &Arc<Peer>, topic: Vec<u8>) {
         self.bytes += topic.len();
-        let change = Subscription::Cancel(topic.into());
         self.queue.push_back(Entry {
-            told: Told { peer, change },
+            told: Told {
+                peer: peer.id,
+                info: peer.inbox.newest_info(),
+                change: Subscription::Cancel(topic.into()),
+            },
             charged: None,
         });
     }

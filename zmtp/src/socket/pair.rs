@@ -14,7 +14,8 @@ use super::sending::{final_error, when_writable};
 use super::sink::SinkState;
 use super::transfer::sealed::Handled;
 use super::{
-    Builder, MessageReceiver, MessageSender, RecvError, SendError, TryRecvError, TrySendError,
+    Builder, MessageReceiver, MessageSender, PeerMessage, RecvError, SendError, TryRecvError,
+    TrySendError,
 };
 use crate::driver::{
     DisconnectReason, Envelope, Linger, NoVacancy, Notice, Pattern, Peer, Retention, lock,
@@ -363,6 +364,17 @@ impl MessageReceiver for PairSocket {
     fn try_recv_message(&mut self) -> Result<Message, TryRecvError> {
         self.try_recv()
     }
+
+    fn poll_recv_with_peer(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<PeerMessage, RecvError>> {
+        self.receiver.poll_recv_with_peer(context)
+    }
+
+    fn try_recv_with_peer(&mut self) -> Result<PeerMessage, TryRecvError> {
+        self.receiver.try_recv_with_peer()
+    }
 }
 
 impl MessageReceiver for PairReceiver {
@@ -372,6 +384,17 @@ impl MessageReceiver for PairReceiver {
 
     fn try_recv_message(&mut self) -> Result<Message, TryRecvError> {
         self.try_recv()
+    }
+
+    fn poll_recv_with_peer(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<PeerMessage, RecvError>> {
+        self.receiver.poll_recv_with_peer(context)
+    }
+
+    fn try_recv_with_peer(&mut self) -> Result<PeerMessage, TryRecvError> {
+        self.receiver.try_recv_with_peer()
     }
 }
 

@@ -31,7 +31,7 @@ use crate::pattern::SocketType;
 /// ```
 #[derive(Debug)]
 pub struct PullSocket {
-    receiver: FairReceiver,
+    pub(super) receiver: FairReceiver,
 }
 
 impl PullSocket {

@@ -2,10 +2,10 @@
 
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use super::base::SocketHandle;
-use super::{RecvError, TryRecvError};
+use super::{PeerMessage, RecvError, TryRecvError};
 use crate::driver::{Envelope, FairQueue, Linger, Received};
 
 /// So many messages that are not for the application are dropped before an attempt to receive finds
@@ -79,5 +79,32 @@ impl FairReceiver {
             None if self.handle.hub().linger() == Linger::Open => Err(TryRecvError::Empty),
             None => Err(TryRecvError::Closed),
         }
+    }
+
+    /// Says who sent `received`, which was taken last.
+    pub(crate) fn attribute(&mut self, received: Received) -> Option<PeerMessage> {
+        // A message whose sender is unknown is nobody's, and there is none.
+        Some(PeerMessage {
+            peer: received.peer,
+            info: self.queue.info_of_last()?,
+            message: received.message,
+        })
+    }
+
+    pub(crate) fn poll_recv_with_peer(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<PeerMessage, RecvError>> {
+        loop {
+            let received = ready!(self.poll_recv_as(context, Envelope::Plain))?;
+            if let Some(message) = self.attribute(received) {
+                return Poll::Ready(Ok(message));
+            }
+        }
+    }
+
+    pub(crate) fn try_recv_with_peer(&mut self) -> Result<PeerMessage, TryRecvError> {
+        let received = self.try_recv_as(Envelope::Plain)?;
+        self.attribute(received).ok_or(TryRecvError::Empty)
     }
 }

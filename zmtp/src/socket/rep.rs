@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 
 use super::base::{SocketHandle, sealed};
 use super::receiving::{FairReceiver, UNWANTED_PER_TRY};
-use super::{Builder, RecvError, SendError, TryRecvError};
+use super::{Builder, PeerMessage, RecvError, SendError, TryRecvError};
 use crate::driver::{DropReason, Envelope, NoPattern, PeerId, PushError, Received};
 use crate::message::{Message, Part};
 use crate::pattern::SocketType;
@@ -77,6 +77,32 @@ impl RepSocket {
         std::future::poll_fn(|context| self.poll_recv_from(context)).await
     }
 
+    pub(super) fn poll_recv_attributed(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<PeerMessage, RecvError>> {
+        loop {
+            let request = ready!(self.poll_recv_from(context))?;
+            if let Some(request) = self.attribute(request) {
+                return Poll::Ready(Ok(request));
+            }
+        }
+    }
+
+    pub(super) fn try_recv_attributed(&mut self) -> Result<PeerMessage, TryRecvError> {
+        let request = self.try_recv_from()?;
+        self.attribute(request).ok_or(TryRecvError::Empty)
+    }
+
+    fn attribute(&mut self, (peer, message): (PeerId, Message)) -> Option<PeerMessage> {
+        let request = self.receiver.attribute(Received { peer, message });
+        if request.is_none() {
+            // It is nobody's, who is not replied to.
+            self.state = State::Idle;
+        }
+        request
+    }
+
     /// Takes the next request, if one has come.
     ///
     /// # Errors
@@ -84,12 +110,16 @@ impl RepSocket {
     /// [`TryRecvError::Empty`] if none has, [`TryRecvError::OutOfTurn`] while the last one has not
     /// been answered.
     pub fn try_recv(&mut self) -> Result<Message, TryRecvError> {
+        Ok(self.try_recv_from()?.1)
+    }
+
+    fn try_recv_from(&mut self) -> Result<(PeerId, Message), TryRecvError> {
         let State::Idle = self.state else {
             return Err(TryRecvError::OutOfTurn);
         };
         for _ in 0..UNWANTED_PER_TRY {
             let received = self.receiver.try_recv()?;
-            if let Some((_, request)) = self.accept(received) {
+            if let Some(request) = self.accept(received) {
                 return Ok(request);
             }
         }

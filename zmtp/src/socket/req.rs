@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use super::base::{SocketHandle, sealed};
 use super::receiving::{FairReceiver, UNWANTED_PER_TRY};
 use super::sending::BalancedSender;
-use super::{Builder, RecvError, SendError, TryRecvError, TrySendError};
+use super::{Builder, PeerMessage, RecvError, SendError, TryRecvError, TrySendError};
 use crate::driver::{DropReason, Envelope, NoPattern, PeerId, Received, Requests};
 use crate::message::{Message, Part};
 use crate::pattern::SocketType;
@@ -157,18 +157,38 @@ impl ReqSocket {
         std::future::poll_fn(|context| self.poll_recv_from(context)).await
     }
 
+    pub(super) fn poll_recv_attributed(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<PeerMessage, RecvError>> {
+        let (peer, message) = ready!(self.poll_recv_from(context))?;
+        let reply = self.receiver.attribute(Received { peer, message });
+        // The reply was nobody's, and there is no other.
+        Poll::Ready(reply.ok_or(RecvError::OutOfTurn))
+    }
+
+    pub(super) fn try_recv_attributed(&mut self) -> Result<PeerMessage, TryRecvError> {
+        let (peer, message) = self.try_recv_from()?;
+        let reply = self.receiver.attribute(Received { peer, message });
+        reply.ok_or(TryRecvError::OutOfTurn)
+    }
+
     /// Takes the reply to the last request, if it has come.
     ///
     /// # Errors
     ///
     /// [`TryRecvError::Empty`] if it has not, [`TryRecvError::OutOfTurn`] if no request was sent.
     pub fn try_recv(&mut self) -> Result<Message, TryRecvError> {
+        Ok(self.try_recv_from()?.1)
+    }
+
+    fn try_recv_from(&mut self) -> Result<(PeerId, Message), TryRecvError> {
         for _ in 0..UNWANTED_PER_TRY {
             if self.state == State::Idle {
                 return Err(TryRecvError::OutOfTurn);
             }
             let received = self.receiver.try_recv()?;
-            if let Some((_, reply)) = self.accept(received) {
+            if let Some(reply) = self.accept(received) {
                 return Ok(reply);
             }
         }

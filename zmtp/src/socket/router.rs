@@ -36,7 +36,7 @@ use crate::pattern::{RoutingId, SocketType};
 #[derive(Debug)]
 pub struct RouterSocket {
     sender: RouterSender,
-    receiver: RouterReceiver,
+    pub(super) receiver: RouterReceiver,
 }
 
 /// The sending half of a [`RouterSocket`].
@@ -50,7 +50,7 @@ pub struct RouterSender {
 /// The receiving half of a [`RouterSocket`].
 #[derive(Debug)]
 pub struct RouterReceiver {
-    receiver: FairReceiver,
+    pub(super) receiver: FairReceiver,
 }
 
 impl Builder<RouterSocket> {

@@ -10,7 +10,7 @@ use futures_core::Stream;
 use super::base::{SocketHandle, sealed};
 use super::receiving::{FairReceiver, UNWANTED_PER_TRY};
 use super::topics::{TopicFilter, Topics};
-use super::{Builder, RecvError, TryRecvError};
+use super::{Builder, PeerMessage, RecvError, TryRecvError};
 use crate::driver::{DropReason, Envelope, Matching, PeerId, Received};
 use crate::message::Message;
 use crate::pattern::SocketType;
@@ -130,6 +130,34 @@ impl SubSocket {
             }
             self.count_unsubscribed(received.peer);
         }
+    }
+
+    pub(super) fn poll_recv_attributed(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<PeerMessage, RecvError>> {
+        loop {
+            let received = ready!(self.poll_received(context))?;
+            if let Some(message) = self.receiver.attribute(received) {
+                return Poll::Ready(Ok(message));
+            }
+        }
+    }
+
+    pub(super) fn try_recv_attributed(&mut self) -> Result<PeerMessage, TryRecvError> {
+        let received = self.try_received()?;
+        self.receiver.attribute(received).ok_or(TryRecvError::Empty)
+    }
+
+    fn try_received(&mut self) -> Result<Received, TryRecvError> {
+        for _ in 0..UNWANTED_PER_TRY {
+            let received = self.receiver.try_recv()?;
+            if self.topics.matches(&mut self.filter, &received.message) {
+                return Ok(received);
+            }
+            self.count_unsubscribed(received.peer);
+        }
+        Err(TryRecvError::Empty)
     }
 
     fn poll_received(&mut self, context: &mut Context<'_>) -> Poll<Result<Received, RecvError>> {

@@ -215,10 +215,10 @@ impl Pattern for SubscriptionTable {
         trie.remove_all(&subscriber, |cancelled, released| match policy {
             NoticePolicy::None | NoticePolicy::Manual => {}
             NoticePolicy::Changes | NoticePolicy::Verbose if cancelled != Cancelled::Last => {}
-            _ => notices.push_departure(peer.id, released.topic()),
+            _ => notices.push_departure(peer, released.topic()),
         });
         requests.remove_all(&subscriber, |_, released| {
-            notices.push_departure(peer.id, released.topic());
+            notices.push_departure(peer, released.topic());
         });
         if notices.len() == before {
             return Notice::None;

@@ -1,14 +1,18 @@
 //! What all sockets that send, and all that receive, have in common.
 
+use std::future::{Future, poll_fn};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::base::SocketHandle;
 use super::{
     DealerReceiver, DealerSender, DealerSocket, PubSocket, PullSocket, PushSocket, RecvError,
     RepSocket, ReqSocket, RouterReceiver, RouterSender, RouterSocket, SendError, Socket, SubSocket,
-    TryRecvError, TrySendError,
+    TryRecvError, TrySendError, XPubReceiver, XPubSender, XPubSocket,
 };
+use crate::driver::PeerId;
 use crate::message::Message;
+use crate::session::PeerInfo;
 
 /// A socket, or the half of one, that sends messages: for code that works with any of them.
 pub trait MessageSender: sealed::Handled + Send {
@@ -35,6 +39,65 @@ pub trait MessageReceiver: sealed::Handled + Send {
     ///
     /// [`TryRecvError`] says why there is none.
     fn try_recv_message(&mut self) -> Result<Message, TryRecvError>;
+
+    /// Waits for the next message and tells who sent it.
+    ///
+    /// ```no_run
+    /// use zmtp::{MessageReceiver, PullSocket, Socket};
+    ///
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// let mut pull = PullSocket::new();
+    /// pull.bind("tcp://127.0.0.1:5557").await?;
+    /// let received = pull.recv_with_peer().await?;
+    /// println!("{:?} says {}", received.info.user_id, received.message);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`RecvError`] says why no message can be received.
+    ///
+    /// # Cancel safety
+    ///
+    /// No message is lost if the future is dropped.
+    fn recv_with_peer(&mut self) -> impl Future<Output = Result<PeerMessage, RecvError>> + Send
+    where
+        Self: Sized,
+    {
+        poll_fn(|context| self.poll_recv_with_peer(context))
+    }
+
+    /// Takes the next message and tells who sent it, or has the task woken when there is one.
+    ///
+    /// # Errors
+    ///
+    /// [`RecvError`] says why no message can be received.
+    fn poll_recv_with_peer(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<PeerMessage, RecvError>>;
+
+    /// Takes the next message, if one has come, and tells who sent it.
+    ///
+    /// # Errors
+    ///
+    /// [`TryRecvError`] says why there is none.
+    fn try_recv_with_peer(&mut self) -> Result<PeerMessage, TryRecvError>;
+}
+
+/// A message and who sent it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct PeerMessage {
+    /// The peer, which may be gone by now; what was connected to comes back under the same id.
+    pub peer: PeerId,
+    /// What is known of the connection that the message came on, such as the
+    /// [user id](PeerInfo::user_id): one value for all messages of a connection, which stays as it is
+    /// when the peer goes, and when another one comes in its place `[ZAP-029]`.
+    pub info: Arc<PeerInfo>,
+    /// The message as the peer sent it: a ROUTER puts no routing id in front of it.
+    pub message: Message,
 }
 
 pub(crate) mod sealed {
@@ -188,6 +251,17 @@ impl MessageReceiver for ReqSocket {
     fn try_recv_message(&mut self) -> Result<Message, TryRecvError> {
         self.try_recv()
     }
+
+    fn poll_recv_with_peer(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<PeerMessage, RecvError>> {
+        self.poll_recv_attributed(context)
+    }
+
+    fn try_recv_with_peer(&mut self) -> Result<PeerMessage, TryRecvError> {
+        self.try_recv_attributed()
+    }
 }
 
 impl MessageReceiver for RepSocket {
@@ -197,6 +271,17 @@ impl MessageReceiver for RepSocket {
 
     fn try_recv_message(&mut self) -> Result<Message, TryRecvError> {
         self.try_recv()
+    }
+
+    fn poll_recv_with_peer(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<PeerMessage, RecvError>> {
+        self.poll_recv_attributed(context)
+    }
+
+    fn try_recv_with_peer(&mut self) -> Result<PeerMessage, TryRecvError> {
+        self.try_recv_attributed()
     }
 }
 
@@ -208,6 +293,17 @@ impl MessageReceiver for DealerSocket {
     fn try_recv_message(&mut self) -> Result<Message, TryRecvError> {
         self.try_recv()
     }
+
+    fn poll_recv_with_peer(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<PeerMessage, RecvError>> {
+        self.receiver.poll_recv_with_peer(context)
+    }
+
+    fn try_recv_with_peer(&mut self) -> Result<PeerMessage, TryRecvError> {
+        self.receiver.try_recv_with_peer()
+    }
 }
 
 impl MessageReceiver for DealerReceiver {
@@ -217,6 +313,17 @@ impl MessageReceiver for DealerReceiver {
 
     fn try_recv_message(&mut self) -> Result<Message, TryRecvError> {
         self.try_recv()
+    }
+
+    fn poll_recv_with_peer(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<PeerMessage, RecvError>> {
+        self.receiver.poll_recv_with_peer(context)
+    }
+
+    fn try_recv_with_peer(&mut self) -> Result<PeerMessage, TryRecvError> {
+        self.receiver.try_recv_with_peer()
     }
 }
 
@@ -228,6 +335,17 @@ impl MessageReceiver for RouterSocket {
     fn try_recv_message(&mut self) -> Result<Message, TryRecvError> {
         self.try_recv()
     }
+
+    fn poll_recv_with_peer(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<PeerMessage, RecvError>> {
+        self.receiver.poll_recv_with_peer(context)
+    }
+
+    fn try_recv_with_peer(&mut self) -> Result<PeerMessage, TryRecvError> {
+        self.receiver.try_recv_with_peer()
+    }
 }
 
 impl MessageReceiver for RouterReceiver {
@@ -237,6 +355,17 @@ impl MessageReceiver for RouterReceiver {
 
     fn try_recv_message(&mut self) -> Result<Message, TryRecvError> {
         self.try_recv()
+    }
+
+    fn poll_recv_with_peer(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<PeerMessage, RecvError>> {
+        self.receiver.poll_recv_with_peer(context)
+    }
+
+    fn try_recv_with_peer(&mut self) -> Result<PeerMessage, TryRecvError> {
+        self.receiver.try_recv_with_peer()
     }
 }
 
@@ -248,6 +377,17 @@ impl MessageReceiver for PullSocket {
     fn try_recv_message(&mut self) -> Result<Message, TryRecvError> {
         self.try_recv()
     }
+
+    fn poll_recv_with_peer(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<PeerMessage, RecvError>> {
+        self.receiver.poll_recv_with_peer(context)
+    }
+
+    fn try_recv_with_peer(&mut self) -> Result<PeerMessage, TryRecvError> {
+        self.receiver.try_recv_with_peer()
+    }
 }
 
 impl MessageReceiver for SubSocket {
@@ -257,5 +397,88 @@ impl MessageReceiver for SubSocket {
 
     fn try_recv_message(&mut self) -> Result<Message, TryRecvError> {
         self.try_recv()
+    }
+
+    fn poll_recv_with_peer(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<PeerMessage, RecvError>> {
+        self.poll_recv_attributed(context)
+    }
+
+    fn try_recv_with_peer(&mut self) -> Result<PeerMessage, TryRecvError> {
+        self.try_recv_attributed()
+    }
+}
+
+impl sealed::Handled for XPubSocket {
+    fn socket_handle(&self) -> &SocketHandle {
+        self.sender.handle()
+    }
+}
+
+impl sealed::Handled for XPubSender {
+    fn socket_handle(&self) -> &SocketHandle {
+        self.handle()
+    }
+}
+
+impl sealed::Handled for XPubReceiver {
+    fn socket_handle(&self) -> &SocketHandle {
+        self.handle()
+    }
+}
+
+impl MessageSender for XPubSocket {
+    fn try_send_message(&mut self, message: Message) -> Result<(), TrySendError> {
+        self.try_send(message)
+    }
+}
+
+impl MessageSender for XPubSender {
+    fn try_send_message(&mut self, message: Message) -> Result<(), TrySendError> {
+        self.try_send(message)
+    }
+}
+
+impl MessageReceiver for XPubSocket {
+    fn poll_recv_message(&mut self, context: &mut Context<'_>) -> Poll<Result<Message, RecvError>> {
+        self.receiver.poll_recv(context)
+    }
+
+    fn try_recv_message(&mut self) -> Result<Message, TryRecvError> {
+        self.try_recv()
+    }
+
+    fn poll_recv_with_peer(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<PeerMessage, RecvError>> {
+        self.receiver.poll_recv_with_peer(context)
+    }
+
+    fn try_recv_with_peer(&mut self) -> Result<PeerMessage, TryRecvError> {
+        self.receiver.try_recv_with_peer()
+    }
+}
+
+impl MessageReceiver for XPubReceiver {
+    fn poll_recv_message(&mut self, context: &mut Context<'_>) -> Poll<Result<Message, RecvError>> {
+        self.poll_recv(context)
+    }
+
+    fn try_recv_message(&mut self) -> Result<Message, TryRecvError> {
+        self.try_recv()
+    }
+
+    fn poll_recv_with_peer(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<PeerMessage, RecvError>> {
+        self.poll_recv_attributed(context)
+    }
+
+    fn try_recv_with_peer(&mut self) -> Result<PeerMessage, TryRecvError> {
+        self.try_recv_attributed()
     }
 }

@@ -13,10 +13,9 @@ use super::base::{SocketHandle, sealed};
 use super::notices::Told;
 use super::publishing::Publisher;
 use super::receiving::FairReceiver;
-use super::transfer::sealed::Handled;
 use super::{
-    Builder, ManualSubscriptionError, MessageReceiver, MessageSender, RecvError, SendError,
-    TryRecvError, TrySendError, sending,
+    Builder, ManualSubscriptionError, PeerMessage, RecvError, SendError, TryRecvError,
+    TrySendError, sending,
 };
 use crate::driver::{
     DropReason, Envelope, Matching, Notice, NoticePolicy, PeerId, Received, WhenFull,
@@ -50,7 +49,7 @@ use crate::wire::subscription::Subscription;
 #[derive(Debug)]
 pub struct XPubSocket {
     pub(super) sender: XPubSender,
-    receiver: XPubReceiver,
+    pub(super) receiver: XPubReceiver,
 }
 
 /// The sending half of an [`XPubSocket`]; clones send to the same peers.
@@ -410,9 +409,36 @@ impl XPubReceiver {
         Ok(self.try_next_incoming()?.into_event())
     }
 
-    fn poll_recv(&mut self, context: &mut Context<'_>) -> Poll<Result<Message, RecvError>> {
+    pub(super) fn poll_recv(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<Message, RecvError>> {
         self.poll_next_incoming(context)
             .map_ok(Incoming::into_message)
+    }
+
+    pub(super) fn poll_recv_attributed(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<PeerMessage, RecvError>> {
+        loop {
+            let incoming = ready!(self.poll_next_incoming(context))?;
+            if let Some(message) = self.attribute(incoming) {
+                return Poll::Ready(Ok(message));
+            }
+        }
+    }
+
+    pub(super) fn try_recv_attributed(&mut self) -> Result<PeerMessage, TryRecvError> {
+        let incoming = self.try_next_incoming()?;
+        self.attribute(incoming).ok_or(TryRecvError::Empty)
+    }
+
+    fn attribute(&mut self, incoming: Incoming) -> Option<PeerMessage> {
+        match incoming {
+            Incoming::Told(told) => told.into_message(),
+            Incoming::Message(received) => self.receiver.attribute(received),
+        }
     }
 
     /// Takes a message if there were only notices for some time, which peers can make without end.
@@ -486,7 +512,7 @@ impl Incoming {
 
     fn into_event(self) -> (PeerId, XPubEvent) {
         match self {
-            Self::Told(Told { peer, change }) => match change {
+            Self::Told(Told { peer, change, .. }) => match change {
                 Subscription::Subscribe(topic) => (peer, XPubEvent::Subscribed(topic)),
                 Subscription::Cancel(topic) => (peer, XPubEvent::Cancelled(topic)),
             },
@@ -514,56 +540,6 @@ impl Stream for XPubSocket {
 impl super::Socket for XPubSocket {
     fn handle(&self) -> &SocketHandle {
         self.sender.handle()
-    }
-}
-
-impl Handled for XPubSocket {
-    fn socket_handle(&self) -> &SocketHandle {
-        self.sender.handle()
-    }
-}
-
-impl Handled for XPubSender {
-    fn socket_handle(&self) -> &SocketHandle {
-        self.handle()
-    }
-}
-
-impl Handled for XPubReceiver {
-    fn socket_handle(&self) -> &SocketHandle {
-        self.handle()
-    }
-}
-
-impl MessageSender for XPubSocket {
-    fn try_send_message(&mut self, message: Message) -> Result<(), TrySendError> {
-        self.try_send(message)
-    }
-}
-
-impl MessageSender for XPubSender {
-    fn try_send_message(&mut self, message: Message) -> Result<(), TrySendError> {
-        self.try_send(message)
-    }
-}
-
-impl MessageReceiver for XPubSocket {
-    fn poll_recv_message(&mut self, context: &mut Context<'_>) -> Poll<Result<Message, RecvError>> {
-        self.receiver.poll_recv(context)
-    }
-
-    fn try_recv_message(&mut self) -> Result<Message, TryRecvError> {
-        self.try_recv()
-    }
-}
-
-impl MessageReceiver for XPubReceiver {
-    fn poll_recv_message(&mut self, context: &mut Context<'_>) -> Poll<Result<Message, RecvError>> {
-        self.poll_recv(context)
-    }
-
-    fn try_recv_message(&mut self) -> Result<Message, TryRecvError> {
-        self.try_recv()
     }
 }
 

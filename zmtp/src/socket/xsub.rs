@@ -15,7 +15,8 @@ use super::sending::final_error;
 use super::topics::Topics;
 use super::transfer::sealed::Handled;
 use super::{
-    Builder, MessageReceiver, MessageSender, RecvError, SendError, TryRecvError, TrySendError,
+    Builder, MessageReceiver, MessageSender, PeerMessage, RecvError, SendError, TryRecvError,
+    TrySendError,
 };
 use crate::driver::{
     Cancellations, DropReason, EncodedBatch, Envelope, Fill, Linger, PeerId, PushError,
@@ -343,6 +344,17 @@ impl MessageReceiver for XSubSocket {
     fn try_recv_message(&mut self) -> Result<Message, TryRecvError> {
         self.try_recv()
     }
+
+    fn poll_recv_with_peer(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<PeerMessage, RecvError>> {
+        self.receiver.poll_recv_with_peer(context)
+    }
+
+    fn try_recv_with_peer(&mut self) -> Result<PeerMessage, TryRecvError> {
+        self.receiver.try_recv_with_peer()
+    }
 }
 
 impl MessageReceiver for XSubReceiver {
@@ -352,6 +364,17 @@ impl MessageReceiver for XSubReceiver {
 
     fn try_recv_message(&mut self) -> Result<Message, TryRecvError> {
         self.try_recv()
+    }
+
+    fn poll_recv_with_peer(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<PeerMessage, RecvError>> {
+        self.receiver.poll_recv_with_peer(context)
+    }
+
+    fn try_recv_with_peer(&mut self) -> Result<PeerMessage, TryRecvError> {
+        self.receiver.try_recv_with_peer()
     }
 }
 

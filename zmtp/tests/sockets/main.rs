@@ -19,6 +19,7 @@ mod request_reply;
 mod requests;
 mod routing;
 mod runtimes;
+mod senders;
 mod socks;
 mod streams;
 mod tcp;

@@ -352,13 +352,15 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// The handshake is done: makes the peer part of the socket.
     fn attach(&mut self) -> Result<(), DisconnectReason> {
-        let Some(info) = self.session.peer().cloned().map(Arc::new) else {
+        let Some(info) = self.session.peer() else {
             return Ok(());
         };
+        let info = Arc::new(info.at(self.peer.address()));
         let listed = self.hub.half_open.remove(self.peer.id);
         if self.peer.retention == Retention::Connection && listed == Listed::No {
             return Err(DisconnectReason::Evicted);
         }
+        self.peer.inbox.introduce(&info);
         self.peer.outbox.resume();
         // Among the peers first: from here on a subscription reaches it one way or the other.
         self.hub.insert_peer(&self.peer);

@@ -197,12 +197,13 @@ impl End {
             .options
             .session_config(other.hub.socket_type, other.side);
         PeerInfo::in_process(self.hub.socket_type, &config)
-            .map(Arc::new)
+            .map(|info| Arc::new(info.at(self.peer.address())))
             .map_err(|error| self.fault(error.into()))
     }
 
     /// Makes the other side a peer of this socket. Returns the topics that this one asks for.
-    fn attach(&mut self, info: &PeerInfo) -> Result<Vec<Part>, LinkEnd> {
+    fn attach(&mut self, info: &Arc<PeerInfo>) -> Result<Vec<Part>, LinkEnd> {
+        self.peer.inbox.introduce(info);
         self.peer.outbox.resume();
         self.hub.insert_peer(&self.peer);
         let topics = self
