@@ -6,9 +6,11 @@ use std::process::ExitCode;
 use thiserror::Error;
 use zrpc::{CallError, ConnectError, RemoteError};
 
-use crate::args::UsageError;
+use crate::args::{ExitCodes, UsageError};
+use crate::keygen::KeygenError;
 use crate::params::ParamError;
 use crate::render::{on_lines, on_one_line};
+use crate::style::{Paint, Style};
 
 /// Why the command ends without success.
 #[derive(Debug, Error)]
@@ -34,6 +36,18 @@ pub(crate) enum CliError {
     /// Results could not be printed.
     #[error("cannot write to stdout: {0}")]
     Output(#[from] io::Error),
+    /// The user pressed Ctrl-C.
+    #[error("interrupted")]
+    Interrupted,
+    /// There are no new keys.
+    #[error(transparent)]
+    Keygen(#[from] KeygenError),
+    /// There is no such tool.
+    #[error("there is no tool {name}; `zrpc --help` lists them")]
+    UnknownTool {
+        /// What was asked for.
+        name: String,
+    },
     /// The runtime could not be started.
     #[error("cannot start: {0}")]
     Start(#[source] io::Error),
@@ -42,29 +56,40 @@ pub(crate) enum CliError {
 impl CliError {
     /// Returns the exit code, after telling the user about the error on `stderr`.
     ///
-    /// A reader of the results that went away needs no words.
-    pub(crate) fn report(&self, stderr: &mut dyn Write) -> ExitCode {
-        if matches!(self, Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe) {
-            return ExitCode::SUCCESS;
-        }
-        // There is nobody left to tell if stderr is closed.
-        let _ = self.write(stderr);
+    /// A reader of the results that went away needs no words, nor does who pressed Ctrl-C.
+    pub(crate) fn report(
+        &self,
+        stderr: &mut dyn Write,
+        style: Style,
+        exit_codes: ExitCodes,
+    ) -> ExitCode {
         match self {
-            Self::Usage(_) => ExitCode::from(USAGE),
+            Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                return ExitCode::SUCCESS;
+            }
+            Self::Interrupted => {}
+            // There is nobody left to tell if stderr is closed.
+            _ => drop(self.write(stderr, style)),
+        }
+        match (self, exit_codes) {
+            (Self::Usage(_), _) => ExitCode::from(USAGE),
+            (Self::Interrupted, _) => ExitCode::from(INTERRUPTED),
+            (Self::Call(error), ExitCodes::Detailed) => ExitCode::from(detailed(error)),
             _ => ExitCode::FAILURE,
         }
     }
 
     /// Writes the error on one line, and below it the traceback if the service sent one.
-    fn write(&self, stderr: &mut dyn Write) -> io::Result<()> {
+    fn write(&self, stderr: &mut dyn Write, style: Style) -> io::Result<()> {
+        let program = style.paint(Paint::Error, "zrpc:");
         let Self::Call(error) = self else {
-            return writeln!(stderr, "zrpc: {}", on_one_line(&self.to_string()));
+            return writeln!(stderr, "{program} {}", on_one_line(&self.to_string()));
         };
         let (text, traceback) = match error {
             CallError::Remote(remote) => (summary(remote), remote.traceback.as_deref()),
             _ => (error.to_string(), None),
         };
-        write!(stderr, "zrpc: {}", on_one_line(&text))?;
+        write!(stderr, "{program} {}", on_one_line(&text))?;
         if let Some(advice) = advice(error) {
             write!(stderr, " ({advice})")?;
         }
@@ -97,8 +122,25 @@ fn advice(error: &CallError) -> Option<&'static str> {
     }
 }
 
+/// The exit code of a call that failed, where scripts want to know how.
+fn detailed(error: &CallError) -> u8 {
+    match error {
+        CallError::Remote(_) => 3,
+        CallError::Timeout { .. } => 4,
+        CallError::LostRemote { .. } | CallError::Disconnected => 5,
+        CallError::UnexpectedEvent { .. }
+        | CallError::Malformed { .. }
+        | CallError::Overrun { .. }
+        | CallError::Decode { .. } => 6,
+        _ => 1,
+    }
+}
+
 /// The exit code for a wrong command line.
 pub(crate) const USAGE: u8 = 2;
+
+/// The exit code after Ctrl-C: 128 and the number of the signal, as shells have it.
+pub(crate) const INTERRUPTED: u8 = 130;
 
 #[cfg(test)]
 mod tests {
@@ -108,7 +150,9 @@ mod tests {
 
     fn reported(error: impl Into<CliError>) -> (String, ExitCode) {
         let mut stderr = Vec::new();
-        let code = error.into().report(&mut stderr);
+        let code = error
+            .into()
+            .report(&mut stderr, Style::Plain, ExitCodes::Python);
         (String::from_utf8(stderr).unwrap(), code)
     }
 
@@ -148,6 +192,30 @@ mod tests {
         let remote = RemoteError::new("E", "\x1b[2J").with_traceback("\x1b[2J\n");
         let (text, _) = reported(CallError::from(remote));
         assert!(!text.contains('\x1b'));
+    }
+
+    #[test]
+    fn scripts_can_tell_failures_apart_if_they_ask() {
+        let code = |error: CallError| {
+            CliError::from(error).report(&mut io::sink(), Style::Plain, ExitCodes::Detailed)
+        };
+        assert_eq!(code(RemoteError::new("E", "x").into()), ExitCode::from(3));
+        let (after, method) = (Duration::from_secs(1), "m".to_owned());
+        assert_eq!(
+            code(CallError::Timeout { after, method }),
+            ExitCode::from(4)
+        );
+        assert_eq!(code(CallError::LostRemote { after }), ExitCode::from(5));
+        assert_eq!(code(CallError::Disconnected), ExitCode::from(5));
+        assert_eq!(code(CallError::Closed), ExitCode::FAILURE);
+    }
+
+    #[test]
+    fn an_interruption_needs_no_words() {
+        assert_eq!(
+            reported(CliError::Interrupted),
+            (String::new(), ExitCode::from(130))
+        );
     }
 
     #[test]

@@ -1,19 +1,23 @@
 //! The `zrpc` command: calls methods of zerorpc services, and lists them.
 //!
-//! A drop-in for the `zerorpc` command of Python: the same options, the same output on stdout.
-//! It exits with 0 if all went well, 1 if the call failed, 2 if the command line is wrong, and 255
-//! after the help that answers a missing address.
+//! A drop-in for the `zerorpc` command of Python: the same options, the same output on stdout, and
+//! the same exit codes. Beside that, tools of its own. `docs/cli.md` describes all of it.
 
 mod args;
 mod call;
 mod client;
+mod completions;
 mod error;
 mod inspect;
+mod keygen;
 mod logging;
+mod manual;
 mod output;
 mod params;
 mod render;
 mod run;
+mod signals;
+mod style;
 
 use std::process::ExitCode;
 

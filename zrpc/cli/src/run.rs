@@ -4,28 +4,45 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser};
+use clap::Parser;
+use clap::error::ErrorKind;
+use rmpv::Value;
 use zrpc::Client;
 
-use crate::args::{Action, Options, Request, UsageError, normalize};
+use crate::args::{
+    Action, ColorChoice, Display, ExitCodes, Form, Line, Options, Request, Tool, Tools, UsageError,
+    definition,
+};
 use crate::call::call;
 use crate::client::{RemoteService, connect};
 use crate::error::{CliError, USAGE};
 use crate::inspect::{Detail, Listing, fetch_listing};
 use crate::logging;
-use crate::output::Printer;
+use crate::output::{Look, Printer};
 use crate::params::into_values;
+use crate::signals::until_interrupted;
+use crate::style::Style;
 
 /// Does what the command line asks for.
 pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let options = match Options::try_parse_from(normalize(args)) {
+    match Line::read(args) {
+        Line::Call(args) => run_call(args),
+        Line::Tool(args) => run_tool(args),
+    }
+}
+
+fn run_call(args: Vec<OsString>) -> ExitCode {
+    let options = match Options::read(args.clone()) {
         Ok(options) => options,
-        Err(error) => {
-            // There is nobody left to tell if the stream is closed.
-            let _ = error.print();
-            let code = u8::try_from(error.exit_code());
-            return ExitCode::from(code.unwrap_or(USAGE));
+        Err(error) if error.kind() == ErrorKind::DisplayHelp => {
+            // Help also lists the tools, of which the grammar of calls knows nothing.
+            let _ = match args.iter().any(|arg| arg == "--help") {
+                true => definition().print_long_help(),
+                false => definition().print_help(),
+            };
+            return ExitCode::SUCCESS;
         }
+        Err(error) => return report_usage(&error),
     };
     if options.is_debug() {
         logging::init_debug();
@@ -33,56 +50,106 @@ pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     if let Some(notice) = options.notice() {
         let _ = writeln!(io::stderr(), "zrpc: {notice}");
     }
+    let (display, exit_codes) = (options.display(), options.exit_codes());
     let outcome = match options.into_request() {
-        Err(UsageError::NoAddress) => return print_help(),
+        Err(UsageError::NoAddress) => {
+            let _ = definition().print_help();
+            return ExitCode::from(NO_ADDRESS);
+        }
         Err(error) => Err(error.into()),
-        Ok(request) => start(request),
+        Ok(request) => block_on(execute(request, display)),
     };
+    finish(outcome, display.color, exit_codes)
+}
+
+fn run_tool(args: Vec<OsString>) -> ExitCode {
+    let tools = match Tools::try_parse_from(args) {
+        Ok(tools) => tools,
+        Err(error) => return report_usage(&error),
+    };
+    if tools.debug {
+        logging::init_debug();
+    }
+    let display = tools.display;
+    let look = Look::on_stdout(display, Form::from(display.output));
+    let outcome = match tools.tool {
+        Tool::Keygen(options) => options.run(look),
+        Tool::Completions(options) => options.run().map_err(CliError::from),
+        Tool::Man(options) => options.run(),
+    };
+    finish(outcome, display.color, ExitCodes::Detailed)
+}
+
+fn finish(outcome: Result<(), CliError>, color: ColorChoice, exit_codes: ExitCodes) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => error.report(&mut io::stderr()),
+        Err(error) => {
+            let mut stderr = io::stderr();
+            let style = Style::of(color, &stderr);
+            error.report(&mut stderr, style, exit_codes)
+        }
     }
 }
 
-/// Answers a missing address as Python's command does.
-fn print_help() -> ExitCode {
-    let _ = Options::command().print_help();
-    ExitCode::from(NO_ADDRESS)
+/// Prints what clap says about a command line, be it an error or what was asked for.
+fn report_usage(error: &clap::Error) -> ExitCode {
+    // There is nobody left to tell if the stream is closed.
+    let _ = error.print();
+    let code = u8::try_from(error.exit_code());
+    ExitCode::from(code.unwrap_or(USAGE))
 }
 
-fn start(request: Request) -> Result<(), CliError> {
+fn block_on(work: impl Future<Output = Result<(), CliError>>) -> Result<(), CliError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(CliError::Start)?;
-    runtime.block_on(execute(request))
+    runtime.block_on(work)
 }
 
-async fn execute(request: Request) -> Result<(), CliError> {
-    match request.action {
-        Action::Call {
-            method,
-            params,
-            form,
-        } => {
-            let args = into_values(params)?;
-            let client = connect(&request.links, request.settings).await?;
-            call(&client, &method, args, Printer::new(io::stdout(), form)).await
+async fn execute(request: Request, display: Display) -> Result<(), CliError> {
+    let Request {
+        links,
+        settings,
+        action,
+    } = request;
+    // What cannot be sent is found before anybody is asked.
+    let args = match &action {
+        Action::Call { params, source, .. } => into_values(params, *source)?,
+        Action::List | Action::Signatures | Action::Describe { .. } => Vec::new(),
+    };
+    let client = connect(&links, settings).await?;
+    let outcome = until_interrupted(carry_out(&client, action, args, display)).await;
+    if outcome.is_err() {
+        // The server learns that nobody waits any more.
+        client.close().await;
+    }
+    outcome
+}
+
+async fn carry_out(
+    client: &Client,
+    action: Action,
+    args: Vec<Value>,
+    display: Display,
+) -> Result<(), CliError> {
+    let style = Style::of(display.color, &io::stdout());
+    match action {
+        Action::Call { method, form, .. } => {
+            let look = Look::on_stdout(display, form);
+            call(client, &method, args, Printer::new(io::stdout(), look)).await
         }
         Action::List => {
-            let client = connect(&request.links, request.settings).await?;
-            let listing = describe(&client, Detail::Names).await?;
-            print(|out| listing.write_names(out))
+            let listing = describe(client, Detail::Names).await?;
+            print(|out| listing.write_names(style, out))
         }
         Action::Signatures => {
-            let client = connect(&request.links, request.settings).await?;
-            let listing = describe(&client, Detail::Signatures).await?;
-            print(|out| listing.write_signatures(out))
+            let listing = describe(client, Detail::Signatures).await?;
+            print(|out| listing.write_signatures(style, out))
         }
         Action::Describe { method } => {
-            let client = connect(&request.links, request.settings).await?;
-            let listing = describe(&client, Detail::Method(&method)).await?;
-            print(|out| listing.write_description(&method, out))
+            let listing = describe(client, Detail::Method(&method)).await?;
+            print(|out| listing.write_description(&method, style, out))
         }
     }
 }

@@ -1,16 +1,20 @@
 //! The command line: what is accepted, and what it asks for.
 
 mod argv;
+mod display;
 mod duration;
 mod options;
 mod request;
+mod tools;
 
 #[cfg(test)]
 mod tests;
 
-pub(crate) use self::argv::normalize;
+pub(crate) use self::argv::{Line, definition};
+pub(crate) use self::display::{ColorChoice, Display};
 pub(crate) use self::duration::{Interval, Timeout};
-pub(crate) use self::options::Options;
+pub(crate) use self::options::{ExitCodes, Options};
 pub(crate) use self::request::{
-    Action, Form, HeartbeatStart, Link, Params, Request, Settings, UsageError,
+    Action, Form, HeartbeatStart, Link, ParamSource, Params, Request, Settings, UsageError,
 };
+pub(crate) use self::tools::{Tool, Tools};

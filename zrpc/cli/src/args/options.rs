@@ -1,7 +1,12 @@
 //! The options as typed, before they are made sense of.
 
-use clap::{Parser, ValueEnum};
+use std::ffi::OsString;
 
+use clap::error::ErrorKind;
+use clap::parser::ValueSource;
+use clap::{CommandFactory, FromArgMatches, Parser, ValueEnum};
+
+use super::display::Display;
 use super::duration::{Interval, Timeout, parse_interval, parse_timeout};
 
 /// Calls a method of a zerorpc service, or lists what it offers.
@@ -13,7 +18,8 @@ use super::duration::{Interval, Timeout, parse_interval, parse_timeout};
     after_long_help = MORE,
     infer_long_args = true,
     override_usage = "zrpc [options] <address> [command [params]...]\n       \
-                      zrpc [options] --connect <address> [command [params]...]"
+                      zrpc [options] --connect <address> [command [params]...]\n       \
+                      zrpc <tool> ..."
 )]
 #[expect(
     clippy::struct_excessive_bools,
@@ -39,14 +45,16 @@ pub(crate) struct Options {
     /// Give up if no answer came within so many seconds; `none` waits for ever.
     #[arg(
         long, value_name = "seconds", default_value = "30", value_parser = parse_timeout,
-        allow_negative_numbers = true, overrides_with = "timeout"
+        env = "ZRPC_TIMEOUT", hide_env_values = true, allow_negative_numbers = true,
+        overrides_with = "timeout"
     )]
     pub(super) timeout: Timeout,
 
     /// Seconds between heartbeats, best the same as the server's; `off` sends none.
     #[arg(
         long, value_name = "seconds", default_value = "5", value_parser = parse_interval,
-        allow_negative_numbers = true, overrides_with = "heartbeat"
+        env = "ZRPC_HEARTBEAT", hide_env_values = true, allow_negative_numbers = true,
+        overrides_with = "heartbeat"
     )]
     pub(super) heartbeat: Interval,
 
@@ -58,18 +66,13 @@ pub(crate) struct Options {
     #[arg(short, long, overrides_with = "json")]
     pub(super) json: bool,
 
-    /// [-pj] Print the result as JSON, a stream as one array, without a line end.
-    #[arg(long, conflicts_with = "output", overrides_with = "print_json")]
-    pub(super) print_json: bool,
+    /// A param `@name` stands for what is in that file, `-` for what comes on stdin, `@@x` for `@x`.
+    #[arg(long, overrides_with = "read_params")]
+    pub(super) read_params: bool,
 
-    /// How to print results.
-    #[arg(
-        long,
-        value_name = "format",
-        default_value = "pretty",
-        overrides_with = "output"
-    )]
-    pub(super) output: Output,
+    /// [-pj] Print the result as JSON, a stream as one array, without a line end.
+    #[arg(long, overrides_with = "print_json")]
+    pub(super) print_json: bool,
 
     /// Show the documentation of the command; without a command, all signatures.
     #[arg(short = '?', long, overrides_with = "inspect")]
@@ -80,8 +83,22 @@ pub(crate) struct Options {
     pub(super) active_hb: bool,
 
     /// Log what is sent and received.
-    #[arg(short, long, overrides_with = "debug")]
+    #[arg(short, long, global = true, overrides_with = "debug")]
     pub(super) debug: bool,
+
+    /// Which exit codes to use when a call fails.
+    #[arg(
+        long,
+        value_name = "kind",
+        default_value = "python",
+        env = "ZRPC_EXIT_CODES",
+        hide_env_values = true,
+        overrides_with = "exit_codes"
+    )]
+    pub(super) exit_codes: ExitCodes,
+
+    #[command(flatten)]
+    pub(super) display: Display,
 
     /// Address to connect to; left out after --connect or --bind.
     #[arg(value_name = "address", allow_negative_numbers = true)]
@@ -96,13 +113,31 @@ pub(crate) struct Options {
     pub(super) params: Vec<String>,
 }
 
-/// The values of `--output`.
+/// The values of `--exit-codes`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Output {
-    /// As Python's pprint lays them out.
-    Pretty,
-    /// One JSON document on a line for each result or stream item.
-    Json,
+pub(crate) enum ExitCodes {
+    /// 1 for every failed call.
+    Python,
+    /// Others for an error of the method, a timeout, and a lost server.
+    Detailed,
+}
+
+impl Options {
+    /// Reads a command line.
+    ///
+    /// # Errors
+    ///
+    /// What clap says about it, which also is how it asks for help to be printed.
+    pub(crate) fn read(args: Vec<OsString>) -> Result<Self, clap::Error> {
+        let mut command = Self::command();
+        let matches = command.try_get_matches_from_mut(args)?;
+        let is_typed = |id| matches.value_source(id) == Some(ValueSource::CommandLine);
+        if is_typed("print_json") && is_typed("output") {
+            let text = "--print-json and --output are two ways to print results: use one of them";
+            return Err(command.error(ErrorKind::ArgumentConflict, text));
+        }
+        Self::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+    }
 }
 
 /// What only the long help says.
@@ -114,6 +149,11 @@ Examples:
   zrpc -j -pj tcp://127.0.0.1:4242 find '{\"id\":1}'  JSON in, JSON out
   zrpc -? tcp://127.0.0.1:4242 add                 show its documentation
   zrpc tcp://127.0.0.1:4242 echo -- -x             a param that begins with a dash
+  zrpc -j --read-params tcp://127.0.0.1:4242 find @query.json
+  zrpc bench tcp://127.0.0.1:4242 hello RPC        use a tool; see `zrpc bench --help`
+
+An address has :// in it, so a tool is never mistaken for one. A command of a service that is called
+like a tool is no tool behind an address.
 
 What msgpack has and JSON has not:
   bytes        a string if they are UTF-8, else {\"base64\": \"...\"}
@@ -125,4 +165,10 @@ Exit codes:
   0    all went well
   1    the call failed, or a param or an address cannot be used
   2    the command line is wrong
-  255  there is no address (the short help is printed)";
+  130  interrupted with Ctrl-C
+  255  there is no address (the short help is printed)
+Tools, and calls with --exit-codes detailed, use these instead of 1:
+  3    the method answered with an error
+  4    nothing came in time
+  5    the peer was lost
+  6    the peer does not speak the protocol, or broke a limit";

@@ -2,8 +2,9 @@
 
 use thiserror::Error;
 
+use super::display::{Display, Output};
 use super::duration::{Interval, Timeout};
-use super::options::{Options, Output};
+use super::options::{ExitCodes, Options};
 
 /// One run of the command.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,6 +64,8 @@ pub(crate) enum Action {
         method: String,
         /// Its arguments.
         params: Params,
+        /// Whether they may stand for files.
+        source: ParamSource,
         /// How to print what it returns.
         form: Form,
     },
@@ -77,15 +80,42 @@ pub(crate) enum Params {
     Json(Vec<String>),
 }
 
+/// Where the arguments of a call are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ParamSource {
+    /// On the command line.
+    Words,
+    /// Also in the files that are named there, and on stdin.
+    Files,
+}
+
 /// How results are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
     /// `pprint`, a line end after each.
     Pretty,
+    /// `repr`, a line end after each.
+    Python,
+    /// Documents of YAML, each with a line `---` in front.
+    Yaml,
+    /// Strings and bytes as they are, everything else as JSON; a line end after each.
+    Raw,
     /// One JSON document on a line for each.
     JsonLines,
     /// One JSON document in all, an array for a stream, and no line end.
     JsonDocument,
+}
+
+impl From<Output> for Form {
+    fn from(output: Output) -> Self {
+        match output {
+            Output::Pretty => Self::Pretty,
+            Output::Python => Self::Python,
+            Output::Json => Self::JsonLines,
+            Output::Yaml => Self::Yaml,
+            Output::Raw => Self::Raw,
+        }
+    }
 }
 
 /// Options that fit no run.
@@ -97,7 +127,8 @@ pub(crate) enum UsageError {
     /// `--server` was given.
     #[error(
         "--server loads a Python module, which zrpc does not do: serve it with \
-         `zerorpc --server`, or write the service in Rust with `zrpc::Server`"
+         `zerorpc --server`, serve programs with `zrpc serve`, or write the service in Rust with \
+         `zrpc::Server`"
     )]
     Server,
 }
@@ -106,6 +137,16 @@ impl Options {
     /// Whether everything that is sent and received is to be logged.
     pub(crate) fn is_debug(&self) -> bool {
         self.debug
+    }
+
+    /// How results are printed.
+    pub(crate) fn display(&self) -> Display {
+        self.display
+    }
+
+    /// Which exit codes are asked for.
+    pub(crate) fn exit_codes(&self) -> ExitCodes {
+        self.exit_codes
     }
 
     /// What to tell the user about options that have no effect.
@@ -126,10 +167,13 @@ impl Options {
         if self.server {
             return Err(UsageError::Server);
         }
-        let form = match (self.print_json, self.output) {
-            (true, _) => Form::JsonDocument,
-            (false, Output::Json) => Form::JsonLines,
-            (false, Output::Pretty) => Form::Pretty,
+        let form = match self.print_json {
+            true => Form::JsonDocument,
+            false => self.display.output.into(),
+        };
+        let source = match self.read_params {
+            true => ParamSource::Files,
+            false => ParamSource::Words,
         };
         let settings = Settings {
             timeout: self.timeout,
@@ -140,19 +184,13 @@ impl Options {
                 HeartbeatStart::Passive
             },
         };
-        let is_linked = !(self.connect.is_empty() && self.bind.is_empty());
-        let mut positionals = [self.address, self.command].into_iter().flatten();
-        let address = if is_linked { None } else { positionals.next() };
-        let command = positionals.next().filter(|command| !command.is_empty());
-        let params = positionals.chain(self.params).collect();
-
-        let address = address.filter(|address| !address.is_empty());
-        let binds = self.bind.into_iter().map(Link::Bind);
-        let connects = address.into_iter().chain(self.connect).map(Link::Connect);
-        let links: Vec<_> = binds.chain(connects).collect();
-        if links.is_empty() {
-            return Err(UsageError::NoAddress);
-        }
+        let words = [self.address, self.command].into_iter().flatten();
+        let words = words.chain(self.params).collect();
+        let (links, words) = into_links(self.connect, self.bind, words);
+        let links = links.ok_or(UsageError::NoAddress)?;
+        let mut words = words.into_iter();
+        let command = words.next().filter(|command| !command.is_empty());
+        let params = words.collect();
         let action = match (command, self.inspect) {
             (None, false) => Action::List,
             (None, true) => Action::Signatures,
@@ -164,6 +202,7 @@ impl Options {
                 } else {
                     Params::Text(params)
                 },
+                source,
                 form,
             },
         };
@@ -173,4 +212,25 @@ impl Options {
             action,
         })
     }
+}
+
+/// Takes the links out of the words of a command line, and returns what is left of them.
+///
+/// The first word is the address to connect to, unless there is a `--connect` or a `--bind`. Without
+/// any of the three there are no links.
+pub(super) fn into_links(
+    connect: Vec<String>,
+    bind: Vec<String>,
+    mut words: Vec<String>,
+) -> (Option<Vec<Link>>, Vec<String>) {
+    let is_linked = !(connect.is_empty() && bind.is_empty());
+    let address = if is_linked || words.is_empty() {
+        None
+    } else {
+        Some(words.remove(0)).filter(|address| !address.is_empty())
+    };
+    let binds = bind.into_iter().map(Link::Bind);
+    let connects = address.into_iter().chain(connect).map(Link::Connect);
+    let links: Vec<_> = binds.chain(connects).collect();
+    (Some(links).filter(|links| !links.is_empty()), words)
 }

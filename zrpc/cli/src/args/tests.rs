@@ -3,15 +3,18 @@
 use std::ffi::OsString;
 use std::time::Duration;
 
-use clap::{CommandFactory, Parser};
+use clap::CommandFactory;
 
 use super::duration::{Interval, Timeout};
 use super::request::HeartbeatStart;
-use super::{Action, Form, Link, Options, Params, Request, UsageError, normalize};
+use super::{Action, Form, Line, Link, Options, ParamSource, Params, Request, UsageError};
 
 fn parse(line: &str) -> Result<Options, clap::Error> {
     let args = ["zrpc"].into_iter().chain(line.split_whitespace());
-    Options::try_parse_from(normalize(args.map(OsString::from)))
+    match Line::read(args.map(OsString::from)) {
+        Line::Call(args) => Options::read(args),
+        Line::Tool(_) => unreachable!("{line:?} is no call"),
+    }
 }
 
 fn request(line: &str) -> Request {
@@ -22,6 +25,7 @@ fn call(method: &str, params: &[&str]) -> Action {
     Action::Call {
         method: method.to_owned(),
         params: Params::Text(params.iter().map(|&param| param.to_owned()).collect()),
+        source: ParamSource::Words,
         form: Form::Pretty,
     }
 }
@@ -107,6 +111,7 @@ fn json_params_and_forms_of_output() {
     let expected = Action::Call {
         method: "hello".to_owned(),
         params: Params::Json(vec!["[1]".to_owned()]),
+        source: ParamSource::Words,
         form: Form::JsonDocument,
     };
     assert_eq!(json.action, expected);
@@ -144,8 +149,15 @@ fn nothing_to_connect_to_is_an_error() {
         parse("").unwrap().into_request(),
         Err(UsageError::NoAddress)
     );
-    let empty = Options::try_parse_from(["zrpc", ""]).unwrap();
+    let empty = Options::read(vec!["zrpc".into(), "".into()]).unwrap();
     assert_eq!(empty.into_request(), Err(UsageError::NoAddress));
+}
+
+#[test]
+fn params_may_be_read_from_files_where_that_is_asked_for() {
+    let action = request("--read-params tcp://a hello @x").action;
+    let source = ParamSource::Files;
+    assert!(matches!(action, Action::Call { source: found, .. } if found == source));
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use crate::render::{first_line, on_lines, on_one_line};
+use crate::style::{Paint, Style};
 
 /// A service and its methods, in the order in which it lists them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,13 +31,14 @@ impl Listing {
     /// # Errors
     ///
     /// Whatever the writer reports.
-    pub(crate) fn write_names(&self, out: &mut dyn Write) -> io::Result<()> {
-        self.write_service(out)?;
+    pub(crate) fn write_names(&self, style: Style, out: &mut dyn Write) -> io::Result<()> {
+        self.write_service(style, out)?;
         let names: Vec<_> = self.methods.iter().map(Method::shown_name).collect();
         let width = |name: &String| name.chars().count();
         let longest = names.iter().map(width).max().unwrap_or(0);
         for (name, method) in names.iter().zip(&self.methods) {
             let padding = " ".repeat(longest.min(WIDEST).saturating_sub(width(name)));
+            let name = style.paint(Paint::Name, name);
             writeln!(out, "{name}{padding} {}", method.first_line())?;
         }
         Ok(())
@@ -47,10 +49,10 @@ impl Listing {
     /// # Errors
     ///
     /// Whatever the writer reports.
-    pub(crate) fn write_signatures(&self, out: &mut dyn Write) -> io::Result<()> {
-        self.write_service(out)?;
+    pub(crate) fn write_signatures(&self, style: Style, out: &mut dyn Write) -> io::Result<()> {
+        self.write_service(style, out)?;
         for method in &self.methods {
-            writeln!(out, "{}", method.signature())?;
+            writeln!(out, "{}", method.signature(style))?;
         }
         Ok(())
     }
@@ -60,19 +62,25 @@ impl Listing {
     /// # Errors
     ///
     /// Whatever the writer reports.
-    pub(crate) fn write_description(&self, name: &str, out: &mut dyn Write) -> io::Result<()> {
-        self.write_service(out)?;
+    pub(crate) fn write_description(
+        &self,
+        name: &str,
+        style: Style,
+        out: &mut dyn Write,
+    ) -> io::Result<()> {
+        self.write_service(style, out)?;
         match self.methods.iter().find(|method| method.name == name) {
             Some(method) => {
                 let doc = method.doc.as_deref().unwrap_or(UNDOCUMENTED);
-                writeln!(out, "{}\n\n{}\n", method.signature(), on_lines(doc))
+                writeln!(out, "{}\n\n{}\n", method.signature(style), on_lines(doc))
             }
             None => writeln!(out, "No documentation for \"{name}\"."),
         }
     }
 
-    fn write_service(&self, out: &mut dyn Write) -> io::Result<()> {
-        writeln!(out, "[{}]", on_one_line(&self.service))
+    fn write_service(&self, style: Style, out: &mut dyn Write) -> io::Result<()> {
+        let service = format!("[{}]", on_one_line(&self.service));
+        writeln!(out, "{}", style.paint(Paint::Heading, &service))
     }
 }
 
@@ -81,8 +89,10 @@ impl Method {
         on_one_line(&self.name).into_owned()
     }
 
-    fn signature(&self) -> String {
-        format!("{}{}", self.shown_name(), on_one_line(&self.arguments))
+    fn signature(&self, style: Style) -> String {
+        let name = self.shown_name();
+        let name = style.paint(Paint::Name, &name);
+        format!("{name}{}", on_one_line(&self.arguments))
     }
 
     fn first_line(&self) -> String {

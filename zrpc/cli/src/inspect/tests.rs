@@ -8,6 +8,7 @@ use std::task::{Context, Poll, Waker};
 use rmpv::Value;
 
 use super::{Detail, Listing, Remote, fetch_listing};
+use crate::style::Style;
 
 /// A service that answers from a table, and everything else with an error.
 #[derive(Debug, Default)]
@@ -52,21 +53,23 @@ fn fetch(remote: &Scripted, detail: Detail<'_>) -> Option<Listing> {
 fn names(remote: &Scripted) -> String {
     let mut out = Vec::new();
     let listing = fetch(remote, Detail::Names).unwrap();
-    listing.write_names(&mut out).unwrap();
+    listing.write_names(Style::Plain, &mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 
 fn signatures(remote: &Scripted) -> String {
     let mut out = Vec::new();
     let listing = fetch(remote, Detail::Signatures).unwrap();
-    listing.write_signatures(&mut out).unwrap();
+    listing.write_signatures(Style::Plain, &mut out).unwrap();
     String::from_utf8(out).unwrap()
 }
 
 fn description(remote: &Scripted, name: &str) -> String {
     let mut out = Vec::new();
     let listing = fetch(remote, Detail::Method(name)).unwrap();
-    listing.write_description(name, &mut out).unwrap();
+    listing
+        .write_description(name, Style::Plain, &mut out)
+        .unwrap();
     String::from_utf8(out).unwrap()
 }
 

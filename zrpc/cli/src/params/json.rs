@@ -11,12 +11,9 @@ use thiserror::Error;
 
 /// Why a text cannot be sent as the JSON that it should be. Characters are counted from one.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub(super) enum JsonError {
+pub(crate) enum JsonError {
     /// Something else should stand here.
-    #[error(
-        "expected {what} at character {at} (strings need quotes: '\"text\"'; without -j, all params \
-         are strings)"
-    )]
+    #[error("expected {what} at character {at}")]
     Expected {
         /// What should stand here.
         what: &'static str,
@@ -44,7 +41,7 @@ pub(super) enum JsonError {
 /// # Errors
 ///
 /// [`JsonError`] says where the text is no JSON, or what cannot be sent.
-pub(super) fn parse(text: &str) -> Result<Value, JsonError> {
+pub(crate) fn parse(text: &str) -> Result<Value, JsonError> {
     let mut reader = Reader { text, rest: text };
     let value = reader.value(0)?;
     reader.skip_space();

@@ -3,4 +3,4 @@
 mod convert;
 mod json;
 
-pub(crate) use convert::{ParamError, into_values};
+pub(crate) use self::convert::{ParamError, into_values};

@@ -3,6 +3,7 @@
 //! The vectors that the tests compare with were written by Python itself; `tests/vectors/make.py`
 //! makes them.
 
+mod highlight;
 mod json;
 mod number;
 mod plain;
@@ -11,12 +12,15 @@ mod printable;
 mod repr;
 mod text;
 mod view;
+mod yaml;
 
 #[cfg(test)]
 mod tests;
 
+pub(crate) use self::highlight::highlight;
 pub(crate) use self::json::write_json;
 pub(crate) use self::plain::{on_lines, on_one_line};
 pub(crate) use self::pprint::write_pprint;
 pub(crate) use self::repr::repr;
 pub(crate) use self::text::first_line;
+pub(crate) use self::yaml::write_yaml;

@@ -96,7 +96,7 @@ fn quote_for(holds: impl Fn(char) -> bool) -> char {
 }
 
 /// Whether Python's `str.isprintable` holds for the character.
-fn is_printable(character: char) -> bool {
+pub(super) fn is_printable(character: char) -> bool {
     let changes = BOUNDS.partition_point(|&bound| bound <= u32::from(character));
     changes % 2 == 1
 }

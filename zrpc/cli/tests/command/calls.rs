@@ -1,8 +1,10 @@
 //! Calls and streams in every form of output.
 
-use std::io::{BufRead, BufReader};
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::process::Stdio;
 
-use super::support::{Run, command, serve, zrpc};
+use super::support::{Directory, Run, command, serve, zrpc};
 
 fn ok(stdout: &str) -> (Option<i32>, String) {
     (Some(0), stdout.to_owned())
@@ -148,4 +150,65 @@ fn debug_logs_on_stderr_alone() {
     let run = zrpc(&["-d", &address, "nothing"]);
     assert!(run.stderr.contains("DEBUG"), "{}", run.stderr);
     assert_eq!(outcome(run), ok("None\n"));
+}
+
+#[test]
+fn every_format_has_its_notation() {
+    let address = serve();
+    let params = ["-j", &address, "echo", "\"it's\"", "[1.5]"];
+    for (format, expected) in [
+        ("python", "[\"it's\", [1.5]]\n"),
+        ("yaml", "---\n- \"it's\"\n- - 1.5\n"),
+        ("raw", "[\"it's\", [1.5]]\n"),
+    ] {
+        let line = [&["--output", format], &params[..]].concat();
+        assert_eq!(outcome(zrpc(&line)), ok(expected), "{format}");
+    }
+    let line = ["--output", "yaml", "-j", &address, "count", "2"];
+    assert_eq!(outcome(zrpc(&line)), ok("---\n0\n---\n1\n"));
+    let line = ["--output", "raw", &address, "first_of", "it's"];
+    assert_eq!(outcome(zrpc(&line)), ok("it's\n"));
+}
+
+#[test]
+fn params_come_from_files_and_stdin_where_asked_for() {
+    let address = serve();
+    let directory = Directory::new();
+    let file = format!("@{}", directory.path("param.json"));
+    fs::write(directory.path("param.json"), "{\"id\": [1]}\n").unwrap();
+    let line = ["-j", "--read-params", &address, "echo", &file, "-"];
+    let mut child = command(&line).stdin(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(b"2.5").unwrap();
+    assert_eq!(outcome(Run::of(child)), ok("[{'id': [1]}, 2.5]\n"));
+
+    let plain = zrpc(&[&address, "echo", &file, "-"]);
+    assert_eq!(outcome(plain), ok(&format!("['{file}', '-']\n")));
+    let missing = zrpc(&["--read-params", &address, "echo", "@/nowhere/x"]);
+    assert_eq!(missing.code, Some(1));
+    assert!(missing.stderr.contains("/nowhere/x"), "{}", missing.stderr);
+}
+
+#[test]
+fn colours_are_there_if_asked_for_and_not_in_a_pipe() {
+    let address = serve();
+    let line = ["--color", "always", "-j", &address, "echo", "1"];
+    assert_eq!(outcome(zrpc(&line)), ok("[\x1b[36m1\x1b[0m]\n"));
+    let failed = zrpc(&["--color", "always", &address, "fail"]);
+    assert!(failed.stderr.contains("\x1b[1;31mzrpc:\x1b[0m ValueError"));
+    assert!(!zrpc(&[&address, "fail"]).stderr.contains('\x1b'));
+}
+
+#[test]
+fn settings_come_from_the_environment() {
+    let address = serve();
+    let mut child = command(&[&address, "echo", "x"]);
+    child.env("ZRPC_OUTPUT", "json");
+    assert_eq!(outcome(Run::of(child.spawn().unwrap())), ok("[\"x\"]\n"));
+    // What is typed counts more.
+    let mut child = command(&["-pj", &address, "echo", "x"]);
+    child.env("ZRPC_OUTPUT", "yaml");
+    assert_eq!(outcome(Run::of(child.spawn().unwrap())), ok("[\"x\"]"));
+    let mut child = command(&[&address, "never"]);
+    child.env("ZRPC_TIMEOUT", "0.2");
+    assert_eq!(Run::of(child.spawn().unwrap()).code, Some(1));
 }

@@ -1,6 +1,10 @@
 //! Exit codes, and what is said about failures.
 
-use super::support::{serve, serve_to, unused_address, zrpc};
+use std::io::{BufRead, BufReader};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::support::{Run, command, serve, serve_to, unused_address, zrpc};
 
 #[test]
 fn a_remote_error_has_its_name_its_message_and_its_traceback() {
@@ -133,4 +137,41 @@ fn without_an_address_the_help_is_printed() {
     let run = zrpc(&[]);
     assert_eq!(run.code, Some(255));
     assert!(run.stdout.contains("Usage: zrpc"), "{}", run.stdout);
+}
+
+#[test]
+fn scripts_can_tell_failures_apart() {
+    let address = serve();
+    let detailed = |line: &[&str]| {
+        let line = [&["--exit-codes", "detailed"], line].concat();
+        zrpc(&line).code
+    };
+    assert_eq!(detailed(&[&address, "nothing"]), Some(0));
+    assert_eq!(detailed(&[&address, "fail"]), Some(3));
+    assert_eq!(detailed(&["--timeout", "0.2", &address, "never"]), Some(4));
+    let nobody = unused_address();
+    let lost = [
+        "--active-hb",
+        "--heartbeat",
+        "0.1",
+        "--timeout",
+        "none",
+        &nobody,
+        "x",
+    ];
+    assert_eq!(detailed(&lost), Some(5));
+    assert_eq!(detailed(&["nowhere", "x"]), Some(1));
+}
+
+#[test]
+fn an_interruption_ends_with_130_and_keeps_what_was_printed() {
+    let address = serve();
+    let mut child = command(&[&address, "first_then_wait"]).spawn().unwrap();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    stdout.read_line(&mut line).unwrap();
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    let run = Run::of(child);
+    assert_eq!((run.code, line.as_str()), (Some(130), "'first'\n"));
+    assert_eq!(run.stderr, format!("connecting to \"{address}\"\n"));
 }

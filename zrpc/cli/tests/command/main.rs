@@ -6,3 +6,4 @@ mod calls;
 mod failures;
 mod listings;
 mod support;
+mod tools;

@@ -1,8 +1,11 @@
 //! A server to call, and the binary to call it with.
 
+use std::fs;
 use std::future::{pending, ready};
 use std::net::TcpListener;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{LazyLock, mpsc};
 use std::thread;
 use std::time::Duration;
@@ -59,6 +62,35 @@ pub(crate) fn command(args: &[&str]) -> Command {
     command
 }
 
+/// A directory of its own for a test, removed at its end.
+#[derive(Debug)]
+pub(crate) struct Directory(PathBuf);
+
+impl Directory {
+    pub(crate) fn new() -> Self {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("zrpc-command-{}-{number}", std::process::id());
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    pub(crate) fn root(&self) -> &str {
+        self.0.to_str().unwrap()
+    }
+
+    pub(crate) fn path(&self, name: &str) -> String {
+        self.0.join(name).to_str().unwrap().to_owned()
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
 /// Starts a server that listens, and returns its address.
 pub(crate) fn serve() -> String {
     start(sample().bind("tcp://127.0.0.1:*"))
@@ -97,6 +129,7 @@ fn sample() -> ServerBuilder {
                 .doc("Adds.\n\nTwo numbers.")
                 .args([Argument::new("left"), Argument::new("right").default(1)]),
         )
+        .method("first_of", |mut args: Vec<Value>| ready(args.remove(0)))
         .method("nothing", |(): ()| ready(()))
         .method("never", |(): ()| pending::<()>())
         .method("fail", move |(): ()| {

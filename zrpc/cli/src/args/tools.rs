@@ -1,0 +1,31 @@
+//! The tools that `zrpc` has beside the call.
+
+use clap::{Parser, Subcommand};
+
+use super::display::Display;
+use crate::completions::CompletionsOptions;
+use crate::keygen::KeygenOptions;
+use crate::manual::ManualOptions;
+
+/// A command line that names a tool.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "zrpc", version, infer_long_args = true)]
+pub(crate) struct Tools {
+    #[command(subcommand)]
+    pub(crate) tool: Tool,
+
+    #[command(flatten)]
+    pub(crate) display: Display,
+
+    /// Log what is sent and received.
+    #[arg(short, long, global = true, overrides_with = "debug")]
+    pub(crate) debug: bool,
+}
+
+/// A tool and its options.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum Tool {
+    Keygen(KeygenOptions),
+    Completions(CompletionsOptions),
+    Man(ManualOptions),
+}

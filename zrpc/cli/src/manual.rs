@@ -1,0 +1,54 @@
+//! The manual pages.
+
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+use clap::{Args, Command};
+use clap_mangen::Man;
+
+use crate::args::definition;
+use crate::error::CliError;
+
+/// Write the manual page of zrpc, or of one of its tools.
+///
+/// To read it at once: zrpc man | man -l -
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ManualOptions {
+    /// The tool; without it, the page of zrpc itself.
+    #[arg(value_name = "tool")]
+    tool: Option<String>,
+
+    /// Write all pages as files into this directory instead.
+    #[arg(long, value_name = "directory", conflicts_with = "tool")]
+    directory: Option<PathBuf>,
+}
+
+impl ManualOptions {
+    /// Writes the page to stdout, or all of them into files.
+    ///
+    /// # Errors
+    ///
+    /// Whatever stdout or the file system reports, or that there is no such tool.
+    pub(crate) fn run(self) -> Result<(), CliError> {
+        let mut command = definition();
+        command.build();
+        if let Some(directory) = self.directory {
+            return Ok(clap_mangen::generate_to(command, directory)?);
+        }
+        let command = match self.tool {
+            None => command,
+            Some(name) => tool(&command, &name).ok_or(CliError::UnknownTool { name })?,
+        };
+        let mut page = Vec::new();
+        Man::new(command).render(&mut page)?;
+        let mut out = io::stdout();
+        out.write_all(&page)?;
+        Ok(out.flush()?)
+    }
+}
+
+fn tool(command: &Command, name: &str) -> Option<Command> {
+    let tool = command.find_subcommand(name)?.clone();
+    // The page is called after both words, as those of git are.
+    Some(tool.display_name(format!("zrpc-{name}")))
+}
