@@ -69,4 +69,7 @@ pub use multiplexer::{
     ChannelEvent, ChannelId, CloseReason, CommandError, Config, Limits, Multiplexer, OpenError,
     OverrunUnit, Request, Role, SendError, Stats, Transmit,
 };
-pub use value::{Args, ArgumentsError, Body, EncodeError, PythonError, ValueError, decode};
+pub use value::{
+    Args, ArgumentsError, Body, Compat, CompatError, CompatFault, EncodeError, Ext, JsDate,
+    PathStep, Timestamp, TimestampError, ValueError, ValuePath, decode,
+};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use proto::{CloseReason, DecodeError, EncodeError, OverrunUnit, PythonError, RemoteError};
+use proto::{CloseReason, CompatError, DecodeError, EncodeError, OverrunUnit, RemoteError};
 
 use crate::Interrupted;
 
@@ -43,15 +43,16 @@ pub enum CallError {
         #[source]
         source: EncodeError,
     },
-    /// Python would not accept the arguments. Nothing was sent.
+    /// The other side would drop or change the arguments, or what goes with them in the header.
+    /// Nothing was sent.
     ///
-    /// [`Values::Any`](crate::Values::Any) lifts this for peers that are not Python.
+    /// [`Compat`](crate::Compat) says for whom they have to be.
     #[error("arguments of {method} are not portable")]
     NotPortable {
         /// The method.
         method: String,
         /// What is wrong with them.
-        source: PythonError,
+        source: CompatError,
     },
     /// The result, or an item of the stream, is not of the type that was asked for.
     #[error("result of {method} cannot be decoded: {detail}")]

@@ -41,8 +41,9 @@
 //!   they serve, [`Fault`] is how a method fails, [`CallContext`] is what it can ask about its call.
 //! - [`Client`] and [`ClientBuilder`] call; [`Request`] is a call with options of its own,
 //!   [`ReplyStream`] a stream of results, [`CallError`] why there is none.
-//! - [`Heartbeat`] is how both sides notice that the other is gone, and [`Values`] keeps them from
-//!   sending what Python would not understand.
+//! - [`Heartbeat`] is how both sides notice that the other is gone, and [`Compat`] keeps them from
+//!   sending what Python or Node would drop or change.
+//! - [`Timestamp`], [`JsDate`] and [`Ext`] are the values that serde has no types for.
 
 mod client;
 mod context;
@@ -53,7 +54,6 @@ mod heartbeat;
 mod io;
 mod server;
 mod service;
-mod values;
 
 pub use client::{Client, ClientBuilder, ReplyStream, Request, Response};
 pub use context::{CallContext, HeaderError};
@@ -63,9 +63,11 @@ pub use heartbeat::Heartbeat;
 pub use io::{Interrupted, IoRuntime};
 pub use server::{Server, ServerBuilder, ServerHandle, Tracebacks};
 pub use service::{Argument, Fallible, IntoReply, Method, MethodSet, Plain, Reply, Service};
-pub use values::Values;
 
-pub use proto::{DecodeError, EncodeError, OverrunUnit, PythonError, RemoteError};
+pub use proto::{
+    Compat, CompatError, CompatFault, DecodeError, EncodeError, Ext, JsDate, OverrunUnit, PathStep,
+    RemoteError, Timestamp, TimestampError, ValuePath,
+};
 
 /// Keeps the program on the first page of the project one that compiles.
 #[cfg(doctest)]

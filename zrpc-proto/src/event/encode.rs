@@ -3,7 +3,7 @@
 use bytes::{BufMut, Bytes};
 
 use super::{Extra, MessageId, names};
-use crate::msgpack::{put_str, put_uint};
+use crate::msgpack::{put_array, put_map, put_str, put_uint};
 use crate::value::Body;
 
 /// What goes in front of the arguments of an event.
@@ -39,13 +39,13 @@ impl Outgoing<'_> {
         body.into_encoded()
     }
 
-    /// Encodes an event whose arguments are numbers, at most 15.
+    /// Encodes an event whose arguments are numbers.
     pub(crate) fn encode_numbers(&self, numbers: &[u32], scratch: &mut Vec<u8>) -> Bytes {
         scratch.clear();
         self.encode_head(&Extra::new(), scratch);
-        scratch.put_u8(0x90 | u8::try_from(numbers.len()).unwrap_or(0x0f));
+        put_array(scratch, u32::try_from(numbers.len()).unwrap_or(u32::MAX));
         for number in numbers {
-            put_uint(scratch, *number);
+            put_uint(scratch, u64::from(*number));
         }
         // A buffer of exactly this length needs no second allocation to be shared.
         Bytes::copy_from_slice(scratch)
@@ -59,7 +59,7 @@ impl Outgoing<'_> {
             .saturating_add(optional)
             .saturating_add(OWN_ENTRIES);
         out.put_u8(0x93);
-        put_map(out, entries);
+        put_map(out, u32::try_from(entries).unwrap_or(u32::MAX));
         put_str(out, names::MESSAGE_ID.as_bytes());
         out.put_slice(self.message_id);
         put_str(out, names::VERSION.as_bytes());
@@ -74,19 +74,5 @@ impl Outgoing<'_> {
             out.put_slice(id.as_encoded());
         }
         put_str(out, self.name);
-    }
-}
-
-fn put_map(out: &mut Vec<u8>, entries: usize) {
-    match (u8::try_from(entries), u16::try_from(entries)) {
-        (Ok(entries), _) if entries < 16 => out.put_u8(0x80 | entries),
-        (_, Ok(entries)) => {
-            out.put_u8(0xde);
-            out.put_u16(entries);
-        }
-        _ => {
-            out.put_u8(0xdf);
-            out.put_u32(u32::try_from(entries).unwrap_or(u32::MAX));
-        }
     }
 }

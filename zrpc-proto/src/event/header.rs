@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 
 use super::{MessageId, Notice, names};
 use crate::msgpack::read_text;
-use crate::value::{EncodeError, ValueError, decode, encode_into};
+use crate::value::{Compat, CompatError, EncodeError, ValueError, decode, encode_into};
 
 /// The protocol version that a peer speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -93,6 +93,17 @@ impl Extra {
     /// [`ValueError`] if the value is not a `T`.
     pub fn decode<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, ValueError> {
         self.encoded(key).map(|value| decode(value)).transpose()
+    }
+
+    /// Checks that the other side takes the entries for what they are.
+    ///
+    /// # Errors
+    ///
+    /// [`CompatError`] says what would be dropped or changed, by whom, and where it is.
+    pub fn check(&self, compat: Compat) -> Result<(), CompatError> {
+        self.entries
+            .iter()
+            .try_for_each(|(key, value)| compat.check_entry(key, value))
     }
 
     /// Returns the entries as encoded keys and values.

@@ -10,7 +10,7 @@ pub(crate) use elements::{Elements, read_text};
 pub use error::{DecodeError, DecodeLimits, Kind};
 pub(crate) use read::{Head, Reader};
 pub(crate) use skip::skip;
-pub(crate) use write::{put_str, put_uint};
+pub(crate) use write::{put_array, put_bin, put_ext, put_int, put_map, put_str, put_uint};
 
 #[cfg(test)]
 mod tests;

@@ -5,15 +5,17 @@ use std::fmt;
 use bytes::{Buf, BufMut, Bytes, BytesMut};
 use serde::Serialize;
 
-use super::{EncodeError, PythonError, python};
+use super::compat::Text;
+use super::ser::serialize;
+use super::{Compat, CompatError, EncodeError};
 use crate::event::Extra;
 use crate::msgpack::{DecodeError, DecodeLimits, Head, Reader, skip};
 
 /// An encoded value on its way out, with the header entries that go with it.
 ///
 /// A body is encoded once, straight from the caller's types. Structs become maps with their field
-/// names, as every other language expects. Integers of 128 bits become 16 bytes of binary, for
-/// msgpack has none.
+/// names, as every other language expects. Integers of 128 bits are sent if they fit into 64, for
+/// msgpack has no others.
 ///
 /// # Example
 ///
@@ -31,6 +33,7 @@ pub struct Body {
     /// `start` bytes of room, then the value.
     buffer: Vec<u8>,
     start: usize,
+    text: Text,
     extra: Extra,
 }
 
@@ -45,8 +48,8 @@ impl Body {
     ///
     /// # Errors
     ///
-    /// [`EncodeError::NotPositional`] if `args` is neither, [`EncodeError::Unserializable`] if it
-    /// cannot be encoded.
+    /// [`EncodeError::NotPositional`] if `args` is neither, [`EncodeError::IntegerOutOfRange`] and
+    /// [`EncodeError::Unserializable`] if it cannot be encoded.
     pub fn args<T: Serialize + ?Sized>(args: &T) -> Result<Self, EncodeError> {
         let mut body = Self::value(args)?;
         match Reader::new(body.encoded()).head().map(Head::kind) {
@@ -67,7 +70,7 @@ impl Body {
     ///
     /// # Errors
     ///
-    /// [`EncodeError::Unserializable`] if it cannot be encoded.
+    /// [`EncodeError::IntegerOutOfRange`] and [`EncodeError::Unserializable`] if it cannot be encoded.
     pub fn value<T: Serialize + ?Sized>(value: &T) -> Result<Self, EncodeError> {
         let mut body = Self::with_capacity(SMALL);
         serialize(&mut body.buffer, value)?;
@@ -85,6 +88,7 @@ impl Body {
         skip(&mut reader, &limits, &mut limits.values.clone())?;
         let len = encoded.len().saturating_sub(reader.rest().len());
         let mut body = Self::with_capacity(len);
+        body.text = Text::Unknown;
         body.buffer
             .extend_from_slice(encoded.get(..len).unwrap_or(encoded));
         Ok(body)
@@ -130,14 +134,15 @@ impl Body {
         encoded
     }
 
-    /// Checks that Python zerorpc would not drop the value silently: every map key is a string or
-    /// binary, and the value is neither too long nor too deep.
+    /// Checks that the other side takes the value, and the header entries that go with it, for what
+    /// they are.
     ///
     /// # Errors
     ///
-    /// [`PythonError`] that names what Python would not take.
-    pub fn check_python(&self) -> Result<(), PythonError> {
-        python::check(self.encoded())
+    /// [`CompatError`] says what would be dropped or changed, by whom, and where it is.
+    pub fn check(&self, compat: Compat) -> Result<(), CompatError> {
+        compat.check(self.encoded(), self.text)?;
+        self.extra.check(compat)
     }
 
     /// Puts `head` in front of the value, in place if it fits.
@@ -164,6 +169,7 @@ impl Body {
         Self {
             buffer,
             start: HEADROOM,
+            text: Text::Known,
             extra: Extra::new(),
         }
     }
@@ -187,16 +193,4 @@ where
     serialize(&mut buffer, value)?;
     out.put_slice(&buffer);
     Ok(())
-}
-
-fn serialize<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) -> Result<(), EncodeError> {
-    // Human-readable forms (an address or a UUID as a string) are what other languages understand.
-    let mut serializer = rmp_serde::Serializer::new(out)
-        .with_struct_map()
-        .with_human_readable();
-    value
-        .serialize(&mut serializer)
-        .map_err(|error| EncodeError::Unserializable {
-            message: error.to_string(),
-        })
 }

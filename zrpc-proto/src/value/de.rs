@@ -13,7 +13,7 @@ use serde::de::{
 };
 use serde::forward_to_deserialize_any;
 
-use super::ValueError;
+use super::{ValueError, ext};
 use crate::msgpack::{DecodeError, DecodeLimits, Head, Reader, skip};
 
 /// Decodes one encoded value.
@@ -129,7 +129,7 @@ impl<'a, 'de> ValueDeserializer<'a, 'de> {
         self.visit(head, visitor)
     }
 
-    /// Takes 16 bytes of binary, which is how integers of 128 bits are encoded: msgpack has none.
+    /// Takes 16 bytes of binary, which is how some encode integers of 128 bits: msgpack has none.
     fn take_wide(&mut self) -> Result<Option<[u8; 16]>, ValueError> {
         if self.peek()? != Head::Bin(16) {
             return Ok(None);
@@ -202,7 +202,7 @@ impl<'de> Deserializer<'de> for ValueDeserializer<'_, 'de> {
         name: &'static str,
         visitor: V,
     ) -> Result<V::Value, ValueError> {
-        if name == rmp_serde::MSGPACK_EXT_STRUCT_NAME
+        if name == ext::STRUCT_NAME
             && let Head::Ext(tag, len) = self.peek()?
         {
             self.head()?;

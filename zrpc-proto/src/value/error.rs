@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::ValuePath;
 use crate::msgpack::{DecodeError, Kind};
 
 /// Why a value was not encoded.
@@ -19,6 +20,15 @@ pub enum EncodeError {
     ReservedKey {
         /// The key.
         key: String,
+    },
+    /// Misuse: the integer has no msgpack form, which is from −2⁶³ to 2⁶⁴ − 1. Strings and binary
+    /// are what larger numbers are usually sent as.
+    #[error("{path}: integer {value} is out of the range of msgpack")]
+    IntegerOutOfRange {
+        /// Where it is.
+        path: ValuePath,
+        /// The integer in decimal digits.
+        value: String,
     },
     /// The value refused to be serialized, or has no msgpack form.
     #[error("cannot serialize: {message}")]
@@ -93,18 +103,35 @@ impl serde::de::Error for ArgumentsError {
     }
 }
 
-/// What Python zerorpc would drop without a word.
+/// A value that the other side would drop or change without a word. See [`Compat`](crate::Compat).
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{path}: {fault}")]
+#[non_exhaustive]
+pub struct CompatError {
+    /// Where it is.
+    pub path: ValuePath,
+    /// What is wrong with it.
+    pub fault: CompatFault,
+}
+
+/// What the other side would do to a value.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum PythonError {
-    /// A map key is neither a string nor binary.
+pub enum CompatFault {
+    /// Python takes no such map key.
     #[error("map key is {found}: Python drops events with keys other than strings and binary")]
-    MapKey {
-        /// What it is instead.
+    PythonMapKey {
+        /// What the key is.
+        found: Kind,
+    },
+    /// Node makes a string of such a map key.
+    #[error("map key is {found}: Node makes a string of it")]
+    NodeMapKey {
+        /// What the key is.
         found: Kind,
     },
     /// The value is longer than Python accepts.
-    #[error("value of {len} bytes: Python drops events longer than {limit}")]
+    #[error("{len} bytes: Python drops events longer than 100 MiB, which leaves {limit}")]
     TooLong {
         /// Its encoded length.
         len: usize,
@@ -112,12 +139,48 @@ pub enum PythonError {
         limit: usize,
     },
     /// The value is nested deeper than Python accepts.
-    #[error("values are nested deeper than {limit}: Python cannot answer them")]
+    #[error("nested deeper than {limit}: Python cannot answer it")]
     TooDeep {
         /// The most that Python accepts.
         limit: usize,
     },
+    /// Node cannot tell the integer from its neighbours.
+    #[error("integer {value}: Node has no exact numbers beyond ±(2^53 - 1)")]
+    NodeInteger {
+        /// The integer.
+        value: i128,
+    },
+    /// Node sends the integer as a float.
+    #[error("integer {value}: Node sends integers beyond 32 bits as floats")]
+    NodeFloat {
+        /// The integer.
+        value: i128,
+    },
+    /// The string is not UTF-8.
+    #[error("string is not UTF-8: Python drops the event, and Node replaces characters")]
+    NotUtf8,
+    /// Python takes extensions with tags of applications only.
+    #[error("extension {tag}: Python drops events with extensions other than 0 to 127")]
+    PythonExtension {
+        /// The tag.
+        tag: i8,
+    },
+    /// Node makes an object of the extension.
+    #[error("extension {tag}: Node makes a JavaScript object of it")]
+    NodeExtension {
+        /// The tag.
+        tag: i8,
+    },
+    /// A timestamp of no known form, or with a second or more of nanoseconds.
+    #[error("malformed timestamp: Python drops the event")]
+    Timestamp,
     /// The bytes are no msgpack value.
-    #[error("malformed value")]
-    Malformed(#[source] DecodeError),
+    #[error("malformed value: {0}")]
+    Malformed(DecodeError),
+}
+
+impl CompatFault {
+    pub(super) fn at(self, path: ValuePath) -> CompatError {
+        CompatError { path, fault: self }
+    }
 }

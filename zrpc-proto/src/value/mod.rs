@@ -2,15 +2,23 @@
 
 mod args;
 mod body;
+mod compat;
 mod de;
 mod error;
-mod python;
+mod ext;
+mod path;
+mod ser;
+mod timestamp;
 
 pub use args::Args;
 pub use body::Body;
 pub(crate) use body::encode_into;
+pub use compat::Compat;
 pub use de::decode;
-pub use error::{ArgumentsError, EncodeError, PythonError, ValueError};
+pub use error::{ArgumentsError, CompatError, CompatFault, EncodeError, ValueError};
+pub use ext::Ext;
+pub use path::{PathStep, ValuePath};
+pub use timestamp::{JsDate, Timestamp, TimestampError};
 
 #[cfg(test)]
 mod tests;

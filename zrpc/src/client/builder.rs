@@ -13,7 +13,7 @@ use super::options::CallOptions;
 use super::waking::Relays;
 use crate::endpoints::Endpoints;
 use crate::io::{self, Driver, IoRuntime, Life, Multiplexer};
-use crate::{ConnectError, Heartbeat, Values};
+use crate::{Compat, ConnectError, Heartbeat};
 
 /// Makes a [`Client`].
 ///
@@ -109,9 +109,10 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets which values may be arguments. Default: [`Values::Portable`].
-    pub fn values(mut self, values: Values) -> Self {
-        self.options.values = values;
+    /// Sets for whom the arguments of calls are; one that would be dropped or changed on the way is
+    /// an error. Default: [`Compat::PYTHON`].
+    pub fn compat(mut self, compat: Compat) -> Self {
+        self.options.compat = compat;
         self
     }
 

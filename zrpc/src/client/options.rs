@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proto::ChannelOptions;
 
-use crate::{Heartbeat, Values};
+use crate::{Compat, Heartbeat};
 
 /// How many items a server may send ahead, unless told otherwise. Python's 100 make a fast stream
 /// wait for grants: each item costs twice as much of both sides' time.
@@ -16,7 +16,7 @@ pub(super) struct CallOptions {
     pub(super) timeout: Option<Duration>,
     pub(super) heartbeat: Heartbeat,
     pub(super) slots: u32,
-    pub(super) values: Values,
+    pub(super) compat: Compat,
 }
 
 impl CallOptions {
@@ -36,7 +36,7 @@ impl Default for CallOptions {
             timeout: Some(ChannelOptions::DEFAULT_TIMEOUT),
             heartbeat: Heartbeat::default(),
             slots: SLOTS,
-            values: Values::default(),
+            compat: Compat::default(),
         }
     }
 }

@@ -12,7 +12,7 @@ use super::call::{CommandSender, OpenCall};
 use super::mailbox::{End, Taken};
 use super::options::CallOptions;
 use super::stream::ReplyStream;
-use crate::{CallError, Heartbeat, Values};
+use crate::{CallError, Compat, Heartbeat};
 
 /// A call with options of its own. Made by [`Client::request`](crate::Client::request).
 ///
@@ -87,9 +87,9 @@ impl Request {
         self
     }
 
-    /// Sets which values may be arguments.
-    pub fn values(mut self, values: Values) -> Self {
-        self.options.values = values;
+    /// Sets for whom the arguments are; one that would be dropped or changed on the way is an error.
+    pub fn compat(mut self, compat: Compat) -> Self {
+        self.options.compat = compat;
         self
     }
 
@@ -164,7 +164,7 @@ impl Request {
                 });
             }
         };
-        match self.options.values.check(&args) {
+        match args.check(self.options.compat) {
             Ok(()) => Ok(OpenCall::start(
                 self.commands,
                 self.method.into(),

@@ -18,7 +18,7 @@ use super::{Concurrency, Tracebacks};
 use crate::endpoints::Endpoints;
 use crate::io::{self, Driver, IoRuntime, Life, Multiplexer};
 use crate::service::{IntoReply, Method, Registry, Service};
-use crate::{BuildError, ConnectError, Heartbeat, ServeError, Values};
+use crate::{BuildError, Compat, ConnectError, Heartbeat, ServeError};
 
 /// Makes a [`Server`].
 ///
@@ -63,7 +63,7 @@ pub struct ServerBuilder {
     concurrency: Concurrency,
     threads: usize,
     tracebacks: Tracebacks,
-    values: Values,
+    compat: Compat,
     limits: Limits,
     linger: Duration,
     io: IoRuntime,
@@ -83,7 +83,7 @@ impl ServerBuilder {
             concurrency: Concurrency::Unlimited,
             threads: THREADS,
             tracebacks: Tracebacks::default(),
-            values: Values::default(),
+            compat: Compat::default(),
             limits: Limits::default(),
             linger: LINGER,
             io: IoRuntime::default(),
@@ -220,9 +220,10 @@ impl ServerBuilder {
         self
     }
 
-    /// Sets which values handlers may give. Default: [`Values::Portable`].
-    pub fn values(mut self, values: Values) -> Self {
-        self.values = values;
+    /// Sets for whom the values are that handlers give; one that would be dropped or changed on the
+    /// way is an error, which its caller gets instead. Default: [`Compat::PYTHON`].
+    pub fn compat(mut self, compat: Compat) -> Self {
+        self.compat = compat;
         self
     }
 
@@ -262,7 +263,7 @@ impl ServerBuilder {
             concurrency: self.concurrency,
             threads: self.threads,
             tracebacks: self.tracebacks,
-            values: self.values,
+            compat: self.compat,
             commands: sender.clone(),
         };
         let config = Config::server()

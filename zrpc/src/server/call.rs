@@ -90,7 +90,7 @@ impl Call {
                 settings.commands.clone(),
                 Arc::clone(&self.state),
             ),
-            values: settings.values,
+            compat: settings.compat,
             method: Arc::clone(&self.method),
             state: Arc::clone(&self.state),
         };

@@ -14,7 +14,7 @@ use super::spawner::Spawner;
 use super::{Concurrency, Tracebacks};
 use crate::io::{Engine, Multiplexer, PeerChange, Route, Status};
 use crate::service::{Handler, Method, Registry};
-use crate::{Fault, Values};
+use crate::{Compat, Fault};
 
 /// What handlers, and those who hold the server, ask of the I/O task.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ pub(super) struct Settings {
     pub(super) concurrency: Concurrency,
     pub(super) threads: usize,
     pub(super) tracebacks: Tracebacks,
-    pub(super) values: Values,
+    pub(super) compat: Compat,
     pub(super) commands: CommandSender,
 }
 

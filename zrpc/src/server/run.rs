@@ -14,7 +14,7 @@ use super::responder::Responder;
 use super::state::CallState;
 use crate::context::CallContext;
 use crate::service::{Method, Outcome, Task, TaskHandler, ThreadHandler, Work};
-use crate::{Fault, Values};
+use crate::{Compat, Fault};
 
 /// One call that is ready to run.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub(super) struct Job {
     pub(super) args: Args,
     pub(super) context: CallContext,
     pub(super) responder: Responder,
-    pub(super) values: Values,
+    pub(super) compat: Compat,
     pub(super) state: Arc<CallState>,
 }
 
@@ -41,7 +41,7 @@ pub(super) async fn run_task(job: Job, handler: Arc<dyn TaskHandler>) {
         args,
         context,
         responder,
-        values,
+        compat,
         ..
     } = job;
     let start = || handler.start(method.name(), method.signature(), args);
@@ -51,12 +51,12 @@ pub(super) async fn run_task(job: Job, handler: Arc<dyn TaskHandler>) {
         Ok(Task::Value(future)) => {
             let outcome = AssertUnwindSafe(context.scope(future)).catch_unwind().await;
             let outcome = flatten(&method, outcome);
-            responder.reply(outcome.and_then(|value| sendable(&method, values, value)));
+            responder.reply(outcome.and_then(|value| sendable(&method, compat, value)));
         }
         Ok(Task::Items(items)) => {
             // In a box, because a call that gives one value should not have room for a stream.
             let send = Box::pin(context.scope(send_all(items, &responder, |item| {
-                sendable(&method, values, item)
+                sendable(&method, compat, item)
             })));
             let outcome = AssertUnwindSafe(send).catch_unwind().await;
             responder.finish_stream(flatten(&method, outcome));
@@ -71,21 +71,21 @@ pub(super) fn run_thread(job: Job, handler: &dyn ThreadHandler, runtime: &Handle
         args,
         context,
         responder,
-        values,
+        compat,
         ..
     } = job;
     if context.is_cancelled() {
         return;
     }
     let mut give = |item| {
-        let item = sendable(&method, values, item)?;
+        let item = sendable(&method, compat, item)?;
         Ok(match runtime.block_on(responder.item(item)) {
             Ok(()) => ControlFlow::Continue(()),
             Err(_caller_gone) => ControlFlow::Break(()),
         })
     };
     let work = || match handler.run(method.name(), method.signature(), args, &mut give)? {
-        Work::Value(value) => sendable(&method, values, value).map(Some),
+        Work::Value(value) => sendable(&method, compat, value).map(Some),
         Work::Given => Ok(None),
     };
     match context.sync_scope(|| contained(&method, work)) {
@@ -109,8 +109,8 @@ async fn send_all(
 }
 
 /// Turns a value that must not be sent into an error.
-fn sendable(method: &Method, values: Values, value: Body) -> Outcome {
-    match values.check(&value) {
+fn sendable(method: &Method, compat: Compat, value: Body) -> Outcome {
+    match value.check(compat) {
         Ok(()) => Ok(value),
         Err(error) => Err(Fault::new(
             "TypeError",

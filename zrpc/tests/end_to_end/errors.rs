@@ -1,8 +1,8 @@
 //! What goes wrong, and what callers are told of it.
 
 use zrpc::{
-    Argument, BuildError, CallError, Client, ConnectError, Fault, Method, Server, Tracebacks,
-    Values,
+    Argument, BuildError, CallError, Client, Compat, ConnectError, Fault, Method, Server,
+    Tracebacks,
 };
 
 use crate::support::{in_time, pair};
@@ -222,16 +222,27 @@ async fn q22_what_python_would_drop_is_an_error_unless_allowed() {
             .unwrap_err();
         let (name, message) = named(error);
         assert_eq!(name, "TypeError");
-        let start = format!("{method}() gave a value that cannot be sent: map key is ");
+        let start =
+            format!("{method}() gave a value that cannot be sent: value[key 0]: map key is ");
         assert!(message.starts_with(&start), "{message}");
     }
     let error = in_time(client.call::<rmpv::Value>("echo", (keyed(3),)))
         .await
         .unwrap_err();
-    assert!(matches!(error, CallError::NotPortable { .. }), "{error:?}");
+    let CallError::NotPortable { source, .. } = error else {
+        panic!("{error:?}");
+    };
+    assert_eq!(source.path.to_string(), "value[0][key 0]");
+    // Of one call alone, and more than the client asks for.
+    let request = client.request("echo", (1_u64 << 53,));
+    let error = in_time(request.compat(Compat::NODE).call::<u64>()).await;
+    assert!(
+        matches!(error, Err(CallError::NotPortable { .. })),
+        "{error:?}"
+    );
 
-    let (_server, client) = pair(service().values(Values::Any)).await;
-    let request = client.request("echo", (keyed(3),)).values(Values::Any);
+    let (_server, client) = pair(service().compat(Compat::ANY)).await;
+    let request = client.request("echo", (keyed(3),)).compat(Compat::ANY);
     let map: std::collections::HashMap<u8, String> = in_time(request.call()).await.unwrap();
     assert_eq!(map[&3], "value");
 }

@@ -6,8 +6,9 @@ use proptest::prelude::*;
 use rmpv::Value;
 use serde::{Deserialize, Serialize};
 
-use super::{Args, ArgumentsError, Body, EncodeError, PythonError, ValueError, decode};
-use crate::{DecodeError, Kind};
+use crate::{
+    Args, ArgumentsError, Body, Compat, DecodeError, EncodeError, Kind, ValueError, decode,
+};
 
 fn args<T: Serialize>(value: &T) -> Args {
     Args::from_encoded(Body::value(value).unwrap().into_encoded())
@@ -150,15 +151,85 @@ fn q20_integral_floats_are_integers_where_one_is_wanted() {
 }
 
 #[test]
-fn integers_of_128_bits_survive_as_binary() {
-    for wide in [i128::MIN, -1, 0, i128::MAX] {
-        assert_eq!(decode(Body::value(&wide).unwrap().encoded()), Ok(wide));
+fn integers_of_128_bits_are_integers_or_an_error_that_says_where() {
+    for fits in [i128::from(i64::MIN), -1, 0, 1 << 32, i128::from(u64::MAX)] {
+        let body = Body::value(&fits).unwrap();
+        let mut reference = Vec::new();
+        let value = match u64::try_from(fits) {
+            Ok(fits) => Value::from(fits),
+            Err(_) => Value::from(i64::try_from(fits).unwrap()),
+        };
+        rmpv::encode::write_value(&mut reference, &value).unwrap();
+        assert_eq!(body.encoded(), &reference[..]);
+        assert_eq!(decode(body.encoded()), Ok(fits));
     }
+    let map = BTreeMap::from([("big", (0, u128::MAX))]);
     assert_eq!(
-        decode(Body::value(&u128::MAX).unwrap().encoded()),
-        Ok(u128::MAX)
+        Body::args(&(map,)).unwrap_err().to_string(),
+        "value[0][\"big\"][1]: integer 340282366920938463463374607431768211455 is out of the range \
+         of msgpack"
     );
+    assert!(matches!(
+        Body::value(&(i128::from(i64::MIN) - 1)),
+        Err(EncodeError::IntegerOutOfRange { .. })
+    ));
+}
+
+#[test]
+fn q20_integral_floats_beyond_what_floats_tell_apart_are_no_integers_of_less_bits() {
+    let two_to_the_63 = Body::value(&9_223_372_036_854_775_808.0).unwrap();
+    assert!(decode::<i64>(two_to_the_63.encoded()).is_err());
+    let largest = Body::value(&9_007_199_254_740_991.0).unwrap();
+    assert_eq!(decode::<i64>(largest.encoded()), Ok((1 << 53) - 1));
+    assert!(decode::<u8>(Body::value(&256.0).unwrap().encoded()).is_err());
+    assert!(decode::<u8>(Body::value(&-1.0).unwrap().encoded()).is_err());
+}
+
+#[test]
+fn integers_of_128_bits_that_others_sent_as_binary_are_read() {
+    let wide = i128::MAX.to_be_bytes();
+    let encoded = [&[0xc4, 16], &wide[..]].concat();
+    assert_eq!(decode::<i128>(&encoded), Ok(i128::MAX));
     assert_eq!(decode::<i128>(b"\x07"), Ok(7));
+}
+
+#[test]
+fn sequences_and_maps_of_unknown_length_get_their_heads_afterwards() {
+    struct Unsized(usize);
+
+    impl Serialize for Unsized {
+        fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            use serde::ser::SerializeSeq;
+            let mut seq = serializer.serialize_seq(None)?;
+            for number in 0..self.0 {
+                seq.serialize_element(&number)?;
+            }
+            seq.end()
+        }
+    }
+
+    for count in [0, 1, 15, 16, 70_000] {
+        let known: Vec<usize> = (0..count).collect();
+        let body = Body::value(&(Unsized(count), "behind")).unwrap();
+        let reference = Body::value(&(known, "behind")).unwrap();
+        assert_eq!(body.encoded(), reference.encoded());
+    }
+}
+
+#[test]
+fn values_that_contain_themselves_without_end_are_an_error() {
+    struct Endless;
+
+    impl Serialize for Endless {
+        fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            serializer.collect_seq([Self])
+        }
+    }
+
+    assert!(matches!(
+        Body::value(&Endless),
+        Err(EncodeError::Unserializable { .. })
+    ));
 }
 
 #[test]
@@ -201,32 +272,6 @@ fn truncated_values_and_claims_are_errors() {
         assert!(decode::<Value>(bytes).is_err(), "{bytes:?}");
         assert!(decode::<Vec<i32>>(bytes).is_err(), "{bytes:?}");
     }
-}
-
-#[test]
-fn q22_what_python_drops_is_an_error_before_it_is_sent() {
-    let python = |value: &Value| Body::value(value).unwrap().check_python();
-    let key = |key: Value| Value::Map(vec![(key, Value::Nil)]);
-    assert_eq!(python(&key("k".into())), Ok(()));
-    assert_eq!(python(&key(Value::Binary(vec![1]))), Ok(()));
-    let found = Kind::Integer;
-    assert_eq!(
-        python(&Value::Array(vec![1.into(), key(2.into())])),
-        Err(PythonError::MapKey { found })
-    );
-    let nested = Value::Map(vec![
-        ("a".into(), key("b".into())),
-        ("c".into(), key(Value::Nil)),
-    ]);
-    assert_eq!(
-        python(&nested),
-        Err(PythonError::MapKey { found: Kind::Nil })
-    );
-    let long = Body::value(&"x".repeat(101 * 1024 * 1024)).unwrap();
-    assert!(matches!(
-        long.check_python(),
-        Err(PythonError::TooLong { .. })
-    ));
 }
 
 #[test]
@@ -279,6 +324,6 @@ proptest! {
         drop(decode::<(String, Option<Shape>, Vec<u64>)>(&bytes));
         drop(decode::<Shape>(&bytes));
         drop(Args::from_encoded(bytes.clone().into()).decode::<(i32, String)>());
-        drop(Body::from_encoded(&bytes).map(|body| body.check_python()));
+        drop(Body::from_encoded(&bytes).map(|body| body.check(Compat::PYTHON | Compat::NODE)));
     }
 }

@@ -1,0 +1,5 @@
+//! Tests of values.
+
+mod compat;
+mod extensions;
+mod values;
