@@ -130,6 +130,17 @@ impl<'a> Decoder<'a> {
     }
 
     fn header(&mut self) -> Result<Header, DecodeError> {
+        let before = self.reader.rest().len();
+        let header = self.entries()?;
+        let len = before.saturating_sub(self.reader.rest().len());
+        let limit = self.limits.header_len;
+        if len > limit {
+            self.note(DecodeError::HeaderTooLong { len, limit });
+        }
+        Ok(header)
+    }
+
+    fn entries(&mut self) -> Result<Header, DecodeError> {
         let count = match self.reader.head()? {
             Head::Map(count) => count,
             other => {

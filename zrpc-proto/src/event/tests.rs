@@ -212,6 +212,21 @@ fn b14_what_is_no_event_is_a_named_error() {
 }
 
 #[test]
+fn a_header_beyond_its_limit_is_refused_and_its_id_is_known() {
+    let mut limits = DecodeLimits::default();
+    let payload = Bytes::from_static(b"\x93\x82\xaamessage_id\xa1i\xa1k\xa3xyz\xa1m\x90");
+    limits.header_len = 20;
+    assert!(Event::decode(&payload, &limits).is_ok());
+    limits.header_len = 19;
+    let failure = Event::decode_or_header(&payload, &limits).unwrap_err();
+    assert_eq!(
+        failure.error,
+        DecodeError::HeaderTooLong { len: 20, limit: 19 }
+    );
+    assert!(failure.header.unwrap().message_id.is_some());
+}
+
+#[test]
 fn heads_that_do_not_fit_in_front_of_a_body_are_still_whole() {
     let mut extra = Extra::new();
     for number in 0..40 {

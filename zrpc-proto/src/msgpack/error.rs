@@ -40,6 +40,14 @@ pub enum DecodeError {
         /// [`DecodeLimits::header_entries`].
         limit: usize,
     },
+    /// The header is longer than accepted.
+    #[error("header of {len} bytes is longer than {limit}")]
+    HeaderTooLong {
+        /// Its encoded length.
+        len: usize,
+        /// [`DecodeLimits::header_len`].
+        limit: usize,
+    },
     /// An id is longer than accepted.
     #[error("message id of {len} bytes is longer than {limit}")]
     IdTooLong {
@@ -96,6 +104,8 @@ pub struct DecodeLimits {
     pub values: usize,
     /// The most header entries. Default 128; the protocol uses three, middleware a handful.
     pub header_entries: usize,
+    /// The longest header in bytes. Default 64 KiB: ids take 80, and task context is names and numbers.
+    pub header_len: usize,
 }
 
 impl Default for DecodeLimits {
@@ -105,6 +115,7 @@ impl Default for DecodeLimits {
             depth: 512,
             values: 16 * 1024 * 1024,
             header_entries: 128,
+            header_len: 64 * 1024,
         }
     }
 }
