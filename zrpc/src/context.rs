@@ -5,6 +5,7 @@ use std::sync::Arc;
 use proto::Extra;
 use serde::de::DeserializeOwned;
 use tokio::task::futures::TaskLocalFuture;
+use zmtp::session::PeerInfo;
 
 use crate::server::CallState;
 
@@ -35,6 +36,7 @@ pub struct CallContext {
     method: Arc<str>,
     /// None for nearly all calls.
     header: Option<Arc<Extra>>,
+    peer: Option<Arc<PeerInfo>>,
     state: Arc<CallState>,
 }
 
@@ -58,6 +60,23 @@ impl CallContext {
     /// Returns the name of the method.
     pub fn method(&self) -> &str {
         &self.method
+    }
+
+    /// Returns who is at the other end of the connection that the call came on: a client, or a broker
+    /// in front of it. What it says of itself is in [`PeerInfo::metadata`] and proves nothing; what
+    /// an [`Authenticator`](crate::security::Authenticator) has said of it is in
+    /// [`PeerInfo::user_id`] and [`PeerInfo::granted`].
+    ///
+    /// `None` if the connection was gone before anything about it could be known.
+    pub fn peer(&self) -> Option<&PeerInfo> {
+        self.peer.as_deref()
+    }
+
+    /// Returns the user that an authenticator has found at the other end of the connection. With
+    /// PLAIN and the ready-made authenticators it is the user name, with CURVE the public key.
+    pub fn user_id(&self) -> Option<&[u8]> {
+        let user_id = self.peer.as_ref()?.user_id.as_ref()?;
+        Some(user_id.as_slice())
     }
 
     /// Decodes an entry that the caller, or its middleware, added to the header of the request.
@@ -92,10 +111,16 @@ impl CallContext {
         self.state.cancelled().await;
     }
 
-    pub(crate) fn new(method: Arc<str>, header: Extra, state: Arc<CallState>) -> Self {
+    pub(crate) fn new(
+        method: Arc<str>,
+        header: Extra,
+        peer: Option<Arc<PeerInfo>>,
+        state: Arc<CallState>,
+    ) -> Self {
         Self {
             method,
             header: (!header.is_empty()).then(|| Arc::new(header)),
+            peer,
             state,
         }
     }

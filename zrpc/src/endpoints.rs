@@ -1,6 +1,6 @@
 //! Where a socket listens and where it connects to.
 
-use zmtp::Socket;
+use zmtp::{Endpoint, Socket};
 
 use crate::ConnectError;
 
@@ -25,11 +25,29 @@ impl Endpoints {
         self.actions.push(Action::Connect(endpoint));
     }
 
-    /// Binds and connects a socket; returns the endpoints with wildcards resolved.
-    pub(crate) async fn attach(&self, socket: &impl Socket) -> Result<Vec<String>, ConnectError> {
+    /// Says what is wrong with the endpoints as such, before any is used.
+    pub(crate) fn check(&self) -> Result<(), ConnectError> {
         if self.actions.is_empty() {
             return Err(ConnectError::NoEndpoint);
         }
+        let mut given: Vec<Endpoint> = Vec::with_capacity(self.actions.len());
+        for action in &self.actions {
+            let (Action::Bind(text) | Action::Connect(text)) = action;
+            let endpoint: Endpoint = text.parse().map_err(|error| unusable(text, &error))?;
+            // Of what stands for anything that is free there may be any number.
+            if !endpoint.is_wildcard() && given.contains(&endpoint) {
+                return Err(ConnectError::DuplicateEndpoint {
+                    endpoint: text.clone(),
+                });
+            }
+            given.push(endpoint);
+        }
+        Ok(())
+    }
+
+    /// Binds and connects a socket; returns the endpoints with wildcards resolved.
+    pub(crate) async fn attach(&self, socket: &impl Socket) -> Result<Vec<String>, ConnectError> {
+        self.check()?;
         let mut attached = Vec::with_capacity(self.actions.len());
         for action in &self.actions {
             attached.push(match action {

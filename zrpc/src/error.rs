@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use proto::{CloseReason, CompatError, DecodeError, EncodeError, OverrunUnit, RemoteError};
 
-use crate::Interrupted;
+use crate::{Interrupted, OptionError};
 
 /// Why a call, or a stream of results, failed.
 ///
@@ -98,6 +98,9 @@ pub enum CallError {
         /// The limit.
         limit: usize,
     },
+    /// The options of the call make no sense. Nothing was sent.
+    #[error("option of the call: {0}")]
+    Option(OptionError),
     /// The client was closed.
     #[error("client is closed")]
     Closed,
@@ -194,6 +197,9 @@ pub enum BuildError {
         /// What it returns.
         reply: &'static str,
     },
+    /// Options make no sense.
+    #[error(transparent)]
+    Option(#[from] OptionError),
     /// An endpoint, or the I/O thread, could not be made ready.
     #[error(transparent)]
     Connect(#[from] ConnectError),
@@ -206,6 +212,15 @@ pub enum ConnectError {
     /// No endpoint was given.
     #[error("no endpoint to bind or connect to")]
     NoEndpoint,
+    /// The same endpoint was given twice.
+    #[error("endpoint {endpoint} is given twice")]
+    DuplicateEndpoint {
+        /// The endpoint.
+        endpoint: String,
+    },
+    /// Options make no sense.
+    #[error(transparent)]
+    Option(#[from] OptionError),
     /// The endpoint is none, or cannot be bound or connected to.
     #[error("endpoint {endpoint} cannot be used: {detail}")]
     Endpoint {

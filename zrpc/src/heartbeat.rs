@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::OptionError;
+
 /// Whether and how often a heartbeat is sent on each open call.
 ///
 /// Both sides should use the same interval: a peer that hears nothing for two intervals of its own
@@ -22,6 +24,10 @@ use std::time::Duration;
 pub struct Heartbeat(proto::Heartbeat);
 
 impl Heartbeat {
+    /// The shortest interval that clients and servers are built with: what is shorter is within
+    /// the delays of a network and of the operating system, and would end calls for nothing.
+    pub const MIN_INTERVAL: Duration = Duration::from_millis(10);
+
     /// Sends a heartbeat every `interval`, and gives a call up when nothing was heard for two.
     pub fn every(interval: Duration) -> Self {
         Self(proto::Heartbeat::Active(interval))
@@ -39,12 +45,29 @@ impl Heartbeat {
         Self(proto::Heartbeat::Passive(interval))
     }
 
-    /// The same interval, but passive.
-    pub(crate) fn into_passive(self) -> Self {
-        match self.0.interval() {
-            Some(interval) => Self::passive(interval),
-            None => self,
+    /// The same interval, but passive; without one there is nothing to be passive with.
+    pub(crate) fn into_passive(self) -> Result<Self, OptionError> {
+        match self.0 {
+            proto::Heartbeat::Active(interval) | proto::Heartbeat::Passive(interval) => {
+                Ok(Self::passive(interval))
+            }
+            _ => Err(OptionError::PassiveWithoutHeartbeat),
         }
+    }
+
+    /// Refuses an interval that no network keeps.
+    pub(crate) fn check(self) -> Result<(), OptionError> {
+        let (proto::Heartbeat::Active(interval) | proto::Heartbeat::Passive(interval)) = self.0
+        else {
+            return Ok(());
+        };
+        if interval < Self::MIN_INTERVAL {
+            return Err(OptionError::HeartbeatTooShort {
+                interval,
+                min: Self::MIN_INTERVAL,
+            });
+        }
+        Ok(())
     }
 
     pub(crate) fn to_proto(self) -> proto::Heartbeat {

@@ -52,8 +52,12 @@ mod error;
 mod fault;
 mod heartbeat;
 mod io;
+mod limits;
+mod option_error;
+pub mod security;
 mod server;
 mod service;
+mod socket_options;
 
 pub use client::{Client, ClientBuilder, ReplyStream, Request, Response};
 pub use context::{CallContext, HeaderError};
@@ -61,12 +65,16 @@ pub use error::{BuildError, CallError, ConnectError, ServeError};
 pub use fault::Fault;
 pub use heartbeat::Heartbeat;
 pub use io::{Interrupted, IoRuntime};
+pub use option_error::OptionError;
 pub use server::{Server, ServerBuilder, ServerHandle, Tracebacks};
 pub use service::{Argument, Fallible, IntoReply, Method, MethodSet, Plain, Reply, Service};
+pub use socket_options::SocketOptions;
+
+pub use zmtp::session::PeerInfo;
 
 pub use proto::{
-    Compat, CompatError, CompatFault, DecodeError, EncodeError, Ext, JsDate, OverrunUnit, PathStep,
-    RemoteError, Timestamp, TimestampError, ValuePath,
+    Compat, CompatError, CompatFault, DecodeError, DecodeLimits, EncodeError, Ext, JsDate, Limits,
+    OverrunUnit, PathStep, RemoteError, Timestamp, TimestampError, ValuePath,
 };
 
 /// Keeps the program on the first page of the project one that compiles.

@@ -13,7 +13,9 @@ use super::options::CallOptions;
 use super::waking::Relays;
 use crate::endpoints::Endpoints;
 use crate::io::{self, Driver, IoRuntime, Life, Multiplexer};
-use crate::{Compat, ConnectError, Heartbeat};
+use crate::limits::check_limits;
+use crate::security::Security;
+use crate::{Compat, ConnectError, Heartbeat, SocketOptions};
 
 /// Makes a [`Client`].
 ///
@@ -43,6 +45,8 @@ pub struct ClientBuilder {
     limits: Limits,
     linger: Duration,
     io: IoRuntime,
+    security: Security,
+    socket: SocketOptions,
 }
 
 /// How long a closed client still sends. All that matters is who gave up on which call.
@@ -56,6 +60,8 @@ impl ClientBuilder {
             limits: Limits::default(),
             linger: LINGER,
             io: IoRuntime::default(),
+            security: Security::default(),
+            socket: SocketOptions::default(),
         }
     }
 
@@ -84,13 +90,13 @@ impl ClientBuilder {
     /// A call with an active heartbeat waits for a server no longer than a silent one is
     /// believed to live: for three intervals.
     pub fn heartbeat(mut self, heartbeat: Heartbeat) -> Self {
-        self.options.heartbeat = heartbeat;
+        self.options.set_heartbeat(heartbeat);
         self
     }
 
     /// Keeps the interval of the heartbeat, but is silent on each call until the server's first.
     pub fn passive_heartbeat(mut self) -> Self {
-        self.options.heartbeat = self.options.heartbeat.into_passive();
+        self.options.set_passive();
         self
     }
 
@@ -98,7 +104,7 @@ impl ClientBuilder {
     /// Default: 1024. Beyond 100, only as far as the items in them stay below 4 MiB, and only for
     /// servers of this crate: the sockets of others drop what they send too far ahead.
     pub fn slots(mut self, slots: u32) -> Self {
-        self.options.slots = slots.max(1);
+        self.options.slots = slots;
         self
     }
 
@@ -106,6 +112,13 @@ impl ClientBuilder {
     /// items are large, servers are allowed fewer of them than there are slots. Default: 512 MiB.
     pub fn max_received_bytes_per_server(mut self, bytes: usize) -> Self {
         self.limits.received_bytes_per_peer = bytes;
+        self
+    }
+
+    /// Sets what a server, and all servers together, may use: the events that are accepted, open
+    /// calls, and bytes that wait to be taken or sent. [`Limits`] has the defaults.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
         self
     }
 
@@ -122,6 +135,20 @@ impl ClientBuilder {
         self
     }
 
+    /// Sets how the connections are secured. Default: not at all.
+    ///
+    /// A client that binds may be the server of a mechanism, which decides what workers come in.
+    pub fn security(mut self, security: Security) -> Self {
+        self.security = security;
+        self
+    }
+
+    /// Sets how connections are made, accepted and checked.
+    pub fn socket(mut self, options: SocketOptions) -> Self {
+        self.socket = options;
+        self
+    }
+
     /// Makes the client. Returns at once; the servers may come later.
     ///
     /// # Errors
@@ -132,6 +159,7 @@ impl ClientBuilder {
     ///
     /// The client closes if the future is dropped.
     pub async fn build(self) -> Result<Client, ConnectError> {
+        self.check()?;
         let (sender, commands) = mpsc::unbounded_channel();
         let (life, lifetime) = Life::new();
         let Self {
@@ -140,11 +168,14 @@ impl ClientBuilder {
             limits,
             linger,
             io,
+            security,
+            socket: options_of_socket,
         } = self;
         let config = Config::client().with_limits(limits);
         let setup = move || async move {
             // A call ends with its connection: what is queued for a server must not outlive it.
-            let socket = DealerSocket::builder().immediate().linger(linger).build();
+            let socket = DealerSocket::builder().immediate().linger(linger);
+            let socket = security.apply(options_of_socket.apply(socket)).build();
             let endpoints = endpoints.attach(&socket).await?;
             let mux = Multiplexer::new(config, IdSource::new(rand::random()));
             let driver = Driver::new(socket, mux, ClientEngine::new(), commands, linger);
@@ -161,5 +192,15 @@ impl ClientBuilder {
         };
         let commands = CommandSender::new(sender, relays);
         Ok(Client::new(commands, options, endpoints, lifetime))
+    }
+
+    /// Says what is wrong, before anything is begun.
+    fn check(&self) -> Result<(), ConnectError> {
+        self.endpoints.check()?;
+        self.options.check()?;
+        check_limits(&self.limits)?;
+        self.security.check()?;
+        self.socket.check()?;
+        Ok(())
     }
 }

@@ -9,7 +9,7 @@ use zmtp::PeerId;
 use super::mailbox::{End, Phase, Ticket};
 use super::options::CallOptions;
 use super::waking::Wakers;
-use crate::io::{Engine, Multiplexer, PeerChange, Route, Status};
+use crate::io::{Engine, Multiplexer, PeerChange, Peers, Route, Status};
 
 /// What callers ask of the I/O task.
 #[derive(Debug)]
@@ -163,7 +163,12 @@ impl Engine for ClientEngine {
         }
     }
 
-    fn handle_event(&mut self, _mux: &mut Multiplexer, event: ChannelEvent<Route>) {
+    fn handle_event(
+        &mut self,
+        _mux: &mut Multiplexer,
+        event: ChannelEvent<Route>,
+        _peers: &impl Peers,
+    ) {
         let channel = event.channel();
         let end = match event {
             ChannelEvent::StreamItem { item, .. } => {

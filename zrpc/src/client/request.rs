@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use proto::{Body, EncodeError};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::call::{CommandSender, OpenCall};
@@ -69,13 +70,13 @@ impl Request {
 
     /// Sets the heartbeat.
     pub fn heartbeat(mut self, heartbeat: Heartbeat) -> Self {
-        self.options.heartbeat = heartbeat;
+        self.options.set_heartbeat(heartbeat);
         self
     }
 
     /// Keeps the interval of the heartbeat, but is silent until the server's first.
     pub fn passive_heartbeat(mut self) -> Self {
-        self.options.heartbeat = self.options.heartbeat.into_passive();
+        self.options.set_passive();
         self
     }
 
@@ -83,7 +84,21 @@ impl Request {
     /// one; 1024 unless told otherwise, of which large items and foreign servers use no more than
     /// 100.
     pub fn slots(mut self, slots: u32) -> Self {
-        self.options.slots = slots.max(1);
+        self.options.slots = slots;
+        self
+    }
+
+    /// Adds an entry to the header of the request, where the method finds it
+    /// ([`CallContext::header`](crate::CallContext::header)), and in Python the middleware
+    /// (`load_task_context`). An entry of the same name is replaced.
+    ///
+    /// A name of the protocol's own, or a value that cannot be encoded, fails the call with
+    /// [`CallError::Encode`].
+    pub fn header<T: Serialize + ?Sized>(mut self, key: &str, value: &T) -> Self {
+        self.args = self.args.and_then(|mut args| {
+            args.extra_mut().insert(key, value)?;
+            Ok(args)
+        });
         self
     }
 
@@ -164,6 +179,7 @@ impl Request {
                 });
             }
         };
+        self.options.check().map_err(CallError::Option)?;
         match args.check(self.options.compat) {
             Ok(()) => Ok(OpenCall::start(
                 self.commands,

@@ -21,6 +21,8 @@ pub(super) struct Connections {
 #[derive(Debug)]
 struct Departed {
     peer: PeerId,
+    /// Who it was, for the calls that it has brought.
+    info: Option<Arc<PeerInfo>>,
     /// For how many more turns it is waited for.
     turns: u32,
 }
@@ -64,11 +66,15 @@ impl Connections {
 
     /// A connection is gone, but for what it brought.
     pub(super) fn depart(&mut self, peer: PeerId) -> Departure {
-        self.connected.remove(&peer);
+        let info = self.connected.remove(&peer);
         if self.departed.iter().any(|gone| gone.peer == peer) {
             return Departure::Known;
         }
-        self.departed.push(Departed { peer, turns: TURNS });
+        self.departed.push(Departed {
+            peer,
+            info,
+            turns: TURNS,
+        });
         Departure::New
     }
 
@@ -85,6 +91,14 @@ impl Connections {
             stays
         });
         forgotten
+    }
+
+    /// Returns who a peer is, or was, that is here or has just left.
+    pub(super) fn info(&self, peer: PeerId) -> Option<&Arc<PeerInfo>> {
+        self.connected.get(&peer).or_else(|| {
+            let departed = self.departed.iter().find(|gone| gone.peer == peer);
+            departed.and_then(|gone| gone.info.as_ref())
+        })
     }
 
     /// Returns whether the peer is here, or has just left.
@@ -138,6 +152,8 @@ mod tests {
         let (peer, info) = &peers[0];
         assert_eq!(connections.arrive(*peer, Arc::clone(info)), Arrival::New);
         assert_eq!(connections.depart(*peer), Departure::New);
+        let remembered = connections.info(*peer).unwrap();
+        assert!(Arc::ptr_eq(remembered, info));
         assert_eq!(connections.depart(*peer), Departure::Known);
         assert_eq!(connections.forget(Load::Busy), []);
         assert!(connections.knows(*peer));

@@ -27,7 +27,12 @@ pub(crate) trait Engine: Send + 'static {
 
     fn handle_command(&mut self, mux: &mut Multiplexer, now: Instant, command: Self::Command);
 
-    fn handle_event(&mut self, mux: &mut Multiplexer, event: ChannelEvent<Route>);
+    fn handle_event(
+        &mut self,
+        mux: &mut Multiplexer,
+        event: ChannelEvent<Route>,
+        peers: &impl Peers,
+    );
 
     fn handle_peer(&mut self, mux: &mut Multiplexer, now: Instant, change: PeerChange);
 
@@ -42,6 +47,12 @@ pub(crate) trait Engine: Send + 'static {
     /// Ends a turn: tells callers or handlers what it brought, and says whether there is more to
     /// come. What is said once of [`Status::Finished`] stays so.
     fn update(&mut self) -> Status;
+}
+
+/// Who is at the other end of a connection.
+pub(crate) trait Peers {
+    /// Returns what is known of a peer that is connected, or has just left.
+    fn info(&self, peer: PeerId) -> Option<Arc<PeerInfo>>;
 }
 
 /// Whether an [`Engine`] goes on.
@@ -251,9 +262,13 @@ impl<L: Link, E: Engine> Driver<L, E> {
             let Some(event) = self.mux.poll_event() else {
                 return;
             };
-            self.engine.handle_event(&mut self.mux, event);
+            let peers = Known {
+                connections: &self.connections,
+                link: &self.link,
+            };
+            self.engine.handle_event(&mut self.mux, event, &peers);
             while let Some(event) = self.mux.poll_event() {
-                self.engine.handle_event(&mut self.mux, event);
+                self.engine.handle_event(&mut self.mux, event, &peers);
             }
         }
     }
@@ -409,6 +424,20 @@ impl<L: Link, E: Engine> Driver<L, E> {
             Phase::Running => None,
             Phase::Flushing { until } => until,
         }
+    }
+}
+
+/// The connections that were told of, and behind them the socket, which may have brought a request
+/// before it told of the connection.
+struct Known<'a, L> {
+    connections: &'a Connections,
+    link: &'a L,
+}
+
+impl<L: Link> Peers for Known<'_, L> {
+    fn info(&self, peer: PeerId) -> Option<Arc<PeerInfo>> {
+        let known = self.connections.info(peer).map(Arc::clone);
+        known.or_else(|| self.link.peer_info(peer))
     }
 }
 

@@ -22,7 +22,7 @@ mod timer;
 pub use lifetime::Interrupted;
 pub use runtime::IoRuntime;
 
-pub(crate) use driver::{Driver, Engine, Status};
+pub(crate) use driver::{Driver, Engine, Peers, Status};
 pub(crate) use lifetime::{Life, Lifetime};
 pub(crate) use link::{PeerChange, Route};
 pub(crate) use runtime::spawn;

@@ -17,8 +17,10 @@ use super::spawner::Spawner;
 use super::{Concurrency, Tracebacks};
 use crate::endpoints::Endpoints;
 use crate::io::{self, Driver, IoRuntime, Life, Multiplexer};
+use crate::limits::check_limits;
+use crate::security::Security;
 use crate::service::{IntoReply, Method, Registry, Service};
-use crate::{BuildError, Compat, ConnectError, Heartbeat, ServeError};
+use crate::{BuildError, Compat, ConnectError, Heartbeat, OptionError, ServeError, SocketOptions};
 
 /// Makes a [`Server`].
 ///
@@ -67,6 +69,8 @@ pub struct ServerBuilder {
     limits: Limits,
     linger: Duration,
     io: IoRuntime,
+    security: Security,
+    socket: SocketOptions,
 }
 
 /// How long a server that has ended still sends.
@@ -87,6 +91,8 @@ impl ServerBuilder {
             limits: Limits::default(),
             linger: LINGER,
             io: IoRuntime::default(),
+            security: Security::default(),
+            socket: SocketOptions::default(),
         }
     }
 
@@ -188,7 +194,7 @@ impl ServerBuilder {
     /// one peer from occupying all places with calls that take long; what it cannot do is to have
     /// more than one start before the next one of another peer that waits.
     pub fn max_concurrency(mut self, handlers: usize) -> Self {
-        self.concurrency = Concurrency::Limited(handlers.max(1));
+        self.concurrency = Concurrency::Limited(handlers);
         self
     }
 
@@ -198,7 +204,39 @@ impl ServerBuilder {
     /// A handler counts until it returns, even if its caller is gone. The pool of the runtime should
     /// have more threads than this; tokio's has 512 unless told otherwise.
     pub fn max_blocking(mut self, threads: usize) -> Self {
-        self.threads = threads.max(1);
+        self.threads = threads;
+        self
+    }
+
+    /// Sets what a peer, and all peers together, may use: the events that are accepted, open calls,
+    /// and bytes that wait to be handled or sent. Replaces what the three `max_…_per_peer` and
+    /// [`Self::max_request_len`] have set before. The defaults:
+    ///
+    /// | limit | default | beyond it |
+    /// |---|---|---|
+    /// | [`decode.event_len`](crate::DecodeLimits::event_len) | 128 MiB | the call fails, `ProtocolError` |
+    /// | [`decode.header_len`](crate::DecodeLimits::header_len) | 64 KiB | the same |
+    /// | [`decode.header_entries`](crate::DecodeLimits::header_entries) | 128 | the same |
+    /// | [`decode.depth`](crate::DecodeLimits::depth), [`decode.values`](crate::DecodeLimits::values) | 512, 16 Mi | the same |
+    /// | [`channels_per_peer`](Limits::channels_per_peer) | 16 384 | the call fails, `LimitExceeded` |
+    /// | [`channels_total`](Limits::channels_total) | 262 144 | the same |
+    /// | [`received_bytes_per_peer`](Limits::received_bytes_per_peer) | 512 MiB | the same |
+    /// | [`received_bytes_total`](Limits::received_bytes_total) | 2 GiB | the same |
+    /// | [`queued_bytes_per_peer`](Limits::queued_bytes_per_peer) | 1 MiB | streams and new calls wait until the peer has read |
+    /// | [`unread_bytes_per_peer`](Limits::unread_bytes_per_peer) | 256 MiB | the call fails, `LimitExceeded` |
+    /// | [`queued_bytes_total`](Limits::queued_bytes_total) | 1 GiB | streams stop, calls fail |
+    ///
+    /// A handler of a stream is ahead of its caller by at most 64 items, and by 256 KiB. How many
+    /// connections there may be is among the [options of the socket](Self::socket).
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Sets how long a request may be in bytes, as it is encoded. Longer ones fail without being
+    /// decoded. Default: 128 MiB.
+    pub fn max_request_len(mut self, bytes: usize) -> Self {
+        self.limits.decode.event_len = bytes;
         self
     }
 
@@ -241,6 +279,18 @@ impl ServerBuilder {
         self
     }
 
+    /// Sets how the connections are secured. Default: not at all.
+    pub fn security(mut self, security: Security) -> Self {
+        self.security = security;
+        self
+    }
+
+    /// Sets how connections are made, accepted and checked.
+    pub fn socket(mut self, options: SocketOptions) -> Self {
+        self.socket = options;
+        self
+    }
+
     /// Makes the server, which answers calls from now on.
     ///
     /// # Errors
@@ -251,6 +301,7 @@ impl ServerBuilder {
     ///
     /// The server closes if the future is dropped.
     pub async fn build(self) -> Result<Server, BuildError> {
+        self.check()?;
         let runtime = Handle::try_current().map_err(|_| ConnectError::NoRuntime)?;
         let (sender, commands) = mpsc::unbounded_channel();
         let name = self.name.or(self.service);
@@ -270,14 +321,15 @@ impl ServerBuilder {
             .with_heartbeat(self.heartbeat.to_proto())
             .with_limits(self.limits);
         let (endpoints, linger) = (self.endpoints, self.linger);
+        let (security, socket_options) = (self.security, self.socket);
         let (life, lifetime) = Life::new();
         let setup = move || async move {
             // What a peer is sent goes to the connection that asked for it, or to nobody.
             let socket = RouterSocket::builder()
                 .router_mandatory()
                 .immediate()
-                .linger(linger)
-                .build();
+                .linger(linger);
+            let socket = security.apply(socket_options.apply(socket)).build();
             let endpoints = endpoints.attach(&socket).await?;
             let mux = Multiplexer::new(config, IdSource::new(rand::random()));
             let engine = ServerEngine::new(settings);
@@ -303,5 +355,19 @@ impl ServerBuilder {
     /// Dropping the future closes the server.
     pub async fn serve(self) -> Result<(), ServeError> {
         Ok(self.build().await?.run().await?)
+    }
+
+    /// Says what is wrong, before anything is begun.
+    fn check(&self) -> Result<(), BuildError> {
+        self.endpoints.check()?;
+        self.heartbeat.check()?;
+        if let Concurrency::Limited(handlers) = self.concurrency {
+            OptionError::check_count("max_concurrency", handlers)?;
+        }
+        OptionError::check_count("max_blocking", self.threads)?;
+        check_limits(&self.limits)?;
+        self.security.check()?;
+        self.socket.check()?;
+        Ok(())
     }
 }

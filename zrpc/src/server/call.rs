@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use proto::{Args, Body, ChannelId, Extra};
+use zmtp::session::PeerInfo;
 
 use super::engine::Settings;
 use super::places::Place;
@@ -35,6 +36,8 @@ pub(super) struct Call {
 pub(super) struct Input {
     pub(super) args: Args,
     pub(super) header: Extra,
+    /// The connection that the call came on.
+    pub(super) peer: Option<Arc<PeerInfo>>,
 }
 
 #[derive(Debug)]
@@ -80,10 +83,11 @@ impl Call {
 
     /// Starts the handler.
     pub(super) fn start(&mut self, channel: ChannelId, input: Input, settings: &Settings) {
+        let Input { args, header, peer } = input;
         let name = Arc::clone(self.method.shared_name());
         let job = Job {
-            args: input.args,
-            context: CallContext::new(name, input.header, Arc::clone(&self.state)),
+            args,
+            context: CallContext::new(name, header, peer, Arc::clone(&self.state)),
             responder: Responder::new(
                 channel,
                 self.place,

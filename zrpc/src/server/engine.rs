@@ -12,7 +12,7 @@ use super::places::{Admission, Place, Places};
 use super::responder::CommandSender;
 use super::spawner::Spawner;
 use super::{Concurrency, Tracebacks};
-use crate::io::{Engine, Multiplexer, PeerChange, Route, Status};
+use crate::io::{Engine, Multiplexer, PeerChange, Peers, Route, Status};
 use crate::service::{Handler, Method, Registry};
 use crate::{Compat, Fault};
 
@@ -242,7 +242,12 @@ impl Engine for ServerEngine {
         }
     }
 
-    fn handle_event(&mut self, mux: &mut Multiplexer, event: ChannelEvent<Route>) {
+    fn handle_event(
+        &mut self,
+        mux: &mut Multiplexer,
+        event: ChannelEvent<Route>,
+        peers: &impl Peers,
+    ) {
         match event {
             ChannelEvent::Request {
                 channel,
@@ -252,8 +257,11 @@ impl Engine for ServerEngine {
                 header,
             } => {
                 let peer = peer.peer;
-                let header = header.extra;
-                let input = Input { args, header };
+                let input = Input {
+                    args,
+                    header: header.extra,
+                    peer: peers.info(peer),
+                };
                 self.accept(mux, Caller { channel, peer }, &name, input);
             }
             ChannelEvent::Writable { channel } => self.send_items(mux, channel),

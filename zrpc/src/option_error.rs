@@ -1,0 +1,60 @@
+//! Options that make no sense, found before anything is done with them.
+
+use std::time::Duration;
+
+/// An option, or a combination of options, that makes no sense.
+///
+/// Builders report it when they build. No option is silently replaced by one that does make sense.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum OptionError {
+    /// The option is zero, with which nothing would work.
+    #[error("{option} is zero")]
+    Zero {
+        /// The name of the option.
+        option: &'static str,
+    },
+    /// Heartbeats would follow each other so fast that the delays of any network end calls.
+    #[error("heartbeat interval of {interval:?} is shorter than {min:?}")]
+    HeartbeatTooShort {
+        /// The interval.
+        interval: Duration,
+        /// The shortest one.
+        min: Duration,
+    },
+    /// The heartbeat is off and passive at the same time. A passive heartbeat has an interval.
+    #[error("a heartbeat that is off cannot be passive")]
+    PassiveWithoutHeartbeat,
+    /// One option is larger than another that bounds it.
+    #[error("{option} exceeds {bound}")]
+    Exceeds {
+        /// The name of the option that is too large.
+        option: &'static str,
+        /// The name of the one that bounds it.
+        bound: &'static str,
+    },
+    /// A ZAP domain tells authenticators apart, and there is none.
+    #[error("a ZAP domain without an authenticator")]
+    DomainWithoutAuthenticator,
+}
+
+impl OptionError {
+    /// Refuses a zero.
+    pub(crate) fn check_count(option: &'static str, value: usize) -> Result<(), Self> {
+        match value {
+            0 => Err(Self::Zero { option }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses no time at all.
+    pub(crate) fn check_duration(
+        option: &'static str,
+        value: Option<Duration>,
+    ) -> Result<(), Self> {
+        match value {
+            Some(Duration::ZERO) => Err(Self::Zero { option }),
+            _ => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! The options of the socket under a client or server.
+
+use std::time::Duration;
+
+use zmtp::endpoint::IpNetwork;
+use zmtp::session::{Heartbeat, Limits};
+use zmtp::{Builder, ReconnectStop, Socket, SocksProxy, TcpKeepAlive};
+
+use crate::OptionError;
+
+/// How the socket under a client or server makes, accepts and checks connections.
+///
+/// The defaults, with the names of the options in `zmtp`:
+///
+/// | option | default |
+/// |---|---|
+/// | [`reconnect_interval`](Self::reconnect_interval) | 100 ms, doubled with every failure |
+/// | [`reconnect_interval_max`](Self::reconnect_interval_max) | 5 s |
+/// | [`reconnect_stop`](Self::reconnect_stop) | a peer that refuses for good |
+/// | [`connect_timeout`](Self::connect_timeout) | that of the operating system |
+/// | [`handshake_timeout`](Self::handshake_timeout) | 30 s |
+/// | [`heartbeat`](Self::heartbeat) | none on the connection: calls have their own |
+/// | [`max_connections`](Self::max_connections) | 65 536 accepted ones |
+/// | [`max_half_open`](Self::max_half_open) | 8192 that still shake hands |
+/// | [`backlog`](Self::backlog) | 1024 |
+/// | [`accept_networks`](Self::accept_networks) | all |
+/// | [`limits`](Self::limits) | messages of up to 256 MiB; see [`Limits`] |
+/// | [`send_high_water_mark`](Self::send_high_water_mark), [`receive_high_water_mark`](Self::receive_high_water_mark) | 1000 messages for each peer, and about 1 MiB |
+/// | [`ipv6`](Self::ipv6) | wildcards stand for IPv4 |
+/// | [`tcp_keepalive`](Self::tcp_keepalive) | that of the operating system |
+/// | [`socks_proxy`](Self::socks_proxy) | none |
+///
+/// # Example
+///
+/// ```
+/// use std::time::Duration;
+/// use zrpc::{Client, SocketOptions};
+///
+/// let patient = SocketOptions::new()
+///     .reconnect_interval(Duration::from_secs(1))
+///     .reconnect_interval_max(Duration::from_secs(60));
+/// let builder = Client::builder().socket(patient);
+/// # drop(builder);
+/// ```
+#[derive(Debug, Clone, Default)]
+#[must_use = "they do nothing until a builder has them"]
+pub struct SocketOptions {
+    reconnect: Option<Reconnect>,
+    reconnect_interval_max: Option<Duration>,
+    reconnect_stop: Option<Vec<ReconnectStop>>,
+    connect_timeout: Option<Duration>,
+    handshake_timeout: Option<Duration>,
+    heartbeat: Option<Heartbeat>,
+    max_connections: Option<usize>,
+    max_half_open: Option<usize>,
+    backlog: Option<u32>,
+    accept_networks: Option<Vec<IpNetwork>>,
+    limits: Option<Limits>,
+    send_high_water_mark: Option<usize>,
+    receive_high_water_mark: Option<usize>,
+    ip_versions: IpVersions,
+    tcp_keepalive: Option<TcpKeepAlive>,
+    socks_proxy: Option<SocksProxy>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Reconnect {
+    Never,
+    After(Duration),
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+enum IpVersions {
+    #[default]
+    PreferV4,
+    Both,
+}
+
+impl SocketOptions {
+    /// The defaults.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets how long after a failure a connection is tried again. The delay doubles with every
+    /// failure, and varies at random.
+    pub fn reconnect_interval(mut self, interval: Duration) -> Self {
+        self.reconnect = Some(Reconnect::After(interval));
+        self
+    }
+
+    /// Sets the longest time between two attempts to connect.
+    pub fn reconnect_interval_max(mut self, max: Duration) -> Self {
+        self.reconnect_interval_max = Some(max);
+        self
+    }
+
+    /// Connects once and never again.
+    pub fn no_reconnect(mut self) -> Self {
+        self.reconnect = Some(Reconnect::Never);
+        self
+    }
+
+    /// Sets what ends the attempts to connect to an endpoint, beside a peer that refuses for good.
+    pub fn reconnect_stop(mut self, events: impl IntoIterator<Item = ReconnectStop>) -> Self {
+        self.reconnect_stop = Some(events.into_iter().collect());
+        self
+    }
+
+    /// Sets how long establishing a connection may take, with the resolution of its name.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = Some(timeout);
+        self
+    }
+
+    /// Sets how long greeting and handshake may take in all, decisions of an authenticator included.
+    pub fn handshake_timeout(mut self, timeout: Duration) -> Self {
+        self.handshake_timeout = Some(timeout);
+        self
+    }
+
+    /// Asks silent connections for signs of life. Calls have a heartbeat of their own; this one also
+    /// finds out about connections without any call, such as those that a firewall forgot.
+    pub fn heartbeat(mut self, heartbeat: Heartbeat) -> Self {
+        self.heartbeat = Some(heartbeat);
+        self
+    }
+
+    /// Sets how many accepted connections may be open.
+    pub fn max_connections(mut self, connections: usize) -> Self {
+        self.max_connections = Some(connections);
+        self
+    }
+
+    /// Sets how many accepted connections may be in their handshake, half of that from one address.
+    /// The oldest makes room for the newest.
+    pub fn max_half_open(mut self, connections: usize) -> Self {
+        self.max_half_open = Some(connections);
+        self
+    }
+
+    /// Sets how many connections the operating system keeps ready to be accepted.
+    pub fn backlog(mut self, connections: u32) -> Self {
+        self.backlog = Some(connections);
+        self
+    }
+
+    /// Accepts tcp connections from these networks alone, before a handshake begins.
+    pub fn accept_networks(mut self, networks: impl IntoIterator<Item = IpNetwork>) -> Self {
+        self.accept_networks = Some(networks.into_iter().collect());
+        self
+    }
+
+    /// Sets what a peer may send before its connection is closed. Events have limits of their own,
+    /// whose excess costs a call and not the connection: [`zrpc::Limits`](crate::Limits).
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = Some(limits);
+        self
+    }
+
+    /// Sets how many messages the socket queues for one peer; 0 for no mark beside that in bytes.
+    pub fn send_high_water_mark(mut self, messages: usize) -> Self {
+        self.send_high_water_mark = Some(messages);
+        self
+    }
+
+    /// Sets how many messages of one peer the socket queues before no more are read from it; 0 for
+    /// no mark beside that in bytes.
+    pub fn receive_high_water_mark(mut self, messages: usize) -> Self {
+        self.receive_high_water_mark = Some(messages);
+        self
+    }
+
+    /// Listens by IPv6 as well as by IPv4 where an endpoint names neither.
+    pub fn ipv6(mut self) -> Self {
+        self.ip_versions = IpVersions::Both;
+        self
+    }
+
+    /// Lets the operating system ask silent peers whether they are still there.
+    pub fn tcp_keepalive(mut self, keep_alive: TcpKeepAlive) -> Self {
+        self.tcp_keepalive = Some(keep_alive);
+        self
+    }
+
+    /// Makes tcp connections through a SOCKS5 proxy.
+    pub fn socks_proxy(mut self, proxy: SocksProxy) -> Self {
+        self.socks_proxy = Some(proxy);
+        self
+    }
+
+    /// Says what makes no sense.
+    pub(crate) fn check(&self) -> Result<(), OptionError> {
+        let interval = match self.reconnect {
+            Some(Reconnect::After(interval)) => Some(interval),
+            Some(Reconnect::Never) | None => None,
+        };
+        for (option, duration) in [
+            ("reconnect_interval", interval),
+            ("reconnect_interval_max", self.reconnect_interval_max),
+            ("connect_timeout", self.connect_timeout),
+            ("handshake_timeout", self.handshake_timeout),
+        ] {
+            OptionError::check_duration(option, duration)?;
+        }
+        for (option, count) in [
+            ("max_connections", self.max_connections),
+            ("max_half_open", self.max_half_open),
+        ] {
+            OptionError::check_count(option, count.unwrap_or(1))?;
+        }
+        if let (Some(interval), Some(max)) = (interval, self.reconnect_interval_max)
+            && interval > max
+        {
+            return Err(OptionError::Exceeds {
+                option: "reconnect_interval",
+                bound: "reconnect_interval_max",
+            });
+        }
+        Ok(())
+    }
+
+    /// Sets up a socket.
+    pub(crate) fn apply<S: Socket>(self, builder: Builder<S>) -> Builder<S> {
+        let mut builder = match self.reconnect {
+            None => builder,
+            Some(Reconnect::Never) => builder.no_reconnect(),
+            Some(Reconnect::After(interval)) => builder.reconnect_interval(interval),
+        };
+        builder = set(
+            builder,
+            self.reconnect_interval_max,
+            Builder::reconnect_interval_max,
+        );
+        builder = set(builder, self.reconnect_stop, Builder::reconnect_stop);
+        builder = set(builder, self.connect_timeout, Builder::connect_timeout);
+        builder = set(builder, self.handshake_timeout, Builder::handshake_timeout);
+        builder = set(builder, self.heartbeat, Builder::heartbeat);
+        builder = set(builder, self.max_connections, Builder::max_connections);
+        builder = set(builder, self.max_half_open, Builder::max_half_open);
+        builder = set(builder, self.backlog, Builder::backlog);
+        builder = set(builder, self.accept_networks, Builder::accept_networks);
+        builder = set(builder, self.limits, Builder::limits);
+        builder = set(
+            builder,
+            self.send_high_water_mark,
+            Builder::send_high_water_mark,
+        );
+        builder = set(
+            builder,
+            self.receive_high_water_mark,
+            Builder::receive_high_water_mark,
+        );
+        builder = set(builder, self.tcp_keepalive, Builder::tcp_keepalive);
+        builder = set(builder, self.socks_proxy, Builder::socks_proxy);
+        match self.ip_versions {
+            IpVersions::PreferV4 => builder,
+            IpVersions::Both => builder.ipv6(),
+        }
+    }
+}
+
+/// Sets an option that was chosen.
+fn set<B, T>(builder: B, chosen: Option<T>, setter: impl FnOnce(B, T) -> B) -> B {
+    match chosen {
+        Some(value) => setter(builder, value),
+        None => builder,
+    }
+}
