@@ -145,6 +145,9 @@ pub struct SocketCounters {
     pub queued: Queued,
     /// What came to nothing.
     pub dropped: Drops,
+    /// Topics. Of a publisher, those of all its peers, where one that several peers have counts for
+    /// each of them; of a subscriber, the different ones that it asks for; of others none.
+    pub subscriptions: usize,
     /// Peers that there are now, whether or not they are connected.
     pub peers: usize,
     /// Connections that were accepted.
@@ -173,6 +176,9 @@ pub struct PeerCounters {
     pub queued: Queued,
     /// What came to nothing.
     pub dropped: Drops,
+    /// The different topics that the peer has at this publisher. A subscriber asks all its publishers
+    /// for the same ones, which it counts as a socket and for no peer.
+    pub subscriptions: usize,
     /// Handshakes after the first one.
     pub reconnects: u64,
 }

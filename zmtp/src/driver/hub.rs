@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::counters::{DropReason, Queued, SocketCounters};
+use super::counters::{DropReason, PeerCounters, Queued, SocketCounters};
 use super::endpoints::Endpoints;
 use super::half_open::HalfOpen;
 use super::monitor::{DisconnectReason, MonitorSender};
@@ -62,6 +62,17 @@ pub(crate) trait Pattern: fmt::Debug + Send + Sync {
     fn connecting(&self, peer: &Arc<Peer>) -> Result<(), NoVacancy> {
         let _ = peer;
         Ok(())
+    }
+
+    /// How many topics the socket has, of its own or of all its peers.
+    fn subscription_count(&self) -> usize {
+        0
+    }
+
+    /// How many topics `peer` has at this socket.
+    fn subscription_count_of(&self, peer: &Arc<Peer>) -> usize {
+        let _ = peer;
+        0
     }
 
     /// `peer` wants the messages that begin with `topic`.
@@ -241,8 +252,19 @@ impl Hub {
             queued.outgoing += of_peer.outgoing;
             queued.incoming += of_peer.incoming;
         }
-        self.tally
-            .socket(&self.monitor.occurrences, queued, peers.len())
+        let mut counters = self
+            .tally
+            .socket(&self.monitor.occurrences, queued, peers.len());
+        counters.subscriptions = self.pattern.subscription_count();
+        counters
+    }
+
+    /// What one peer and the socket have done so far.
+    pub(crate) fn peer_counters(&self, peer: PeerId) -> Option<PeerCounters> {
+        let peer = self.peer(peer)?;
+        let mut counters = peer.tally.peer(peer.queued());
+        counters.subscriptions = self.pattern.subscription_count_of(&peer);
+        Some(counters)
     }
 
     /// Counts a message of `peer`, or for it, that came to nothing.

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Instant;
 
-use super::counters::{PeerCounters, Queued};
+use super::counters::Queued;
 use super::hub::Linger;
 use super::inbox::Inbox;
 use super::monitor::DisconnectReason;
@@ -116,11 +116,6 @@ impl Peer {
 
     pub(crate) fn set_info(&self, info: Option<Arc<PeerInfo>>) {
         *lock(&self.info) = info;
-    }
-
-    /// What this peer and its socket have done.
-    pub(crate) fn counters(&self) -> PeerCounters {
-        self.tally.peer(self.queued())
     }
 
     /// What waits now.

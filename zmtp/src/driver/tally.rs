@@ -82,6 +82,7 @@ impl Tally {
             received: self.received.read(),
             queued,
             dropped: self.drops(),
+            subscriptions: 0,
             reconnects: self.reconnects.load(Ordering::Relaxed),
         }
     }
@@ -99,6 +100,7 @@ impl Tally {
             received: self.received.read(),
             queued,
             dropped: self.drops(),
+            subscriptions: 0,
             peers,
             accepted: read(&occurrences.accepted),
             refused: read(&occurrences.refused),

@@ -251,6 +251,19 @@ impl<K: Clone + Eq + Hash> SubscriptionTrie<K> {
         self.tree.len()
     }
 
+    /// The number of distinct topics of `peer`.
+    #[must_use]
+    pub fn topic_count_of(&self, peer: &K) -> usize {
+        let slot = self.peers.get(peer).and_then(|&slot| self.slots.get(slot));
+        slot.map_or(0, |slot| slot.topics.len())
+    }
+
+    /// The number of topics of all peers, each counted once for each peer that holds it.
+    #[must_use]
+    pub fn held_topic_count(&self) -> usize {
+        self.held_topics
+    }
+
     /// Whether no peer has a subscription, so that no message goes anywhere.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -489,7 +489,7 @@ impl SocketHandle {
     /// As [`Socket::peer_counters`].
     #[must_use]
     pub fn peer_counters(&self, peer: PeerId) -> Option<PeerCounters> {
-        self.hub().peer(peer).map(|peer| peer.counters())
+        self.hub().peer_counters(peer)
     }
 
     /// As [`Socket::set_send_high_water_mark`].

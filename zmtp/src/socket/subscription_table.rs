@@ -227,6 +227,15 @@ impl Pattern for SubscriptionTable {
         Notice::Queued { bytes: 0 }
     }
 
+    fn subscription_count(&self) -> usize {
+        lock(&self.state).trie.held_topic_count()
+    }
+
+    fn subscription_count_of(&self, peer: &Arc<Peer>) -> usize {
+        let subscriber = Subscriber(Arc::clone(peer));
+        lock(&self.state).trie.topic_count_of(&subscriber)
+    }
+
     fn subscribe(&self, peer: &Arc<Peer>, topic: &[u8]) -> Result<Notice, DisconnectReason> {
         let subscriber = Subscriber(Arc::clone(peer));
         let state = &mut *lock(&self.state);

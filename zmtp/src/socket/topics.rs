@@ -122,6 +122,10 @@ impl Pattern for Shared {
         peer.outbox.accept_commands();
         Ok(counts.topics().map(Part::from).collect())
     }
+
+    fn subscription_count(&self) -> usize {
+        lock(&self.counts).topic_count()
+    }
 }
 
 fn tell_subscription(hub: &Hub, topic: &[u8]) {

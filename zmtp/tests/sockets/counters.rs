@@ -347,3 +347,103 @@ async fn what_is_dropped_from_within_a_batch_is_counted() {
     }
     until_dropped(&subscriber, DropReason::Unsubscribed, 1).await;
 }
+
+#[tokio::test]
+async fn subscriptions_are_counted_for_each_peer_and_for_the_socket() {
+    let publisher = PubSocket::new();
+    let endpoint = publisher.bind(LOOPBACK).await.unwrap();
+    let (one, two) = (SubSocket::new(), SubSocket::new());
+    for topic in ["a", "b", "b"] {
+        one.subscribe(topic);
+    }
+    two.subscribe("b");
+    one.connect(&endpoint).await.unwrap();
+    until(&publisher, |counters| counters.subscriptions == 2).await;
+    let first = only_peer(&publisher);
+    assert_eq!(publisher.peer_counters(first).unwrap().subscriptions, 2);
+    two.connect(&endpoint).await.unwrap();
+    until(&publisher, |counters| counters.subscriptions == 3).await;
+    let second = publisher.peers()[1];
+    assert_eq!(publisher.peer_counters(second).unwrap().subscriptions, 1);
+    assert_eq!(publisher.topic_count(), 2);
+    assert_eq!(one.counters().subscriptions, 2);
+    one.unsubscribe("a");
+    until(&publisher, |counters| counters.subscriptions == 2).await;
+    assert_eq!(publisher.peer_counters(first).unwrap().subscriptions, 1);
+    drop(two);
+    until(&publisher, |counters| counters.subscriptions == 1).await;
+}
+
+/// What a peer dropped is in its own numbers as well as in those of its socket.
+fn assert_same_drops(socket: &impl Socket, peer: PeerId, reason: DropReason, count: u64) {
+    let dropped = socket.peer_counters(peer).unwrap().dropped;
+    assert_eq!(dropped.count(reason), count, "{dropped}");
+    assert_eq!(dropped.total(), count);
+    assert_eq!(socket.counters().dropped, dropped);
+}
+
+#[tokio::test]
+async fn what_a_peer_that_stays_dropped_is_in_its_own_numbers() {
+    // Of a message that took the place of another.
+    let mut push = PushSocket::builder().conflate().build();
+    let peer = push.connect("inproc://own-conflated").await.unwrap();
+    for _ in 0..3 {
+        push.send("newer").await.unwrap();
+    }
+    assert_same_drops(&push, peer, DropReason::Conflated, 2);
+
+    // Of one that has no subscription, and one that is no request.
+    let publisher = PubSocket::new();
+    publisher.bind("inproc://own-unwanted").await.unwrap();
+    let mut subscriber = SubSocket::new();
+    let mut monitor = subscriber.monitor();
+    subscriber.subscribe("a");
+    subscriber.subscribe("b");
+    let peer = subscriber.connect("inproc://own-unwanted").await.unwrap();
+    handshake(&mut monitor).await;
+    publisher.send("a").await.unwrap();
+    publisher.send("b").await.unwrap();
+    subscriber.unsubscribe("a");
+    soon(subscriber.recv()).await.unwrap();
+    assert_same_drops(&subscriber, peer, DropReason::Unsubscribed, 1);
+    let mut rep = RepSocket::new();
+    rep.bind("inproc://own-no-request").await.unwrap();
+    let mut dealer = DealerSocket::new();
+    dealer.connect("inproc://own-no-request").await.unwrap();
+    dealer.send("no delimiter").await.unwrap();
+    dealer.send(["", "request"]).await.unwrap();
+    let (peer, _) = soon(rep.recv_from()).await.unwrap();
+    assert_same_drops(&rep, peer, DropReason::Unexpected, 1);
+}
+
+#[tokio::test]
+async fn a_mandatory_router_counts_nothing_that_it_gives_back() {
+    let router = RouterSocket::builder().router_mandatory().build();
+    router.try_send(["nobody", "returned"]).unwrap_err();
+    assert_eq!(router.counters().dropped.total(), 0);
+}
+
+#[tokio::test]
+async fn what_a_closing_socket_no_longer_receives_is_counted() {
+    let mut dealer = DealerSocket::new();
+    let endpoint = dealer.bind(LOOPBACK).await.unwrap();
+    let handle = dealer.handle().clone();
+    let mut monitor = dealer.monitor();
+    let mut peer = raw_peer(&endpoint, "DEALER").await;
+    handshake(&mut monitor).await;
+    // More than the kernel takes of a peer that does not read, so that the socket lingers.
+    while dealer.try_send(vec![0; 1024 * 1024]).is_ok() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let closing = dealer.close();
+    peer.write_all(b"\x00\x04late\x00\x04late").await.unwrap();
+    soon(async {
+        while handle.counters().dropped.count(DropReason::SocketClosed) < 2 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    })
+    .await;
+    assert_eq!(handle.counters().received.messages, 0);
+    drop(peer);
+    soon(closing).await;
+}
