@@ -1,12 +1,14 @@
 //! Handshakes in progress on accepted connections, and who has to go when they are too many (L3).
 //!
 //! Somebody who opens connections and never speaks must not keep others out: what one party can
-//! open gets a share of the places, and the oldest handshake makes room for the newest.
+//! open gets a share of the places, and the oldest handshake makes room for the newest. A connection
+//! that was rejected stays for a moment, so that its peer learns why; it makes room before all others.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::{Arc, Mutex};
 
+use super::monitor::DisconnectReason;
 use super::peer::{Peer, PeerId};
 use super::sync::lock;
 use crate::endpoint::PeerAddress;
@@ -58,6 +60,22 @@ impl Share {
 struct Entry {
     share: Share,
     peer: Arc<Peer>,
+    state: EntryState,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum EntryState {
+    /// It may still come in.
+    InProgress,
+    /// It will not, and is told so.
+    Rejected,
+}
+
+impl Entry {
+    /// Ends the connection at once.
+    fn evict(self) {
+        self.peer.dismiss(DisconnectReason::Evicted);
+    }
 }
 
 impl HalfOpen {
@@ -75,21 +93,26 @@ impl HalfOpen {
         let max_share = (self.max / SHARE_DIVISOR).max(1);
         let same = entries.iter().filter(|e| e.share == share).count();
         let evicted = if same >= max_share {
-            entries.iter().position(|e| e.share == share)
+            first_to_go(&entries, |entry| entry.share == share)
         } else if entries.len() >= self.max {
-            Some(0)
+            first_to_go(&entries, |_| true)
         } else {
             None
         };
         let evicted = evicted.and_then(|index| entries.remove(index));
-        entries.push_back(Entry { share, peer });
+        entries.push_back(Entry {
+            share,
+            peer,
+            state: EntryState::InProgress,
+        });
         // Before the lock is given back, so that nobody sees it listed nowhere and not closed.
         if let Some(evicted) = evicted {
-            evicted.peer.outbox.close();
+            evicted.evict();
         }
     }
 
-    /// Ends the oldest handshake of the party that has most of them, if there is any.
+    /// Ends the oldest connection that was rejected, or else the oldest handshake of the party that
+    /// has most of them, if there is any.
     pub(crate) fn evict_one(&self) -> Listed {
         let mut entries = lock(&self.entries);
         let mut counts = HashMap::new();
@@ -99,13 +122,22 @@ impl HalfOpen {
         let most = counts.values().max();
         let index = entries
             .iter()
-            .position(|entry| counts.get(&entry.share) == most);
+            .position(|entry| entry.state == EntryState::Rejected)
+            .or_else(|| first_to_go(&entries, |entry| counts.get(&entry.share) == most));
         match index.and_then(|index| entries.remove(index)) {
             Some(evicted) => {
-                evicted.peer.outbox.close();
+                evicted.evict();
                 Listed::Yes
             }
             None => Listed::No,
+        }
+    }
+
+    /// Notes that the handshake of `peer` has failed: its place is the first to be given away.
+    pub(crate) fn reject(&self, peer: PeerId) {
+        let mut entries = lock(&self.entries);
+        if let Some(entry) = entries.iter_mut().find(|entry| entry.peer.id == peer) {
+            entry.state = EntryState::Rejected;
         }
     }
 
@@ -121,13 +153,27 @@ impl HalfOpen {
         }
     }
 
-    /// Ends all handshakes.
+    /// Ends all handshakes. Those that were rejected are told so.
     pub(crate) fn evict_all(&self) {
-        let entries = std::mem::take(&mut *lock(&self.entries));
-        for entry in entries {
-            entry.peer.outbox.close();
-        }
+        let in_progress: Vec<_> = {
+            let mut entries = lock(&self.entries);
+            let all = std::mem::take(&mut *entries);
+            let (rejected, in_progress) = all
+                .into_iter()
+                .partition::<VecDeque<_>, _>(|entry| entry.state == EntryState::Rejected);
+            *entries = rejected;
+            in_progress.into()
+        };
+        in_progress.into_iter().for_each(Entry::evict);
     }
+}
+
+/// Of those that `may_go` the oldest that was rejected, or else the oldest.
+fn first_to_go(entries: &VecDeque<Entry>, may_go: impl Fn(&Entry) -> bool) -> Option<usize> {
+    entries
+        .iter()
+        .position(|entry| entry.state == EntryState::Rejected && may_go(entry))
+        .or_else(|| entries.iter().position(may_go))
 }
 
 #[cfg(test)]
@@ -212,6 +258,26 @@ mod tests {
         assert_eq!(evicted(), [true, true, false, false]);
         half_open.evict_all();
         assert_eq!(half_open.evict_one(), Listed::No);
+    }
+
+    #[test]
+    fn what_was_rejected_makes_room_before_a_handshake() {
+        let half_open = HalfOpen::new(4);
+        let peers: Vec<_> = (0..4).map(peer).collect();
+        for (last, peer) in [1, 1, 2].into_iter().zip(&peers) {
+            half_open.insert(address(last), Arc::clone(peer));
+        }
+        let evicted = || -> Vec<_> { peers.iter().map(|peer| peer.outbox.is_closed()).collect() };
+        half_open.reject(peers[1].id);
+        half_open.insert(address(1), Arc::clone(&peers[3]));
+        assert_eq!(evicted(), [false, true, false, false]);
+        half_open.reject(peers[2].id);
+        assert_eq!(half_open.evict_one(), Listed::Yes);
+        assert_eq!(evicted(), [false, true, true, false]);
+        half_open.reject(peers[3].id);
+        // What it has to say still goes out when the socket closes.
+        half_open.evict_all();
+        assert_eq!(evicted(), [true, true, true, false]);
     }
 
     #[test]

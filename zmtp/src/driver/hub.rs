@@ -23,6 +23,7 @@ use super::read_pool::ReadPool;
 use super::ready_set::ReadySet;
 use super::sync::lock;
 use super::tally::Tally;
+use super::unreceived::Unreceived;
 use crate::message::Part;
 use crate::pattern::SocketType;
 use crate::session::PeerInfo;
@@ -146,6 +147,8 @@ pub(crate) struct Hub {
     next_peer: AtomicU64,
     next_start: AtomicUsize,
     accepted: AtomicUsize,
+    /// Accepted connections that have ended, and whose messages wait.
+    pub(crate) unreceived: Unreceived,
     /// Notified when an accepted connection has ended.
     pub(crate) vacated: Notify,
     /// Until when what is queued may still go out, once the socket closes.
@@ -177,6 +180,7 @@ impl Hub {
             next_peer: AtomicU64::new(1),
             next_start: AtomicUsize::new(0),
             accepted: AtomicUsize::new(0),
+            unreceived: Unreceived::default(),
             vacated: Notify::new(),
             linger: OnceLock::new(),
         }

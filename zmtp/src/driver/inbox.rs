@@ -23,6 +23,7 @@ use super::queue_limits::QueueLimits;
 use super::ready_set::ReadySet;
 use super::sync::lock;
 use super::tally::Tally;
+use super::unreceived::{Unreceived, UnreceivedPlace};
 use crate::message::{Frame, Message, More, Part};
 use crate::session::PeerInfo;
 
@@ -205,6 +206,8 @@ struct State {
     source: Option<Arc<Pipe>>,
     /// Who sent what is here.
     origin: Origin,
+    /// Held once the connection has ended, while what it brought has not been received.
+    unreceived: Option<UnreceivedPlace>,
 }
 
 /// The incoming queue of one peer.
@@ -228,6 +231,7 @@ impl Inbox {
                 routing_id: Part::default(),
                 source: None,
                 origin: Origin::default(),
+                unreceived: None,
             }),
         }
     }
@@ -326,6 +330,15 @@ impl Inbox {
         here + source.map_or(0, |pipe| pipe.queued())
     }
 
+    /// Counts this inbox among the `unreceived` until the receiver has found it empty: its connection
+    /// has ended.
+    pub(crate) fn outlive_connection(&self, unreceived: &Unreceived) {
+        let mut state = lock(&self.state);
+        if state.listing == Listing::Listed {
+            state.unreceived = Some(unreceived.take_place());
+        }
+    }
+
     /// Receives from `pipe` what comes after what is here.
     pub(crate) fn connect(&self, pipe: Arc<Pipe>) {
         lock(&self.state).source = Some(pipe);
@@ -367,6 +380,7 @@ impl Inbox {
         let routing_id = if state.queue.frames.is_empty() {
             state.listing = Listing::Unlisted;
             state.queue.frames = VecDeque::new();
+            state.unreceived = None;
             None
         } else {
             std::mem::swap(&mut state.queue.frames, frames);

@@ -141,6 +141,10 @@ async fn accept(hub: &Arc<Hub>, binding: &Arc<Binding>, stream: Stream, address:
         refuse(hub, address, RefusalReason::Filtered);
         return;
     }
+    if hub.unreceived.is_full(hub.options.max_connections) {
+        refuse(hub, address, RefusalReason::UnreceivedMessages);
+        return;
+    }
     let Some(slot) = take_slot(hub).await else {
         refuse(hub, address, RefusalReason::TooManyConnections);
         return;
@@ -180,9 +184,10 @@ fn serve(
     let admitted = Admitted { peer, binding };
     async move {
         let (reason, progress) = (&mut connection).await;
-        drop(connection);
-        drop(slot);
         let peer = Arc::clone(&admitted.peer);
+        drop(connection);
+        peer.inbox.outlive_connection(&hub.unreceived);
+        drop(slot);
         drop(admitted);
         report_end(&hub, &peer, &reason, progress);
     }

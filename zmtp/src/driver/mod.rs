@@ -44,6 +44,7 @@ mod sealed;
 mod security;
 mod sync;
 mod tally;
+mod unreceived;
 
 pub use counters::{DropReason, Drops, PeerCounters, Queued, SocketCounters, Traffic};
 pub use monitor::{DisconnectReason, HandshakeFailure, Monitor, RefusalReason, SocketEvent};

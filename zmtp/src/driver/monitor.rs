@@ -137,6 +137,9 @@ pub enum RefusalReason {
     /// As many connections as are allowed are open.
     #[error("as many connections as are allowed are open")]
     TooManyConnections,
+    /// As many connections as that have ended, and nobody has received what came on them.
+    #[error("too many connections have ended with messages that nobody has received")]
+    UnreceivedMessages,
     /// The socket accepts connections from others only.
     #[error("connections from there are not accepted")]
     Filtered,

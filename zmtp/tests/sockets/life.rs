@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 use zmtp::{
-    BindError, ConnectError, DealerSocket, Endpoint, Message, PullSocket, PushSocket, RouterSocket,
-    Socket, SocketEvent,
+    BindError, ConnectError, DealerSocket, Endpoint, Message, PullSocket, PushSocket,
+    RefusalReason, RouterSocket, Socket, SocketEvent, TryRecvError,
 };
 
 use crate::{LOOPBACK, disconnect, handshake, soon};
@@ -215,4 +215,69 @@ async fn silent_connections_make_room_where_few_may_connect() {
         assert_eq!(soon(pull.recv()).await.unwrap(), Message::from("heard"));
         drop(crowd);
     }
+}
+
+/// Those who are rejected and stay to the end of the farewell keep nobody out meanwhile.
+#[tokio::test]
+async fn rejected_connections_make_room_where_few_may_connect() {
+    for max_connections in [1, 4] {
+        let mut pull = PullSocket::builder()
+            .max_connections(max_connections)
+            .build();
+        let endpoint = pull.bind(LOOPBACK).await.unwrap();
+        let address = endpoint.to_string().replace("tcp://", "");
+        let mut crowd = Vec::new();
+        for _ in 0..max_connections {
+            let mut stream = tokio::net::TcpStream::connect(&address).await.unwrap();
+            stream.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
+            // It has been judged when this side is closed, after the greeting at most.
+            let mut rest = Vec::new();
+            soon(stream.read_to_end(&mut rest)).await.unwrap();
+            crowd.push(stream);
+        }
+        let mut push = PushSocket::builder().no_reconnect().build();
+        push.connect(&endpoint).await.unwrap();
+        push.send("heard").await.unwrap();
+        assert_eq!(soon(pull.recv()).await.unwrap(), Message::from("heard"));
+        drop(crowd);
+    }
+}
+
+/// What comes on connections that end again and again takes no more memory than what comes on those
+/// that stay.
+#[tokio::test]
+async fn unreceived_messages_of_ended_connections_keep_new_ones_out() {
+    // One open connection would leave room for one that has ended, if there was not always some.
+    const ROOM: u32 = 64;
+    let mut pull = PullSocket::builder().max_connections(1).build();
+    let endpoint = pull.bind(LOOPBACK).await.unwrap();
+    let mut monitor = pull.monitor();
+    for number in 0..ROOM {
+        let mut push = PushSocket::new();
+        push.connect(&endpoint).await.unwrap();
+        push.send(&number.to_be_bytes()[..]).await.unwrap();
+        soon(push.close()).await;
+        disconnect(&mut monitor).await;
+    }
+    let late = PushSocket::builder().no_reconnect().build();
+    late.connect(&endpoint).await.unwrap();
+    let refused = soon(async {
+        loop {
+            if let Some(SocketEvent::Refused { reason, .. }) = monitor.recv().await {
+                return reason;
+            }
+        }
+    })
+    .await;
+    assert_eq!(refused, RefusalReason::UnreceivedMessages);
+    for number in 0..ROOM {
+        let message = soon(pull.recv()).await.unwrap();
+        assert_eq!(message, Message::from(&number.to_be_bytes()[..]));
+    }
+    assert_eq!(pull.try_recv(), Err(TryRecvError::Empty));
+    let mut push = PushSocket::builder().no_reconnect().build();
+    push.connect(&endpoint).await.unwrap();
+    push.send("room again").await.unwrap();
+    let message = soon(pull.recv()).await.unwrap();
+    assert_eq!(message, Message::from("room again"));
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Buf;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use super::task::{Connection, Shutdown, Stage, now};
+use super::task::{Connection, Progress, Shutdown, Stage, now};
 use crate::driver::counters::DropReason;
 use crate::driver::hub::Linger;
 use crate::driver::monitor::DisconnectReason;
@@ -24,7 +24,6 @@ impl<S> Connection<S> {
             let notice = self.hub.pattern.detach(&self.peer);
             self.announce(notice);
         }
-        self.hub.half_open.remove(self.peer.id);
         self.peer.set_info(None);
         match self.peer.retention {
             Retention::Connection => {
@@ -55,6 +54,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.publish();
         // At once: senders shall not find a peer that is as good as gone.
         self.leave();
+        if self.progress == Progress::Handshake {
+            self.hub.half_open.reject(self.peer.id);
+        }
         let shutdown = match reason {
             // There is nobody left to say anything to.
             DisconnectReason::PeerClosed | DisconnectReason::Io(_) => Shutdown::Done,
@@ -89,7 +91,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 return Poll::Ready(DisconnectReason::SocketClosed);
             };
             let reason = reason.clone();
-            if *deadline <= now() {
+            let is_evicted = self.peer.dismissal() == Some(&DisconnectReason::Evicted);
+            if is_evicted || *deadline <= now() {
                 return Poll::Ready(reason);
             }
             if *shutdown == Shutdown::Done

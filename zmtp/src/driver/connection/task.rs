@@ -87,7 +87,7 @@ pub(super) struct Connection<S> {
     pub(super) peer: Arc<Peer>,
     pub(super) hub: Arc<Hub>,
     pub(super) stage: Stage,
-    progress: Progress,
+    pub(super) progress: Progress,
     pub(super) reader: ReadBuffer,
     pub(super) incoming: FrameBatch,
     decoded: Decoded,
@@ -460,6 +460,9 @@ impl<S> Drop for Connection<S> {
             Stage::Farewell { reason, .. } => Some(reason.clone()),
             Stage::Ended => None,
         };
+        if self.progress == Progress::Handshake {
+            self.hub.half_open.remove(self.peer.id);
+        }
         if let Some(reason) = reason {
             report_end(&self.hub, &self.peer, &reason, self.progress);
         }

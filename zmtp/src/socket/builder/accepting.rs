@@ -13,6 +13,9 @@ impl<S: Socket> Builder<S> {
 
     /// How many accepted connections may be open. Further ones take the place of connections that
     /// still shake hands, or are closed as they come if there is none. Default: 65 536.
+    ///
+    /// As many connections, or 64 where that is more, may have ended with messages that nobody has
+    /// received; while there are so many, none is accepted.
     pub fn max_connections(mut self, connections: usize) -> Self {
         self.options.max_connections = connections;
         self
