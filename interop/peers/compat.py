@@ -5,12 +5,12 @@ library of this process, before zerorpc is imported.
 """
 
 import collections
-import collections.abc
 import inspect
 
 
 def restore_collections():
     """`collections.Iterator`, gone since Python 3.10: the command line cannot print without it."""
+    import collections.abc
     for name in ("Iterator", "Iterable", "Mapping", "MutableMapping", "Sequence", "Callable"):
         if not hasattr(collections, name):
             setattr(collections, name, getattr(collections.abc, name))

@@ -1,3 +1,4 @@
+# -*- coding: utf-8 -*-
 """The conversation between a peer program and the test that started it.
 
 One JSON object a line: the program writes `{"ready": …}` first, then one reply

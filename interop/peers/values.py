@@ -1,3 +1,4 @@
+# -*- coding: utf-8 -*-
 """Values that JSON cannot say, written as objects with one `$` key.
 
     {"$bytes": "00ff"}                     binary
@@ -9,20 +10,24 @@
     {"$map": [[key, value], …]}            a map whose keys are not all strings
 
 Replies hold long binaries and strings as `{"$long_bytes": {"size", "crc32"}}`
-and `{"$long_str": …}`.
+and `{"$long_str": …}`. A native string of Python 2 is binary here, as it is
+for zerorpc.
 """
 
+import binascii
 import math
 import zlib
 
 import msgpack
 
 LONGEST = 4096
+TEXT = type(u"")
+NUMBERS = (bool, int, float) + (() if TEXT is str else (long,))  # noqa: F821
 
 
 def pattern(size, seed):
     """Binary that both sides can make without sending it."""
-    cycle = bytes((31 * i + seed) & 255 for i in range(256))
+    cycle = bytes(bytearray((31 * i + seed) & 255 for i in range(256)))
     return (cycle * (size // 256 + 1))[:size]
 
 
@@ -41,22 +46,22 @@ def from_json(value):
 
 def to_json(value):
     """The JSON value that stands for a Python value."""
-    if isinstance(value, float) and not math.isfinite(value):
+    if isinstance(value, float) and (math.isinf(value) or math.isnan(value)):
         return {"$float": repr(value)}
-    if value is None or isinstance(value, (bool, int, float)):
+    if value is None or isinstance(value, NUMBERS):
         return value
-    if isinstance(value, str):
+    if isinstance(value, TEXT):
         return value if len(value) <= LONGEST else _long("$long_str", value.encode())
     if isinstance(value, bytes):
         if len(value) <= LONGEST:
-            return {"$bytes": value.hex()}
+            return {"$bytes": _hex(value)}
         return _long("$long_bytes", value)
     if isinstance(value, msgpack.ExtType):
-        return {"$ext": [value.code, value.data.hex()]}
+        return {"$ext": [value.code, _hex(value.data)]}
     if isinstance(value, msgpack.Timestamp):
         return {"$timestamp": [value.seconds, value.nanoseconds]}
     if isinstance(value, dict):
-        if all(isinstance(key, str) and not key.startswith("$") for key in value):
+        if all(isinstance(key, TEXT) and not key.startswith("$") for key in value):
             return {key: to_json(item) for key, item in value.items()}
         return {"$map": [[to_json(k), to_json(v)] for k, v in value.items()]}
     if isinstance(value, (list, tuple)):
@@ -78,15 +83,19 @@ def same(left, right):
 
 
 def _long(kind, data):
-    return {kind: {"size": len(data), "crc32": zlib.crc32(data)}}
+    return {kind: {"size": len(data), "crc32": zlib.crc32(data) & 0xffffffff}}
+
+
+def _hex(data):
+    return binascii.hexlify(data).decode()
 
 
 _READERS = {
-    "$bytes": bytes.fromhex,
+    "$bytes": binascii.unhexlify,
     "$pattern": lambda body: pattern(body["size"], body["seed"]),
     "$repeat": lambda body: body["text"] * body["count"],
     "$float": float,
-    "$ext": lambda body: msgpack.ExtType(body[0], bytes.fromhex(body[1])),
+    "$ext": lambda body: msgpack.ExtType(body[0], binascii.unhexlify(body[1])),
     "$timestamp": lambda body: msgpack.Timestamp(body[0], body[1]),
     "$map": lambda body: {_key(k): from_json(v) for k, v in body},
 }

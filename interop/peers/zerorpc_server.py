@@ -1,3 +1,4 @@
+# -*- coding: utf-8 -*-
 """An unmodified `zerorpc.Server` with a method for every behaviour to be seen.
 
 Settings (one JSON object on the command line), all optional:
@@ -38,7 +39,7 @@ class CustomError(Exception):
     """An exception of this service."""
 
 
-class Probe:
+class Probe(object):
     """Methods to be called from the other side."""
 
     def hello(self, name):
@@ -68,7 +69,7 @@ class Probe:
             "nil": None, "true": True, "false": False,
             "zero": 0, "fixint": 127, "negative": -32, "u8": 255, "u16": 65535, "u32": 2 ** 32 - 1,
             "u64": 2 ** 64 - 1, "i8": -128, "i16": -2 ** 15, "i32": -2 ** 31, "i64": -2 ** 63,
-            "float": 1.5, "infinity": float("inf"), "str": "déjà vu €", "str8": "s" * 200,
+            "float": 1.5, "infinity": float("inf"), "str": u"déjà vu €", "str8": "s" * 200,
             "str16": "s" * 300, "bin": b"\x00\xff\xfe", "empty": b"", "list": [1, [2, []]],
             "tuple": (1, 2), "map": {"k": {"n": None}}, "ext": msgpack.ExtType(5, b"abc"),
             "timestamp": msgpack.Timestamp(1700000000, 5),
@@ -80,14 +81,14 @@ class Probe:
 
     def measure(self, value):
         """Size and checksum of binary."""
-        return [len(value), zlib.crc32(value)]
+        return [len(value), zlib.crc32(value) & 0xffffffff]
 
     def fail(self, message):
         """Raises ValueError."""
         raise ValueError(message)
 
     def fail_custom(self):
-        raise CustomError("déjà vu")
+        raise CustomError(u"déjà vu")
 
     def unserializable(self):
         return object()
@@ -113,12 +114,13 @@ class Probe:
 
     @zerorpc.stream
     def words(self):
-        yield from ["a", None, [], {"k": 1}, b"\x00", 0, False]
+        return iter(["a", None, [], {"k": 1}, b"\x00", 0, False])
 
     @zerorpc.stream
     def fail_after(self, items):
         """A stream that breaks."""
-        yield from range(items)
+        for item in range(items):
+            yield item
         raise CustomError("after {}".format(items))
 
     @zerorpc.stream

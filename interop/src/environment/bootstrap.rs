@@ -29,10 +29,12 @@ pub enum Interop {
     Off,
 }
 
-/// A virtual environment with the peers in it.
+/// An interpreter with the peers installed.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Python {
-    directory: PathBuf,
+    interpreter: PathBuf,
+    /// Where the packages are, if the interpreter does not know.
+    packages: Option<PathBuf>,
 }
 
 /// The environment of this process, made when it is asked for the first time.
@@ -54,10 +56,26 @@ pub fn environment() -> Result<Interop, EnvironmentError> {
 }
 
 impl Python {
-    /// The environment's interpreter.
+    /// The interpreter of a virtual environment.
+    pub(super) fn of_environment(directory: &Path) -> Self {
+        Self {
+            interpreter: python_in(directory),
+            packages: None,
+        }
+    }
+
+    /// An interpreter that finds its packages in a directory.
+    pub(super) fn with_packages(interpreter: PathBuf, packages: PathBuf) -> Self {
+        Self {
+            interpreter,
+            packages: Some(packages),
+        }
+    }
+
+    /// The interpreter.
     #[must_use]
-    pub fn interpreter(&self) -> PathBuf {
-        self.directory.join("bin").join("python")
+    pub fn interpreter(&self) -> &Path {
+        &self.interpreter
     }
 
     /// A file of `peers/`.
@@ -80,46 +98,74 @@ impl Python {
             .env_remove("PYTHONPATH")
             .env_remove("PYTHONHOME")
             .kill_on_drop(true);
+        if let Some(packages) = &self.packages {
+            command.env("PYTHONPATH", packages);
+        }
         command
     }
 }
 
 fn make() -> Result<Option<Python>, EnvironmentError> {
-    match env::var(SWITCH_VARIABLE) {
-        Ok(value) if value == "off" => {
-            say("interop tests skipped: ZRPC_INTEROP=off");
-            return Ok(None);
-        }
-        Ok(value) if !value.is_empty() => return Err(EnvironmentError::UnknownSwitch { value }),
-        _ => {}
+    if is_switched_off()? {
+        say("interop tests skipped: ZRPC_INTEROP=off");
+        return Ok(None);
     }
     let interpreter = Interpreter::find()?;
-    let home = target_directory().join("interop");
-    let directory = home.join(format!("python-{:016x}", key(&interpreter)));
-    if !directory.exists() {
-        fs::create_dir_all(&home).map_err(|error| EnvironmentError::file(&home, error))?;
-        install(&interpreter, &directory)?;
-    }
-    Ok(Some(Python { directory }))
+    environment_of(&interpreter).map(Some)
 }
 
-/// Makes the environment beside its final place and moves it there.
-fn install(interpreter: &Interpreter, directory: &Path) -> Result<(), EnvironmentError> {
-    say("interop tests: installing pyzmq and zerorpc for Python (once)");
+/// Whether the tests are to be skipped.
+pub(super) fn is_switched_off() -> Result<bool, EnvironmentError> {
+    match env::var(SWITCH_VARIABLE) {
+        Ok(value) if value == "off" => Ok(true),
+        Ok(value) if !value.is_empty() => Err(EnvironmentError::UnknownSwitch { value }),
+        _ => Ok(false),
+    }
+}
+
+/// The virtual environment of an interpreter, made if there is none yet.
+pub(super) fn environment_of(interpreter: &Interpreter) -> Result<Python, EnvironmentError> {
+    let directory = installed(
+        &format!("python-{:016x}", key(interpreter, REQUIREMENTS)),
+        "pyzmq and zerorpc for Python",
+        |partial| fill(interpreter, partial),
+    )?;
+    Ok(Python::of_environment(&directory))
+}
+
+/// The directory `name` among those of the peers. If it is not there, `fill` makes it beside its
+/// final place, and it is moved there.
+pub(super) fn installed(
+    name: &str,
+    what: &str,
+    fill: impl FnOnce(&Path) -> Result<(), EnvironmentError>,
+) -> Result<PathBuf, EnvironmentError> {
+    let home = target_directory().join("interop");
+    let directory = home.join(name);
+    if directory.exists() {
+        return Ok(directory);
+    }
+    fs::create_dir_all(&home).map_err(|error| EnvironmentError::file(&home, error))?;
+    say(&format!("interop tests: installing {what} (once)"));
     let partial = directory.with_extension(format!("partial-{}", process::id()));
-    let installed = fill(interpreter, &partial).and_then(|()| {
-        match fs::rename(&partial, directory) {
+    let moved = fill(&partial).and_then(|()| {
+        match fs::rename(&partial, &directory) {
             // Another process was faster; its environment is as good as this one.
             Err(_) if directory.exists() => Ok(()),
-            moved => moved.map_err(|error| EnvironmentError::file(directory, error)),
+            moved => moved.map_err(|error| EnvironmentError::file(&directory, error)),
         }
     });
     match fs::remove_dir_all(&partial) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            installed.and_then(|()| Err(EnvironmentError::file(&partial, error)))
+            moved.and_then(|()| Err(EnvironmentError::file(&partial, error)))?;
         }
-        _ => installed,
+        _ => moved?,
     }
+    Ok(directory)
+}
+
+fn python_in(directory: &Path) -> PathBuf {
+    directory.join("bin").join("python")
 }
 
 fn fill(interpreter: &Interpreter, directory: &Path) -> Result<(), EnvironmentError> {
@@ -134,7 +180,7 @@ fn fill(interpreter: &Interpreter, directory: &Path) -> Result<(), EnvironmentEr
         .map_err(|error| EnvironmentError::file(&requirements, error))?;
     run(
         "installing the peers with pip",
-        Command::new(directory.join("bin").join("python"))
+        Command::new(python_in(directory))
             .args(["-m", "pip", "install", "--quiet", "--no-input"])
             .args(["--disable-pip-version-check", "--no-warn-script-location"])
             .args(["--require-hashes", "--only-binary", ":all:", "-r"])
@@ -142,7 +188,7 @@ fn fill(interpreter: &Interpreter, directory: &Path) -> Result<(), EnvironmentEr
     )
 }
 
-fn run(step: &'static str, command: &mut Command) -> Result<(), EnvironmentError> {
+pub(super) fn run(step: &'static str, command: &mut Command) -> Result<(), EnvironmentError> {
     let output = command
         .stdin(Stdio::null())
         .env_remove("PYTHONPATH")
@@ -196,8 +242,8 @@ fn target_directory() -> PathBuf {
 }
 
 /// Changes when the packages or the interpreter do (64-bit FNV-1a).
-fn key(interpreter: &Interpreter) -> u64 {
-    REQUIREMENTS
+pub(super) fn key(interpreter: &Interpreter, packages: &str) -> u64 {
+    packages
         .bytes()
         .chain(interpreter.program.bytes())
         .chain(interpreter.identity.iter().copied())
@@ -207,7 +253,7 @@ fn key(interpreter: &Interpreter) -> u64 {
 }
 
 /// Writes a line that the test harness does not capture.
-fn say(line: &str) {
+pub(super) fn say(line: &str) {
     // A closed standard error must not fail a test.
     let _ = writeln!(io::stderr(), "{line}");
 }
@@ -225,8 +271,14 @@ mod tests {
 
     #[test]
     fn another_interpreter_gets_another_environment() {
-        assert_eq!(key(&interpreter("3.11")), key(&interpreter("3.11")));
-        assert_ne!(key(&interpreter("3.11")), key(&interpreter("3.12")));
+        assert_eq!(
+            key(&interpreter("3.11"), "p"),
+            key(&interpreter("3.11"), "p")
+        );
+        assert_ne!(
+            key(&interpreter("3.11"), "p"),
+            key(&interpreter("3.12"), "p")
+        );
     }
 
     #[test]

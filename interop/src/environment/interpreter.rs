@@ -1,6 +1,6 @@
 //! Finding the interpreter that the environment is made with.
 
-use std::{io, process::Command, sync::Arc};
+use std::{fs, io, path::PathBuf, process::Command, sync::Arc};
 
 use super::EnvironmentError;
 
@@ -16,7 +16,15 @@ try: import venv, ensurepip
 except ImportError: sys.exit(4)
 print(sys.version, sys.base_prefix)";
 
-/// A Python 3 that can make virtual environments.
+/// The same for the version that is its argument; Python 2 has no `venv`.
+const VERSION_PROBE: &str = "\
+import sys
+if '%d.%d' % sys.version_info[:2] != sys.argv[1]: sys.exit(3)
+import pip
+if sys.version_info >= (3,): import venv, ensurepip
+print(sys.version + ' ' + sys.prefix)";
+
+/// A Python that can make virtual environments.
 #[derive(Debug)]
 pub(super) struct Interpreter {
     pub(super) program: String,
@@ -29,6 +37,28 @@ impl Interpreter {
         let program =
             std::env::var(INTERPRETER_VARIABLE).unwrap_or_else(|_| String::from("python3"));
         Self::probe(program)
+    }
+
+    /// The interpreter of one version, such as `3.7`, that can install packages: that of the search
+    /// path, or one of pyenv.
+    pub(super) fn of_version(version: &str) -> Option<Self> {
+        let by_name = format!("python{version}");
+        let by_pyenv = pyenv_versions().filter(|path| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            name.strip_prefix(version)
+                .is_some_and(|rest| rest.starts_with('.'))
+        });
+        let by_pyenv = by_pyenv.map(|path| path.join("bin/python").to_string_lossy().into_owned());
+        std::iter::once(by_name)
+            .chain(by_pyenv)
+            .find_map(|program| {
+                let probe = ["-c", VERSION_PROBE, version];
+                let output = Command::new(&program).args(probe).output().ok()?;
+                output.status.success().then_some(Self {
+                    program,
+                    identity: output.stdout,
+                })
+            })
     }
 
     fn probe(program: String) -> Result<Self, EnvironmentError> {
@@ -61,6 +91,22 @@ impl Interpreter {
     }
 }
 
+/// The directories in which pyenv keeps interpreters.
+fn pyenv_versions() -> impl Iterator<Item = PathBuf> {
+    let root = std::env::var_os("PYENV_ROOT").map(PathBuf::from);
+    let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".pyenv"));
+    let versions = root.or_else(home).map(|root| root.join("versions"));
+    let mut found: Vec<PathBuf> = versions
+        .and_then(|versions| fs::read_dir(versions).ok())
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
+        .collect();
+    found.sort();
+    found.into_iter().rev()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -74,6 +120,11 @@ mod tests {
         assert!(line.contains("apt install python3"), "{line}");
         assert!(line.contains("ZRPC_INTEROP=off"), "{line}");
         assert_eq!(line.lines().count(), 1);
+    }
+
+    #[test]
+    fn a_version_that_is_not_there_is_not_found() {
+        assert!(Interpreter::of_version("1.4").is_none());
     }
 
     #[test]

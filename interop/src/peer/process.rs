@@ -9,12 +9,12 @@ use std::{
 use serde_json::Value;
 use tokio::{
     io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader, Lines},
-    process::{Child, ChildStdin, ChildStdout},
+    process::{Child, ChildStdin, ChildStdout, Command},
     time::timeout,
 };
 
 use super::PeerError;
-use crate::Python;
+use crate::{Node, Python};
 
 /// How long a reply may take. Longer than any wait inside a peer program, so
 /// that the program's own explanation is what a failing test shows.
@@ -68,8 +68,21 @@ impl Peer {
         program: Program,
         settings: Value,
     ) -> Result<Self, PeerError> {
-        let mut process = python
-            .command(program.file())
+        Self::run(python.command(program.file()), settings).await
+    }
+
+    /// Starts `peers/zerorpc_node.js`, which is both a server and a client, and waits until it is
+    /// ready.
+    ///
+    /// # Errors
+    ///
+    /// As those of [`start`](Self::start).
+    pub async fn start_node(node: &Node, settings: Value) -> Result<Self, PeerError> {
+        Self::run(node.command("zerorpc_node.js"), settings).await
+    }
+
+    async fn run(mut command: Command, settings: Value) -> Result<Self, PeerError> {
+        let mut process = command
             .arg(settings.to_string())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

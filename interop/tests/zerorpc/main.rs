@@ -4,6 +4,7 @@
 mod blocking_methods;
 mod heartbeats;
 mod introspection;
+mod node;
 mod our_client;
 mod our_command;
 mod our_server;
@@ -13,3 +14,4 @@ mod shutdown;
 mod support;
 mod their_command;
 mod values;
+mod versions;
