@@ -52,7 +52,7 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
     /// Returns a multiplexer without channels. `ids` must not share its random bytes with another.
     #[must_use]
     pub fn new(config: Config, ids: IdSource) -> Self {
-        let peers = Peers::new(config.limits.idle_peers);
+        let peers = Peers::new(config.role, config.limits.idle_peers);
         Self {
             config,
             ids,

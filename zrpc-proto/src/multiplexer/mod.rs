@@ -5,6 +5,7 @@
 //! - `client`, `server`: the commands and the replies of either side,
 //! - `admission`: what a peer may have, and whose turn it is when it has read,
 //! - `transmit`: what goes out, fairly and within bounds,
+//! - `peers`, `id_hashing`, `slab`, `deadlines`: where peers, channels and their times are found,
 //! - `timeout`: heartbeats, lost peers, expired calls.
 
 mod admission;
@@ -12,6 +13,7 @@ mod client;
 mod config;
 mod core;
 mod deadlines;
+mod id_hashing;
 mod output;
 mod peers;
 mod receive;

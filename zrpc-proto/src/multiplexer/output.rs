@@ -15,6 +15,15 @@ pub struct ChannelId {
     pub(super) generation: u32,
 }
 
+impl ChannelId {
+    /// Returns a number that no other open channel of the multiplexer has, and that is smaller than
+    /// the most channels that it ever had. A later channel may get it.
+    #[must_use]
+    pub fn number(self) -> usize {
+        usize::try_from(self.index).unwrap_or(usize::MAX)
+    }
+}
+
 /// What a client asks for.
 #[derive(Clone, Debug)]
 #[non_exhaustive]

@@ -5,7 +5,8 @@ use std::hash::Hash;
 
 use bytes::Bytes;
 
-use super::ChannelId;
+use super::id_hashing::IdHashing;
+use super::{ChannelId, Role};
 use crate::channel::ChannelOptions;
 use crate::event::MessageId;
 
@@ -13,7 +14,7 @@ use crate::event::MessageId;
 #[derive(Debug)]
 pub(super) struct Peer<P> {
     pub(super) key: P,
-    pub(super) channels: HashMap<MessageId, ChannelId>,
+    pub(super) channels: HashMap<MessageId, ChannelId, IdHashing>,
     /// Events of the protocol itself, which pass by the data: few, small, and urgent.
     control: VecDeque<Entry>,
     outbox: VecDeque<Entry>,
@@ -91,6 +92,9 @@ pub(super) struct Peers<P> {
     slots: Vec<Option<Peer<P>>>,
     free: Vec<u32>,
     by_key: HashMap<P, u32>,
+    /// The one that was found last, which is mostly the next one too.
+    recent: u32,
+    role: Role,
     /// The peers to send to next, in turn.
     line: VecDeque<u32>,
     totals: Totals,
@@ -98,11 +102,13 @@ pub(super) struct Peers<P> {
 }
 
 impl<P: Clone + Eq + Hash> Peers<P> {
-    pub(super) fn new(idle_limit: usize) -> Self {
+    pub(super) fn new(role: Role, idle_limit: usize) -> Self {
         Self {
             slots: Vec::new(),
             free: Vec::new(),
             by_key: HashMap::new(),
+            recent: 0,
+            role,
             line: VecDeque::new(),
             totals: Totals::default(),
             idle_limit,
@@ -110,11 +116,15 @@ impl<P: Clone + Eq + Hash> Peers<P> {
     }
 
     pub(super) fn find(&self, key: &P) -> Option<u32> {
-        self.by_key.get(key).copied()
+        match self.get(self.recent) {
+            Some(recent) if recent.key == *key => Some(self.recent),
+            _ => self.by_key.get(key).copied(),
+        }
     }
 
     pub(super) fn find_or_insert(&mut self, key: &P) -> u32 {
         if let Some(index) = self.find(key) {
+            self.recent = index;
             return index;
         }
         let index = self.free.pop().unwrap_or_else(|| {
@@ -122,7 +132,7 @@ impl<P: Clone + Eq + Hash> Peers<P> {
             u32::try_from(self.slots.len().saturating_sub(1)).unwrap_or(u32::MAX)
         });
         if let Some(slot) = slot_mut(&mut self.slots, index) {
-            *slot = Some(Peer::new(key.clone()));
+            *slot = Some(Peer::new(key.clone(), self.role));
         }
         self.by_key.insert(key.clone(), index);
         index
@@ -267,10 +277,10 @@ impl<P: Clone + Eq + Hash> Peers<P> {
 }
 
 impl<P> Peer<P> {
-    fn new(key: P) -> Self {
+    fn new(key: P, role: Role) -> Self {
         Self {
             key,
-            channels: HashMap::new(),
+            channels: HashMap::with_hasher(IdHashing::new(role)),
             control: VecDeque::new(),
             outbox: VecDeque::new(),
             ends: 0,

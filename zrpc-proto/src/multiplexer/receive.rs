@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
+use super::peers::Peers;
 use super::{ChannelId, CloseReason, Multiplexer, Role};
 use crate::channel::{
     Cause, Channel, Control, Dialect, Expiry, Heartbeat, Pulse, ServerSide, ServerState, Side,
@@ -112,10 +113,6 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
             self.refuse(peer, &id, event.header.version, &error);
             return Ok(());
         }
-        // A client that always uses the same id has given up its last call with it.
-        if let Some(former) = self.peers.get(peer).and_then(|peer| peer.channels.get(&id)) {
-            self.end(*former, CloseReason::Superseded);
-        }
         let version = event.header.version;
         let expectation = self
             .config
@@ -135,12 +132,22 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
             dialect: Dialect::from(version),
             side: Side::Server(ServerSide::new(version)),
         });
-        if let Some(peer) = self.peers.get_mut(peer) {
-            peer.channels.insert(id, channel);
-        }
+        self.enter(peer, id, channel);
         self.dispatch(now, channel, received);
         self.schedule(channel);
         Ok(())
+    }
+
+    /// Lets events find a channel that a peer opened.
+    fn enter(&mut self, peer: u32, id: MessageId, channel: ChannelId) {
+        let enter =
+            |peers: &mut Peers<P>| peers.get_mut(peer)?.channels.insert(id.clone(), channel);
+        // A client that always uses the same id has given up its last call with it.
+        if let Some(former) = enter(&mut self.peers) {
+            self.end(former, CloseReason::Superseded);
+            // The end took the id along.
+            enter(&mut self.peers);
+        }
     }
 
     /// Handles an event on an open channel.
