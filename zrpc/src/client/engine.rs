@@ -1,6 +1,6 @@
 //! The client's part of the I/O task: finds a server for each call and hands out its replies.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::time::Instant;
 
 use proto::{ChannelEvent, ChannelId, CloseReason, Request};
@@ -9,7 +9,7 @@ use zmtp::PeerId;
 use super::mailbox::{End, Phase, Ticket};
 use super::options::CallOptions;
 use super::waking::Wakers;
-use crate::io::{Engine, Multiplexer, PeerChange, Peers, Route, Status};
+use crate::io::{ChannelMap, Engine, Multiplexer, PeerChange, Peers, Route, Status};
 
 /// What callers ask of the I/O task.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ pub(super) enum Command {
 /// The calls of one client.
 #[derive(Debug)]
 pub(super) struct ClientEngine {
-    open: HashMap<ChannelId, Ticket>,
+    open: ChannelMap<Ticket>,
     /// Calls for which there is no server yet.
     waiting: VecDeque<Waiting>,
     /// When the first of them gives up.
@@ -61,7 +61,7 @@ struct Waiting {
 impl ClientEngine {
     pub(super) fn new() -> Self {
         Self {
-            open: HashMap::new(),
+            open: ChannelMap::new(),
             waiting: VecDeque::new(),
             deadline: None,
             abandoned: 0,
@@ -116,7 +116,7 @@ impl ClientEngine {
     }
 
     fn close_all(&mut self, mux: &mut Multiplexer) {
-        for (channel, _ended) in self.open.drain() {
+        for (channel, _ended) in self.open.take() {
             close(mux, channel);
         }
         self.waiting.clear();
@@ -147,7 +147,7 @@ impl Engine for ClientEngine {
             // Items outlive their channel, so that it has ended is routine.
             Command::Consumed { channel, items } => drop(mux.consume(channel, items)),
             Command::Close { channel } => {
-                if self.open.remove(&channel).is_some() {
+                if self.open.remove(channel).is_some() {
                     close(mux, channel);
                 }
             }
@@ -172,7 +172,7 @@ impl Engine for ClientEngine {
         let channel = event.channel();
         let end = match event {
             ChannelEvent::StreamItem { item, .. } => {
-                if let Some(ticket) = self.open.get(&channel) {
+                if let Some(ticket) = self.open.get(channel) {
                     self.wakers.add(ticket.push(item));
                 }
                 return;
@@ -189,7 +189,7 @@ impl Engine for ClientEngine {
             // Events of a server.
             _ => return,
         };
-        if let Some(ticket) = self.open.remove(&channel) {
+        if let Some(ticket) = self.open.remove(channel) {
             self.finish(&ticket, end);
         }
     }

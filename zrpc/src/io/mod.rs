@@ -7,10 +7,12 @@
 //! - [`IoRuntime`] says on which runtime the task runs; `spawn` starts it there.
 //! - `Link` is what client and server sockets have in common.
 //! - `Route` names a peer: its connection and the routing frames in front of its messages.
-//! - `Driver` runs the task; what differs between clients and servers is its `Engine`.
+//! - `Driver` runs the task; what differs between clients and servers is its `Engine`, which keeps
+//!   a `ChannelMap` of its calls.
 //! - `Connections` are those that the task believes to be there, and `Commands` what callers ask.
 //! - `Lifetime` tells others of the end of the task.
 
+mod channels;
 mod commands;
 mod connections;
 mod driver;
@@ -22,6 +24,7 @@ mod timer;
 pub use lifetime::Interrupted;
 pub use runtime::IoRuntime;
 
+pub(crate) use channels::ChannelMap;
 pub(crate) use driver::{Driver, Engine, Peers, Status};
 pub(crate) use lifetime::{Life, Lifetime};
 pub(crate) use link::{PeerChange, Route};

@@ -1,6 +1,5 @@
 //! The server's part of the I/O task: starts a handler for each request and sends what it answers.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -12,7 +11,7 @@ use super::places::{Admission, Place, Places};
 use super::responder::CommandSender;
 use super::spawner::Spawner;
 use super::{Concurrency, Tracebacks};
-use crate::io::{Engine, Multiplexer, PeerChange, Peers, Route, Status};
+use crate::io::{ChannelMap, Engine, Multiplexer, PeerChange, Peers, Route, Status};
 use crate::service::{Handler, Method, Registry};
 use crate::{Compat, Fault};
 
@@ -53,7 +52,7 @@ pub(super) struct Settings {
 #[derive(Debug)]
 pub(super) struct ServerEngine {
     settings: Settings,
-    calls: HashMap<ChannelId, Call>,
+    calls: ChannelMap<Call>,
     places: Places,
     /// Calls whose handlers may go on since this turn.
     released: Vec<ChannelId>,
@@ -84,7 +83,7 @@ impl ServerEngine {
         Self {
             places: Places::new(settings.concurrency, settings.threads),
             settings,
-            calls: HashMap::new(),
+            calls: ChannelMap::new(),
             released: Vec::new(),
             phase: Phase::Serving,
         }
@@ -120,7 +119,7 @@ impl ServerEngine {
     /// Starts as many waiting handlers as may run.
     fn start_waiting(&mut self) {
         while let Some((place, channel)) = self.places.next() {
-            let call = self.calls.get_mut(&channel);
+            let call = self.calls.get_mut(channel);
             let stage = call.map(|call| (std::mem::replace(&mut call.stage, Stage::Idle), call));
             match stage {
                 Some((Stage::Queued { input, .. }, call)) => {
@@ -133,7 +132,7 @@ impl ServerEngine {
 
     /// A handler is done, whatever became of its call.
     fn end(&mut self, mux: &mut Multiplexer, channel: ChannelId, ending: Ending) {
-        let Some(call) = self.calls.get_mut(&channel) else {
+        let Some(call) = self.calls.get_mut(channel) else {
             return;
         };
         call.stage = Stage::Idle;
@@ -144,7 +143,7 @@ impl ServerEngine {
     }
 
     fn stream_item(&mut self, mux: &mut Multiplexer, channel: ChannelId, item: (Body, u32)) {
-        if let Some(call) = self.calls.get_mut(&channel) {
+        if let Some(call) = self.calls.get_mut(channel) {
             call.items.push_back(item);
             // Behind items that wait for credit, this one waits too.
             if call.items.len() == 1 {
@@ -155,7 +154,7 @@ impl ServerEngine {
 
     /// Sends what has credit, and the end of the call behind the last item.
     fn send_items(&mut self, mux: &mut Multiplexer, channel: ChannelId) {
-        let Some(call) = self.calls.get_mut(&channel) else {
+        let Some(call) = self.calls.get_mut(channel) else {
             return;
         };
         while let Some((item, cost)) = call.items.pop_front() {
@@ -178,7 +177,7 @@ impl ServerEngine {
         let Some(ending) = call.ending.take() else {
             return;
         };
-        self.calls.remove(&channel);
+        self.calls.remove(channel);
         // That the caller has gone meanwhile is as good.
         match ending {
             Ending::Value(value) => drop(mux.reply(channel, value)),
@@ -198,7 +197,7 @@ impl ServerEngine {
 
     /// Nobody waits for this call any more. Its place is free when its handler has stopped.
     fn drop_call(&mut self, channel: ChannelId) {
-        if let Some(call) = self.calls.remove(&channel)
+        if let Some(call) = self.calls.remove(channel)
             && let Stage::Queued { spot, .. } = call.stage
         {
             self.places.leave(call.place, spot);
@@ -206,7 +205,7 @@ impl ServerEngine {
     }
 
     fn close(&mut self, mux: &mut Multiplexer) {
-        for (channel, _stopped) in self.calls.drain() {
+        for (channel, _stopped) in self.calls.take() {
             // That the caller has gone meanwhile is as good.
             let _ = mux.close(channel);
         }
@@ -266,7 +265,7 @@ impl Engine for ServerEngine {
             }
             ChannelEvent::Writable { channel } => self.send_items(mux, channel),
             ChannelEvent::Closed { channel, reason } => {
-                if let Some(call) = self.calls.get(&channel) {
+                if let Some(call) = self.calls.get(channel) {
                     tracing::debug!(method = call.method.name(), %reason, "caller is gone");
                 }
                 self.drop_call(channel);
@@ -290,7 +289,7 @@ impl Engine for ServerEngine {
 
     fn update(&mut self) -> Status {
         for channel in self.released.drain(..) {
-            if let Some(call) = self.calls.get_mut(&channel) {
+            if let Some(call) = self.calls.get_mut(channel) {
                 call.flush_released();
             }
         }

@@ -1,6 +1,6 @@
 //! The methods of one server, by name.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::introspection;
@@ -10,7 +10,7 @@ use crate::BuildError;
 /// All methods of a server, introspection included.
 #[derive(Debug)]
 pub(crate) struct Registry {
-    methods: HashMap<Arc<str>, Arc<Method>>,
+    methods: BTreeMap<Arc<str>, Arc<Method>>,
 }
 
 impl Registry {
@@ -19,7 +19,7 @@ impl Registry {
         let service = Arc::from(service);
         let introspection = introspection::methods(&service, methods.iter());
         let mut registry = Self {
-            methods: HashMap::new(),
+            methods: BTreeMap::new(),
         };
         for method in methods {
             if method.name().starts_with(introspection::PREFIX) {
