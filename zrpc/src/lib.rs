@@ -41,6 +41,7 @@
 //!   they serve, [`Fault`] is how a method fails, [`CallContext`] is what it can ask about its call.
 //! - [`Client`] and [`ClientBuilder`] call; [`Request`] is a call with options of its own,
 //!   [`ReplyStream`] a stream of results, [`CallError`] why there is none.
+//! - [`Publisher`], [`Subscriber`], [`Pusher`] and [`Puller`] are for calls that nobody answers.
 //! - [`Heartbeat`] is how both sides notice that the other is gone, and [`Compat`] keeps them from
 //!   sending what Python or Node would drop or change.
 //! - [`Timestamp`], [`JsDate`] and [`Ext`] are the values that serde has no types for.
@@ -53,6 +54,7 @@ mod fault;
 mod heartbeat;
 mod io;
 mod limits;
+mod one_way;
 mod option_error;
 pub mod security;
 mod server;
@@ -65,6 +67,10 @@ pub use error::{BuildError, CallError, ConnectError, ServeError};
 pub use fault::Fault;
 pub use heartbeat::Heartbeat;
 pub use io::{Interrupted, IoRuntime};
+pub use one_way::{
+    EmitError, EmitterBuilder, Event, OutgoingEvent, Publisher, Puller, Pusher, ReceiveError,
+    ReceiverBuilder, ReceiverHandle, ReceiverStats, Subscriber,
+};
 pub use option_error::OptionError;
 pub use server::{Server, ServerBuilder, ServerHandle, Tracebacks};
 pub use service::{Argument, Fallible, IntoReply, Method, MethodSet, Plain, Reply, Service};
@@ -74,7 +80,7 @@ pub use zmtp::session::PeerInfo;
 
 pub use proto::{
     Compat, CompatError, CompatFault, DecodeError, DecodeLimits, EncodeError, Ext, JsDate, Limits,
-    OverrunUnit, PathStep, RemoteError, Timestamp, TimestampError, ValuePath,
+    OverrunUnit, PathStep, RemoteError, Timestamp, TimestampError, ValueError, ValuePath,
 };
 
 /// Keeps the program on the first page of the project one that compiles.

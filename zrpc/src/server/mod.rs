@@ -24,4 +24,5 @@ pub use handle::{Server, ServerHandle};
 pub use options::Tracebacks;
 
 pub(crate) use options::Concurrency;
+pub(crate) use run::{contained, flatten};
 pub(crate) use state::CallState;

@@ -123,12 +123,15 @@ fn sendable(method: &Method, compat: Compat, value: Body) -> Outcome {
 }
 
 /// Runs a closure that may panic.
-fn contained<T>(method: &Method, closure: impl FnOnce() -> Result<T, Fault>) -> Result<T, Fault> {
+pub(crate) fn contained<T>(
+    method: &Method,
+    closure: impl FnOnce() -> Result<T, Fault>,
+) -> Result<T, Fault> {
     // What the closure leaves broken goes with its call.
     flatten(method, catch_unwind(AssertUnwindSafe(closure)))
 }
 
-fn flatten<T>(
+pub(crate) fn flatten<T>(
     method: &Method,
     outcome: Result<Result<T, Fault>, Box<dyn Any + Send>>,
 ) -> Result<T, Fault> {

@@ -41,7 +41,7 @@ const UNIT: usize = 4096;
 const UNITS: u32 = 64;
 
 impl CallState {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             window: Semaphore::new(UNITS as usize),
             gone: Notify::const_new(),
@@ -64,7 +64,7 @@ impl CallState {
     }
 
     /// The caller is gone: tells the handler, and stops it if it is a task.
-    pub(super) fn cancel(&self) {
+    pub(crate) fn cancel(&self) {
         self.window.close();
         self.gone.notify_waiters();
         let mut handler = self.handler.lock().unwrap_or_else(PoisonError::into_inner);

@@ -8,6 +8,8 @@ mod errors;
 mod heartbeats;
 mod introspection;
 mod lifecycle;
+mod one_way;
+mod one_way_errors;
 mod options;
 mod places;
 mod scripted;

@@ -1,0 +1,168 @@
+//! The options of publishers and pushers.
+
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use zmtp::{Builder, PubSocket, PushSocket, Socket};
+
+use super::{Publisher, Pusher};
+use crate::endpoints::Endpoints;
+use crate::security::Security;
+use crate::{Compat, ConnectError, SocketOptions};
+
+/// Makes a [`Publisher`] or a [`Pusher`].
+///
+/// # Example
+///
+/// ```no_run
+/// # async fn example() -> Result<(), zrpc::ConnectError> {
+/// use std::time::Duration;
+/// use zrpc::{Compat, Publisher};
+///
+/// let publisher = Publisher::builder()
+///     .bind("tcp://0.0.0.0:4243")
+///     .send_high_water_mark(10_000)
+///     .linger(Duration::from_secs(1))
+///     .compat(Compat::ANY)
+///     .build()
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+#[must_use = "a builder does nothing until `build`"]
+pub struct EmitterBuilder<E> {
+    endpoints: Endpoints,
+    compat: Compat,
+    linger: Duration,
+    security: Security,
+    socket: SocketOptions,
+    when_slow: WhenSlow,
+    emitter: PhantomData<fn() -> E>,
+}
+
+/// What becomes of events for a subscriber whose queue is full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum WhenSlow {
+    Drop,
+    Wait,
+}
+
+/// How long a closed publisher or pusher still sends.
+const LINGER: Duration = Duration::from_secs(5);
+
+impl<E> EmitterBuilder<E> {
+    pub(super) fn new() -> Self {
+        Self {
+            endpoints: Endpoints::default(),
+            compat: Compat::default(),
+            linger: LINGER,
+            security: Security::default(),
+            socket: SocketOptions::default(),
+            when_slow: WhenSlow::Drop,
+            emitter: PhantomData,
+        }
+    }
+
+    /// Listens on an endpoint; `tcp://127.0.0.1:*` takes a free port.
+    pub fn bind(mut self, endpoint: impl Into<String>) -> Self {
+        self.endpoints.bind(endpoint.into());
+        self
+    }
+
+    /// Connects to an endpoint, where somebody may listen now or later.
+    pub fn connect(mut self, endpoint: impl Into<String>) -> Self {
+        self.endpoints.connect(endpoint.into());
+        self
+    }
+
+    /// Sets for whom the arguments of events are; one that would be dropped or changed on the way is
+    /// an error. Default: [`Compat::PYTHON`].
+    pub fn compat(mut self, compat: Compat) -> Self {
+        self.compat = compat;
+        self
+    }
+
+    /// Sets how long it still sends after it was closed or dropped; zero drops what is left.
+    /// Default: 5 seconds.
+    pub fn linger(mut self, linger: Duration) -> Self {
+        self.linger = linger;
+        self
+    }
+
+    /// Sets how many events wait for one peer. Beyond that a pusher waits, and a publisher drops
+    /// what is for that peer; 0 is no mark. Default: 1000.
+    pub fn send_high_water_mark(mut self, events: usize) -> Self {
+        self.socket = self.socket.send_high_water_mark(events);
+        self
+    }
+
+    /// Sets how the connections are secured. Default: not at all.
+    pub fn security(mut self, security: Security) -> Self {
+        self.security = security;
+        self
+    }
+
+    /// Sets how connections are made, accepted and checked.
+    pub fn socket(mut self, options: SocketOptions) -> Self {
+        self.socket = options;
+        self
+    }
+
+    /// Binds and connects a socket.
+    async fn attach<S: Socket + Sync>(
+        self,
+        builder: Builder<S>,
+    ) -> Result<(S, Compat, Vec<String>), ConnectError> {
+        Handle::try_current().map_err(|_| ConnectError::NoRuntime)?;
+        self.security.check()?;
+        self.socket.check()?;
+        let builder = self.security.apply(self.socket.apply(builder));
+        let socket = builder.linger(self.linger).build();
+        let endpoints = self.endpoints.attach(&socket).await?;
+        Ok((socket, self.compat, endpoints))
+    }
+}
+
+impl EmitterBuilder<Publisher> {
+    /// Waits for the slowest subscriber instead of dropping what is for it.
+    pub fn wait_for_slow_subscribers(mut self) -> Self {
+        self.when_slow = WhenSlow::Wait;
+        self
+    }
+
+    /// Makes the publisher.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectError`] says what is wrong with an endpoint.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is left if the future is dropped.
+    pub async fn build(self) -> Result<Publisher, ConnectError> {
+        let builder = match self.when_slow {
+            WhenSlow::Drop => PubSocket::builder(),
+            WhenSlow::Wait => PubSocket::builder().xpub_nodrop(),
+        };
+        let (socket, compat, endpoints) = self.attach(builder).await?;
+        Ok(Publisher::new(socket, compat, endpoints))
+    }
+}
+
+impl EmitterBuilder<Pusher> {
+    /// Makes the pusher.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectError`] says what is wrong with an endpoint.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is left if the future is dropped.
+    pub async fn build(self) -> Result<Pusher, ConnectError> {
+        let (socket, compat, endpoints) = self.attach(PushSocket::builder()).await?;
+        Ok(Pusher::new(socket, compat, endpoints))
+    }
+}

@@ -1,0 +1,159 @@
+//! One event before it is sent.
+
+use std::fmt;
+
+use bytes::Bytes;
+use proto::{Body, Compat, EncodeError};
+use serde::Serialize;
+
+use super::emitter::Emission;
+use super::{EmitError, Publisher, Pusher};
+
+/// An event with options of its own. Made by [`Publisher::event`] and [`Pusher::event`].
+///
+/// # Example
+///
+/// ```no_run
+/// # async fn example(publisher: zrpc::Publisher) -> Result<(), zrpc::EmitError> {
+/// publisher
+///     .event("rain", ("London", 3.5))
+///     .topic("weather.london")
+///     .header("station", &17)
+///     .send()
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "an event does nothing until `send` or `try_send`"]
+pub struct OutgoingEvent<'a, E> {
+    emitter: &'a E,
+    method: String,
+    args: Result<Body, EncodeError>,
+    topic: Option<Bytes>,
+    compat: Compat,
+}
+
+impl<'a, E> OutgoingEvent<'a, E> {
+    pub(super) fn new(
+        emitter: &'a E,
+        compat: Compat,
+        method: String,
+        args: &impl Serialize,
+    ) -> Self {
+        Self {
+            emitter,
+            method,
+            args: Body::args(args),
+            topic: None,
+            compat,
+        }
+    }
+
+    /// Adds an entry to the header, or replaces the one of that name; receivers see it as
+    /// [`CallContext::header`](crate::CallContext::header). A value that cannot be encoded, and a
+    /// name that the protocol itself uses, fail the event.
+    pub fn header<T: Serialize + ?Sized>(mut self, key: &str, value: &T) -> Self {
+        self.args = self.args.and_then(|mut args| {
+            args.extra_mut().insert(key, value)?;
+            Ok(args)
+        });
+        self
+    }
+
+    /// Sets for whom the arguments are; one that would be dropped or changed on the way is an error.
+    pub fn compat(mut self, compat: Compat) -> Self {
+        self.compat = compat;
+        self
+    }
+
+    fn into_emission(self) -> Result<(&'a E, Emission), EmitError> {
+        let Self {
+            emitter,
+            method,
+            args,
+            topic,
+            compat,
+        } = self;
+        match args {
+            Ok(args) => Ok((
+                emitter,
+                Emission {
+                    method,
+                    args,
+                    topic,
+                    compat,
+                },
+            )),
+            Err(source) => Err(EmitError::Encode { method, source }),
+        }
+    }
+}
+
+impl OutgoingEvent<'_, Publisher> {
+    /// Sends the event to those alone who subscribed to the beginning of `topic`, in a frame of its
+    /// own in front of the event. Python's subscribers, who subscribe to everything, get it as well.
+    pub fn topic(mut self, topic: impl Into<Bytes>) -> Self {
+        self.topic = Some(topic.into());
+        self
+    }
+
+    /// Publishes the event, see [`Publisher::publish`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Publisher::publish`].
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`Publisher::publish`].
+    pub async fn send(self) -> Result<(), EmitError> {
+        let (publisher, emission) = self.into_emission()?;
+        publisher.send(emission).await
+    }
+
+    /// Publishes the event, see [`Publisher::try_publish`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Publisher::try_publish`].
+    pub fn try_send(self) -> Result<(), EmitError> {
+        let (publisher, emission) = self.into_emission()?;
+        publisher.try_send(emission)
+    }
+}
+
+impl OutgoingEvent<'_, Pusher> {
+    /// Pushes the event, see [`Pusher::push`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Pusher::push`].
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`Pusher::push`].
+    pub async fn send(self) -> Result<(), EmitError> {
+        let (pusher, emission) = self.into_emission()?;
+        pusher.send(emission).await
+    }
+
+    /// Pushes the event, see [`Pusher::try_push`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Pusher::try_push`].
+    pub fn try_send(self) -> Result<(), EmitError> {
+        let (pusher, emission) = self.into_emission()?;
+        pusher.try_send(emission)
+    }
+}
+
+impl<E> fmt::Debug for OutgoingEvent<'_, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OutgoingEvent")
+            .field("method", &self.method)
+            .field("topic", &self.topic.as_ref().map(Bytes::len))
+            .field("compat", &self.compat)
+            .finish_non_exhaustive()
+    }
+}

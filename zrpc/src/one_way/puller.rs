@@ -1,0 +1,87 @@
+//! Pullers: run what is pushed.
+
+use zmtp::PullSocket;
+
+use super::inbound::Inbound;
+use super::serve::Serving;
+use super::{Event, ReceiverBuilder, ReceiverHandle, ReceiverStats};
+
+/// Runs the methods that pushers tell it to.
+///
+/// What cannot be handled is counted ([`Self::stats`]), logged and reported
+/// ([`ReceiverBuilder::on_error`]), and ends nothing: a message that is no event, an event for a
+/// method that there is not, and a method that fails.
+///
+/// # Example
+///
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use zrpc::Puller;
+///
+/// Puller::builder()
+///     .blocking("resize", |(path, width, height): (String, u32, u32)| {
+///         println!("{path} shall have {width} × {height}");
+///     })
+///     .max_concurrency(4)
+///     .bind("tcp://0.0.0.0:4244")
+///     .build()
+///     .await?
+///     .run()
+///     .await;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+#[must_use = "a puller does nothing until `run` or `recv`"]
+pub struct Puller {
+    inbound: Inbound<PullSocket>,
+    serving: Serving,
+}
+
+impl Puller {
+    /// Makes a puller.
+    pub fn builder() -> ReceiverBuilder<Self> {
+        ReceiverBuilder::new()
+    }
+
+    /// Runs the methods of events, one after the other unless
+    /// [`ReceiverBuilder::max_concurrency`] says otherwise, until [`ReceiverHandle::shutdown`].
+    ///
+    /// Events that were not begun by then are lost, as are those that wait in the connection.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future closes the puller and drops the handlers that run.
+    pub async fn run(self) {
+        self.serving.run(self.inbound).await;
+    }
+
+    /// Waits for the next event, to handle it without a method; `None` when the puller is closed.
+    /// What is no event is reported and skipped.
+    ///
+    /// # Cancel safety
+    ///
+    /// No event is lost if the future is dropped.
+    pub async fn recv(&mut self) -> Option<Event> {
+        self.inbound.take().await
+    }
+
+    /// Returns what it has done so far.
+    pub fn stats(&self) -> ReceiverStats {
+        self.inbound.stats()
+    }
+
+    /// Returns the endpoints, with wildcards resolved where it is bound.
+    pub fn endpoints(&self) -> &[String] {
+        &self.inbound.endpoints
+    }
+
+    /// Returns a handle that stops [`Self::run`].
+    pub fn handle(&self) -> ReceiverHandle {
+        self.serving.handle()
+    }
+
+    pub(super) fn new(inbound: Inbound<PullSocket>, serving: Serving) -> Self {
+        Self { inbound, serving }
+    }
+}

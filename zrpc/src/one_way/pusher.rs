@@ -1,0 +1,145 @@
+//! Pushers: one puller after the other gets what is pushed.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+use tokio::sync::Mutex;
+use zmtp::{PushSocket, Socket, TrySendError};
+
+use super::emitter::{Emission, Emitter};
+use super::{EmitError, EmitterBuilder, OutgoingEvent};
+use crate::ConnectError;
+
+/// Tells one puller after the other to run a method, and waits for no result.
+///
+/// Each event goes to one of the pullers that have room for it, in turn. An event that was accepted
+/// goes out when its puller is there; whether it ran is not told.
+///
+/// Clones share the socket, which closes with the last of them. It belongs to the runtime that it
+/// was made on.
+///
+/// # Example
+///
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use zrpc::Pusher;
+///
+/// let pusher = Pusher::connect("tcp://127.0.0.1:4244").await?;
+/// pusher.push("resize", ("photo.jpg", 640, 480)).await?;
+/// pusher.close().await;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Pusher {
+    /// Senders wait in line for their turn; the socket knows whose turn it is among the pullers.
+    socket: Arc<Mutex<PushSocket>>,
+    emitter: Emitter,
+}
+
+impl Pusher {
+    /// Listens for pullers; `tcp://127.0.0.1:*` takes a free port.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectError`] says what is wrong with the endpoint.
+    pub async fn bind(endpoint: impl Into<String>) -> Result<Self, ConnectError> {
+        Self::builder().bind(endpoint).build().await
+    }
+
+    /// Connects to a puller. Returns at once; it may come later.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectError`] says what is wrong with the endpoint.
+    pub async fn connect(endpoint: impl Into<String>) -> Result<Self, ConnectError> {
+        Self::builder().connect(endpoint).build().await
+    }
+
+    /// Makes a pusher with other options.
+    pub fn builder() -> EmitterBuilder<Self> {
+        EmitterBuilder::new()
+    }
+
+    /// Pushes an event: the next puller runs `method` with `args`, which are a tuple.
+    ///
+    /// Waits until there is room for it: for a puller that it is connected to, that is a queue of
+    /// [`EmitterBuilder::send_high_water_mark`] events even before the puller is there.
+    ///
+    /// # Errors
+    ///
+    /// See [`EmitError`]; nothing was sent.
+    ///
+    /// # Cancel safety
+    ///
+    /// If the future is dropped before it is done, nothing was pushed.
+    pub async fn push(
+        &self,
+        method: impl Into<String>,
+        args: impl Serialize,
+    ) -> Result<(), EmitError> {
+        self.event(method, args).send().await
+    }
+
+    /// Pushes an event if there is room for it.
+    ///
+    /// # Errors
+    ///
+    /// See [`EmitError`]; nothing was sent.
+    pub fn try_push(
+        &self,
+        method: impl Into<String>,
+        args: impl Serialize,
+    ) -> Result<(), EmitError> {
+        self.event(method, args).try_send()
+    }
+
+    /// Prepares an event, to push it with options of its own.
+    pub fn event(
+        &self,
+        method: impl Into<String>,
+        args: impl Serialize,
+    ) -> OutgoingEvent<'_, Self> {
+        OutgoingEvent::new(self, self.emitter.compat(), method.into(), &args)
+    }
+
+    /// Returns the endpoints, with wildcards resolved where it is bound.
+    pub fn endpoints(&self) -> &[String] {
+        self.emitter.endpoints()
+    }
+
+    /// Closes the pusher and all its clones, and waits until everything was sent, for no longer than
+    /// [`EmitterBuilder::linger`].
+    ///
+    /// # Cancel safety
+    ///
+    /// It closes in the background if the future is dropped after it was polled.
+    pub async fn close(self) {
+        self.emitter.close().await;
+    }
+
+    pub(super) fn new(socket: PushSocket, compat: crate::Compat, endpoints: Vec<String>) -> Self {
+        let emitter = Emitter::new(socket.handle().clone(), compat, endpoints);
+        let socket = Arc::new(Mutex::new(socket));
+        Self { socket, emitter }
+    }
+
+    pub(super) async fn send(&self, emission: Emission) -> Result<(), EmitError> {
+        let message = self.emitter.encode(emission)?;
+        let sent = self.socket.lock().await.send(message).await;
+        sent.map_err(|_| EmitError::Closed)
+    }
+
+    pub(super) fn try_send(&self, emission: Emission) -> Result<(), EmitError> {
+        let method = emission.method.clone();
+        let message = self.emitter.encode(emission)?;
+        // Somebody who holds the socket waits for room, so there is none.
+        let Ok(mut socket) = self.socket.try_lock() else {
+            return Err(EmitError::Full { method });
+        };
+        socket.try_send(message).map_err(|error| match error {
+            TrySendError::Full(_) => EmitError::Full { method },
+            _ => EmitError::Closed,
+        })
+    }
+}

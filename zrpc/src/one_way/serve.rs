@@ -1,0 +1,129 @@
+//! Runs the methods of a subscriber or puller, one event after the other or several at a time.
+
+use std::sync::Arc;
+
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use zmtp::MessageReceiver;
+
+use super::execute::execute;
+use super::inbound::Inbound;
+use super::reports::Reports;
+use super::{Event, ReceiveError, ReceiverStats};
+use crate::io::{Life, Lifetime};
+use crate::service::{Method, Registry};
+
+/// Stops a [`Subscriber`](crate::Subscriber) or [`Puller`](crate::Puller) from elsewhere, and shows
+/// what it has done.
+#[derive(Debug, Clone)]
+pub struct ReceiverHandle {
+    stop: CancellationToken,
+    lifetime: Lifetime,
+    reports: Arc<Reports>,
+}
+
+impl ReceiverHandle {
+    /// Lets `run` take no more events, and waits until the methods that run have ended.
+    ///
+    /// A method of the same subscriber or puller must not wait for this, but may do it in a task.
+    ///
+    /// # Cancel safety
+    ///
+    /// It stops in the background if the future is dropped after it was polled.
+    pub async fn shutdown(&self) {
+        self.stop.cancel();
+        // However it ended, it has ended.
+        let _ = self.lifetime.ended().await;
+    }
+
+    /// Returns what it has done so far.
+    pub fn stats(&self) -> ReceiverStats {
+        self.reports.stats()
+    }
+}
+
+/// What runs methods.
+#[derive(Debug)]
+pub(super) struct Serving {
+    registry: Registry,
+    max_concurrency: usize,
+    life: Life,
+    handle: ReceiverHandle,
+}
+
+impl Serving {
+    pub(super) fn new(registry: Registry, max_concurrency: usize, reports: &Arc<Reports>) -> Self {
+        let (life, lifetime) = Life::new();
+        Self {
+            registry,
+            max_concurrency,
+            life,
+            handle: ReceiverHandle {
+                stop: CancellationToken::new(),
+                lifetime,
+                reports: Arc::clone(reports),
+            },
+        }
+    }
+
+    pub(super) fn handle(&self) -> ReceiverHandle {
+        self.handle.clone()
+    }
+
+    /// Serves until it is stopped, or the socket is closed.
+    pub(super) async fn run<S: MessageReceiver>(self, mut inbound: Inbound<S>) {
+        let Self {
+            registry,
+            max_concurrency,
+            life,
+            handle,
+        } = self;
+        let mut running = JoinSet::new();
+        loop {
+            let event = tokio::select! {
+                biased;
+                () = handle.stop.cancelled() => break,
+                event = inbound.recv() => event,
+            };
+            let Some(event) = event else { break };
+            let Some(method) = find(&registry, &event) else {
+                let method = event.method().into_owned();
+                handle
+                    .reports
+                    .error(&ReceiveError::UnknownMethod { method });
+                continue;
+            };
+            let work = run_one(method, event, Arc::clone(&handle.reports));
+            if max_concurrency == 1 {
+                work.await;
+                continue;
+            }
+            running.spawn(work);
+            // Events wait in the socket, and from its mark on with their senders.
+            if running.len() >= max_concurrency {
+                running.join_next().await;
+            }
+            while running.try_join_next().is_some() {}
+        }
+        while running.join_next().await.is_some() {}
+        drop(inbound);
+        life.finish();
+    }
+}
+
+async fn run_one(method: Arc<Method>, event: Event, reports: Arc<Reports>) {
+    let name = Arc::clone(method.shared_name());
+    match execute(method, event).await {
+        Ok(()) => reports.handled(),
+        Err(fault) => reports.error(&ReceiveError::Failed {
+            method: (*name).to_owned(),
+            fault,
+        }),
+    }
+}
+
+/// Finds the method of an event. There is no introspection, because nobody is answered.
+fn find(registry: &Registry, event: &Event) -> Option<Arc<Method>> {
+    let method = registry.get(event.name().as_str()?)?;
+    (!method.is_introspection()).then(|| Arc::clone(method))
+}

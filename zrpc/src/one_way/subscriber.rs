@@ -1,0 +1,94 @@
+//! Subscribers: run what is published.
+
+use zmtp::SubSocket;
+
+use super::inbound::Inbound;
+use super::serve::Serving;
+use super::{Event, ReceiverBuilder, ReceiverHandle, ReceiverStats};
+
+/// Runs the methods that publishers tell it to.
+///
+/// What cannot be handled is counted ([`Self::stats`]), logged and reported
+/// ([`ReceiverBuilder::on_error`]), and ends nothing: a message that is no event, an event for a
+/// method that there is not, and a method that fails.
+///
+/// # Example
+///
+/// ```no_run
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// use zrpc::Subscriber;
+///
+/// Subscriber::builder()
+///     .method("rain", |(place, amount): (String, f64)| async move {
+///         println!("{amount} mm in {place}");
+///     })
+///     .connect("tcp://127.0.0.1:4243")
+///     .build()
+///     .await?
+///     .run()
+///     .await;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+#[must_use = "a subscriber does nothing until `run` or `recv`"]
+pub struct Subscriber {
+    inbound: Inbound<SubSocket>,
+    serving: Serving,
+}
+
+impl Subscriber {
+    /// Makes a subscriber.
+    pub fn builder() -> ReceiverBuilder<Self> {
+        ReceiverBuilder::new()
+    }
+
+    /// Runs the methods of events, one after the other unless
+    /// [`ReceiverBuilder::max_concurrency`] says otherwise, until [`ReceiverHandle::shutdown`].
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future closes the subscriber and drops the handlers that run.
+    pub async fn run(self) {
+        self.serving.run(self.inbound).await;
+    }
+
+    /// Waits for the next event, to handle it without a method; `None` when the subscriber is
+    /// closed. What is no event is reported and skipped.
+    ///
+    /// # Cancel safety
+    ///
+    /// No event is lost if the future is dropped.
+    pub async fn recv(&mut self) -> Option<Event> {
+        self.inbound.take().await
+    }
+
+    /// Subscribes to one more topic: to the events that are published with a topic that begins so.
+    pub fn subscribe(&self, topic: impl AsRef<[u8]>) {
+        self.inbound.socket.subscribe(topic);
+    }
+
+    /// Takes one subscription to a topic back.
+    pub fn unsubscribe(&self, topic: impl AsRef<[u8]>) {
+        self.inbound.socket.unsubscribe(topic);
+    }
+
+    /// Returns what it has done so far.
+    pub fn stats(&self) -> ReceiverStats {
+        self.inbound.stats()
+    }
+
+    /// Returns the endpoints, with wildcards resolved where it is bound.
+    pub fn endpoints(&self) -> &[String] {
+        &self.inbound.endpoints
+    }
+
+    /// Returns a handle that stops [`Self::run`].
+    pub fn handle(&self) -> ReceiverHandle {
+        self.serving.handle()
+    }
+
+    pub(super) fn new(inbound: Inbound<SubSocket>, serving: Serving) -> Self {
+        Self { inbound, serving }
+    }
+}
