@@ -162,7 +162,7 @@ impl<'a> Decoder<'a> {
         };
         for _ in 0..count {
             let key = self.raw()?;
-            match crate::msgpack::read_text(key) {
+            match crate::msgpack::text_of(key) {
                 Some(key) if key == names::MESSAGE_ID.as_bytes() => {
                     header.message_id = match self.id() {
                         Err(error @ DecodeError::IdTooLong { .. }) => {

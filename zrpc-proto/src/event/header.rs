@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{MessageId, Notice, names};
-use crate::msgpack::read_text;
+use crate::msgpack::text_of;
 use crate::value::{Compat, CompatError, EncodeError, ValueError, decode, encode_into};
 
 /// The protocol version that a peer speaks.
@@ -71,7 +71,7 @@ impl Extra {
         let encoded_key = buffer.split().freeze();
         encode_into(&mut buffer, value)?;
         self.entries
-            .retain(|(existing, _)| read_text(existing) != Some(key.as_bytes()));
+            .retain(|(existing, _)| text_of(existing) != Some(key.as_bytes()));
         self.entries.push((encoded_key, buffer.freeze()));
         Ok(())
     }
@@ -82,7 +82,7 @@ impl Extra {
         let found = self
             .entries
             .iter()
-            .find(|(existing, _)| read_text(existing) == Some(key.as_bytes()));
+            .find(|(existing, _)| text_of(existing) == Some(key.as_bytes()));
         found.map(|(_, value)| value)
     }
 

@@ -2,7 +2,7 @@
 
 use super::{DecodeLimits, Head, Reader, skip};
 
-/// Returns the content of an encoded string or binary.
+/// Returns the content of an encoded string or binary, whatever comes behind it.
 pub(crate) fn read_text(encoded: &[u8]) -> Option<&[u8]> {
     let mut reader = Reader::new(encoded);
     match reader.head().ok()? {
@@ -11,7 +11,19 @@ pub(crate) fn read_text(encoded: &[u8]) -> Option<&[u8]> {
     }
 }
 
-/// The encoded elements of an array. Ends early if the array is malformed.
+/// Returns the content of a value that is a string or binary and nothing else.
+pub(crate) fn text_of(value: &[u8]) -> Option<&[u8]> {
+    let head = match *value.first()? {
+        0xa0..=0xbf => 1,
+        0xc4 | 0xd9 => 2,
+        0xc5 | 0xda => 3,
+        0xc6 | 0xdb => 5,
+        _ => return None,
+    };
+    value.get(head..)
+}
+
+/// The encoded elements of an array that ends where its octets end. Ends early if it is malformed.
 #[derive(Clone, Debug)]
 pub(crate) struct Elements<'a> {
     reader: Reader<'a>,
@@ -48,6 +60,11 @@ impl<'a> Iterator for Elements<'a> {
     fn next(&mut self) -> Option<&'a [u8]> {
         self.count = self.count.checked_sub(1)?;
         let before = self.reader.rest();
+        if self.count == 0 {
+            // The last element reaches to the end of the array.
+            self.reader = Reader::new(&[]);
+            return Some(before).filter(|last| !last.is_empty());
+        }
         // The whole array was walked within the limits of its event before.
         let unlimited = DecodeLimits {
             depth: usize::MAX,

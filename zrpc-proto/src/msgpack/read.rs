@@ -18,6 +18,14 @@ pub(crate) enum Head {
     Ext(i8, usize),
 }
 
+/// How far a value reaches behind its head.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Extent {
+    Bytes(usize),
+    /// An array or a map.
+    Values(usize),
+}
+
 impl Head {
     pub(crate) fn kind(self) -> Kind {
         match self {
@@ -87,6 +95,39 @@ impl<'a> Reader<'a> {
             0xde => Head::Map(self.len16()?),
             0xdf => Head::Map(self.len32()?),
             0xe0..=0xff => Head::Negative(i64::from(i8::from_be_bytes([marker]))),
+        })
+    }
+
+    /// Reads the next value up to its body, without looking at what it is.
+    pub(crate) fn extent(&mut self) -> Result<Extent, DecodeError> {
+        /// An extension has a tag between its length and its body.
+        const TAG: usize = 1;
+        let marker = self.byte()?;
+        Ok(match marker {
+            0x00..=0x7f | 0xe0..=0xff | 0xc0 | 0xc2 | 0xc3 => Extent::Bytes(0),
+            0xa0..=0xbf => Extent::Bytes(usize::from(marker & 0x1f)),
+            0x80..=0x8f => Extent::Values(usize::from(marker & 0x0f).saturating_mul(2)),
+            0x90..=0x9f => Extent::Values(usize::from(marker & 0x0f)),
+            0xcc | 0xd0 => Extent::Bytes(1),
+            0xcd | 0xd1 => Extent::Bytes(2),
+            0xca | 0xce | 0xd2 => Extent::Bytes(4),
+            0xcb | 0xcf | 0xd3 => Extent::Bytes(8),
+            0xc4 | 0xd9 => Extent::Bytes(self.len8()?),
+            0xc5 | 0xda => Extent::Bytes(self.len16()?),
+            0xc6 | 0xdb => Extent::Bytes(self.len32()?),
+            0xd4 => Extent::Bytes(1 + TAG),
+            0xd5 => Extent::Bytes(2 + TAG),
+            0xd6 => Extent::Bytes(4 + TAG),
+            0xd7 => Extent::Bytes(8 + TAG),
+            0xd8 => Extent::Bytes(16 + TAG),
+            0xc7 => Extent::Bytes(self.len8()?.saturating_add(TAG)),
+            0xc8 => Extent::Bytes(self.len16()?.saturating_add(TAG)),
+            0xc9 => Extent::Bytes(self.len32()?.saturating_add(TAG)),
+            0xdc => Extent::Values(self.len16()?),
+            0xdd => Extent::Values(self.len32()?),
+            0xde => Extent::Values(self.len16()?.saturating_mul(2)),
+            0xdf => Extent::Values(self.len32()?.saturating_mul(2)),
+            0xc1 => return Err(DecodeError::Reserved),
         })
     }
 

@@ -1,6 +1,6 @@
 //! Walks over a value without recursion and without believing its lengths.
 
-use super::{DecodeError, DecodeLimits, Head, Reader};
+use super::{DecodeError, DecodeLimits, Extent, Reader};
 
 /// Moves `reader` behind the next value.
 ///
@@ -25,14 +25,12 @@ pub(crate) fn skip(
         *values = values.checked_sub(1).ok_or(DecodeError::TooManyValues {
             limit: limits.values,
         })?;
-        let children = match reader.head()? {
-            Head::Str(len) | Head::Bin(len) | Head::Ext(_, len) => {
+        let children = match reader.extent()? {
+            Extent::Bytes(len) => {
                 reader.take(len)?;
                 continue;
             }
-            Head::Array(count) => count,
-            Head::Map(count) => count.saturating_mul(2),
-            _ => continue,
+            Extent::Values(count) => count,
         };
         // Every value takes at least one byte: what claims more is refused before it is walked.
         if children > reader.rest().len() {

@@ -2,7 +2,9 @@
 
 use proptest::prelude::*;
 
-use super::{DecodeError, DecodeLimits, Elements, Reader, skip};
+use super::{
+    DecodeError, DecodeLimits, Elements, Extent, Head, Reader, put_bin, put_str, skip, text_of,
+};
 
 fn walk(bytes: &[u8], limits: &DecodeLimits) -> Result<usize, DecodeError> {
     let mut reader = Reader::new(bytes);
@@ -90,5 +92,45 @@ proptest! {
             prop_assert_eq!(walk(&bytes[..len], &DecodeLimits::default()), Ok(len));
             prop_assert!(len == 0 || walk(&bytes[..len - 1], &DecodeLimits::default()).is_err());
         }
+    }
+}
+
+proptest! {
+    /// The short way to the end of a value and the one that looks at what it is agree.
+    #[test]
+    fn a_value_is_as_long_as_its_head_says(bytes in proptest::collection::vec(any::<u8>(), 0..12)) {
+        let (mut short, mut long) = (Reader::new(&bytes), Reader::new(&bytes));
+        let expected = long.head().map(|head| match head {
+            Head::Str(len) | Head::Bin(len) | Head::Ext(_, len) => (len, 0),
+            Head::Array(count) => (0, count),
+            Head::Map(count) => (0, count.saturating_mul(2)),
+            _ => (0, 0),
+        });
+        let end = |reader: &Reader<'_>, len: usize| reader.rest().len().checked_sub(len);
+        match (short.extent(), expected) {
+            (Ok(Extent::Values(count)), Ok((_, expected))) => {
+                prop_assert_eq!(count, expected);
+                prop_assert_eq!(short.rest(), long.rest());
+            }
+            (Ok(Extent::Bytes(len)), Ok((body, 0))) => {
+                prop_assert_eq!(end(&short, len), end(&long, body));
+            }
+            // Neither got behind the head, or one only finds at the body that it is cut off.
+            (Ok(Extent::Bytes(len)), Err(DecodeError::Truncated)) => {
+                prop_assert!(short.take(len).is_err());
+            }
+            (short, long) => prop_assert_eq!(short.err(), long.err()),
+        }
+    }
+
+    #[test]
+    fn a_text_is_what_follows_its_head(text in proptest::collection::vec(any::<u8>(), 0..70_000)) {
+        let mut encoded = Vec::new();
+        put_bin(&mut encoded, u32::try_from(text.len()).unwrap());
+        encoded.extend_from_slice(&text);
+        prop_assert_eq!(text_of(&encoded), Some(&text[..]));
+        encoded.clear();
+        put_str(&mut encoded, &text);
+        prop_assert_eq!(text_of(&encoded), Some(&text[..]));
     }
 }
