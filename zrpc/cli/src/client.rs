@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use rmpv::Value;
-use zrpc::{CallError, Client, ConnectError, Heartbeat};
+use zrpc::{CallError, Client, ClientBuilder, ConnectError, Heartbeat};
 
 use crate::args::{HeartbeatStart, Interval, Link, Settings, Timeout};
 use crate::inspect::Remote;
@@ -15,16 +15,12 @@ use crate::render::on_one_line;
 ///
 /// [`ConnectError`], if an address cannot be used.
 pub(crate) async fn connect(links: &[Link], settings: Settings) -> Result<Client, ConnectError> {
-    let heartbeat = match (settings.heartbeat, settings.start) {
-        (Interval::Off, _) => Heartbeat::off(),
-        (Interval::Every(interval), HeartbeatStart::Active) => Heartbeat::every(interval),
-        (Interval::Every(interval), HeartbeatStart::Passive) => Heartbeat::passive(interval),
-    };
-    let mut builder = Client::builder().heartbeat(heartbeat);
-    builder = match settings.timeout {
-        Timeout::After(timeout) => builder.timeout(timeout),
-        Timeout::Never => builder.timeout(None),
-    };
+    announce(links);
+    builder(links, settings).build().await
+}
+
+/// Says on stderr what is linked, as Python's command does.
+pub(crate) fn announce(links: &[Link]) {
     for link in links {
         // Results are on stdout, so nothing is lost if stderr is closed.
         let _ = match link {
@@ -35,12 +31,25 @@ pub(crate) async fn connect(links: &[Link], settings: Settings) -> Result<Client
                 writeln!(io::stderr(), "connecting to \"{}\"", on_one_line(address))
             }
         };
-        builder = match link {
-            Link::Bind(address) => builder.bind(address),
-            Link::Connect(address) => builder.connect(address),
-        };
     }
-    builder.build().await
+}
+
+/// Returns a client with these links and settings, about to be made.
+pub(crate) fn builder(links: &[Link], settings: Settings) -> ClientBuilder {
+    let heartbeat = match (settings.heartbeat, settings.start) {
+        (Interval::Off, _) => Heartbeat::off(),
+        (Interval::Every(interval), HeartbeatStart::Active) => Heartbeat::every(interval),
+        (Interval::Every(interval), HeartbeatStart::Passive) => Heartbeat::passive(interval),
+    };
+    let builder = Client::builder().heartbeat(heartbeat);
+    let builder = match settings.timeout {
+        Timeout::After(timeout) => builder.timeout(timeout),
+        Timeout::Never => builder.timeout(None),
+    };
+    links.iter().fold(builder, |builder, link| match link {
+        Link::Bind(address) => builder.bind(address),
+        Link::Connect(address) => builder.connect(address),
+    })
 }
 
 /// The service behind a client, as introspection asks it.

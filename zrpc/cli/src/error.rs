@@ -4,12 +4,14 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use thiserror::Error;
+use zmtp::ProxyError;
 use zrpc::{CallError, ConnectError, RemoteError};
 
 use crate::args::{ExitCodes, UsageError};
 use crate::keygen::KeygenError;
 use crate::params::ParamError;
 use crate::render::{on_lines, on_one_line};
+use crate::sockets::LinkError;
 use crate::style::{Paint, Style};
 
 /// Why the command ends without success.
@@ -26,7 +28,7 @@ pub(crate) enum CliError {
     Connect(#[from] ConnectError),
     /// The call failed.
     #[error(transparent)]
-    Call(#[from] CallError),
+    Call(Box<CallError>),
     /// The library has a kind of reply that the command knows nothing about.
     #[error("the reply is neither a result nor a stream")]
     UnknownReply,
@@ -42,6 +44,18 @@ pub(crate) enum CliError {
     /// There are no new keys.
     #[error(transparent)]
     Keygen(#[from] KeygenError),
+    /// Calls of a measurement failed; the report says how.
+    #[error("{failed} of the calls failed")]
+    BenchFailed {
+        /// How many.
+        failed: u64,
+    },
+    /// A socket cannot be linked.
+    #[error(transparent)]
+    Link(Box<LinkError>),
+    /// A proxy ended by itself.
+    #[error("the proxy ended: {0}")]
+    Proxy(#[from] ProxyError),
     /// There is no such tool.
     #[error("there is no tool {name}; `zrpc --help` lists them")]
     UnknownTool {
@@ -51,6 +65,18 @@ pub(crate) enum CliError {
     /// The runtime could not be started.
     #[error("cannot start: {0}")]
     Start(#[source] io::Error),
+}
+
+impl From<CallError> for CliError {
+    fn from(error: CallError) -> Self {
+        Self::Call(Box::new(error))
+    }
+}
+
+impl From<LinkError> for CliError {
+    fn from(error: LinkError) -> Self {
+        Self::Link(Box::new(error))
+    }
 }
 
 impl CliError {
@@ -85,7 +111,7 @@ impl CliError {
         let Self::Call(error) = self else {
             return writeln!(stderr, "{program} {}", on_one_line(&self.to_string()));
         };
-        let (text, traceback) = match error {
+        let (text, traceback) = match &**error {
             CallError::Remote(remote) => (summary(remote), remote.traceback.as_deref()),
             _ => (error.to_string(), None),
         };

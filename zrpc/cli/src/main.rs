@@ -4,6 +4,7 @@
 //! the same exit codes. Beside that, tools of its own. `docs/cli.md` describes all of it.
 
 mod args;
+mod bench;
 mod call;
 mod client;
 mod completions;
@@ -14,9 +15,11 @@ mod logging;
 mod manual;
 mod output;
 mod params;
+mod proxy;
 mod render;
 mod run;
 mod signals;
+mod sockets;
 mod style;
 
 use std::process::ExitCode;

@@ -75,6 +75,16 @@ impl<W: Write> Printer<W> {
         self.flush()
     }
 
+    /// Prints a line of text for people.
+    ///
+    /// # Errors
+    ///
+    /// Whatever the writer reports.
+    pub(crate) fn print_text(&mut self, line: &str) -> io::Result<()> {
+        writeln!(self.out, "{line}")?;
+        self.flush()
+    }
+
     /// Begins to print a stream.
     ///
     /// # Errors

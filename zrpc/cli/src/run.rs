@@ -20,7 +20,7 @@ use crate::inspect::{Detail, Listing, fetch_listing};
 use crate::logging;
 use crate::output::{Look, Printer};
 use crate::params::into_values;
-use crate::signals::until_interrupted;
+use crate::signals::{Interest, Signals};
 use crate::style::Style;
 
 /// Does what the command line asks for.
@@ -73,6 +73,8 @@ fn run_tool(args: Vec<OsString>) -> ExitCode {
     let display = tools.display;
     let look = Look::on_stdout(display, Form::from(display.output));
     let outcome = match tools.tool {
+        Tool::Bench(options) => block_on(options.run(look)),
+        Tool::Proxy(options) => block_on(options.run(look)),
         Tool::Keygen(options) => options.run(look),
         Tool::Completions(options) => options.run().map_err(CliError::from),
         Tool::Man(options) => options.run(),
@@ -118,8 +120,10 @@ async fn execute(request: Request, display: Display) -> Result<(), CliError> {
         Action::Call { params, source, .. } => into_values(params, *source)?,
         Action::List | Action::Signatures | Action::Describe { .. } => Vec::new(),
     };
+    let mut signals = Signals::new(Interest::Interrupt);
     let client = connect(&links, settings).await?;
-    let outcome = until_interrupted(carry_out(&client, action, args, display)).await;
+    let work = carry_out(&client, action, args, display);
+    let outcome = signals.end(work).await;
     if outcome.is_err() {
         // The server learns that nobody waits any more.
         client.close().await;

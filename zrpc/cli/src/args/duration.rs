@@ -31,6 +31,9 @@ pub(crate) enum DurationError {
         /// The word that is accepted instead of a number.
         word: &'static str,
     },
+    /// The text is no number of seconds that can be waited.
+    #[error("expected a number of seconds that is more than zero")]
+    Unusable,
     /// Zero, or less, would give up before anything could happen.
     #[error("must be more than zero seconds (`{word}` for no limit)")]
     NotPositive {
@@ -61,6 +64,15 @@ pub(super) fn parse_interval(text: &str) -> Result<Interval, DurationError> {
         "off" => Ok(Interval::Off),
         _ => parse_seconds(text, "off").map(Interval::Every),
     }
+}
+
+/// Parses a duration that there always is.
+///
+/// # Errors
+///
+/// [`DurationError`], if the text is no positive number of seconds.
+pub(crate) fn parse_duration(text: &str) -> Result<Duration, DurationError> {
+    parse_seconds(text, "").map_err(|_| DurationError::Unusable)
 }
 
 fn parse_seconds(text: &str, word: &'static str) -> Result<Duration, DurationError> {

@@ -124,6 +124,18 @@ pub(crate) enum UsageError {
     /// Neither an address nor `--connect` nor `--bind` was given.
     #[error("no address given")]
     NoAddress,
+    /// A tool was given no address.
+    #[error("no address given; one looks like tcp://127.0.0.1:4242")]
+    NoToolAddress,
+    /// A proxy has only one side.
+    #[error(
+        "a proxy has two sides: name an address with --frontend or --connect-frontend, and one \
+         with --backend or --connect-backend"
+    )]
+    ProxySides,
+    /// A tool was given no method to call.
+    #[error("no method given; name one behind the address")]
+    NoMethod,
     /// `--server` was given.
     #[error(
         "--server loads a Python module, which zrpc does not do: serve it with \

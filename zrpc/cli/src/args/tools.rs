@@ -3,9 +3,11 @@
 use clap::{Parser, Subcommand};
 
 use super::display::Display;
+use crate::bench::BenchOptions;
 use crate::completions::CompletionsOptions;
 use crate::keygen::KeygenOptions;
 use crate::manual::ManualOptions;
+use crate::proxy::ProxyOptions;
 
 /// A command line that names a tool.
 #[derive(Clone, Debug, Parser)]
@@ -25,6 +27,8 @@ pub(crate) struct Tools {
 /// A tool and its options.
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Tool {
+    Bench(BenchOptions),
+    Proxy(ProxyOptions),
     Keygen(KeygenOptions),
     Completions(CompletionsOptions),
     Man(ManualOptions),

@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod bench;
 mod calls;
 mod failures;
 mod listings;
+mod proxy;
 mod support;
 mod tools;

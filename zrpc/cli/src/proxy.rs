@@ -1,0 +1,189 @@
+//! Messages passed on between two sockets.
+
+use std::io;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum};
+use rmpv::Value;
+use zmtp::{
+    DealerSocket, Proxy, ProxyControl, ProxyStatistics, ProxyTraffic, PubSocket, PullSocket,
+    PushSocket, RouterSocket, Socket, SocketHandle, XPubSocket, XSubSocket,
+};
+
+use crate::args::{Form, Link, UsageError, parse_duration};
+use crate::error::CliError;
+use crate::output::{Look, Printer};
+use crate::signals::{Interest, Signals};
+use crate::sockets::attach;
+
+/// Pass messages on between those who connect to a frontend and those at a backend.
+///
+/// Works with every ZeroMQ program, not only with zerorpc: clients of a service and its workers,
+/// publishers and subscribers, pushers and pullers. Runs until it is stopped.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct ProxyOptions {
+    /// What kind of sockets the frontend and the backend are.
+    #[arg(value_name = "kind")]
+    kind: Kind,
+
+    /// Address that the frontend listens on; may be repeated.
+    #[arg(long, value_name = "address")]
+    frontend: Vec<String>,
+
+    /// Address that the frontend connects to; may be repeated.
+    #[arg(long, value_name = "address")]
+    connect_frontend: Vec<String>,
+
+    /// Address that the backend listens on; may be repeated.
+    #[arg(long, value_name = "address")]
+    backend: Vec<String>,
+
+    /// Address that the backend connects to; may be repeated.
+    #[arg(long, value_name = "address")]
+    connect_backend: Vec<String>,
+
+    /// Address at which subscribers get a copy of every message.
+    #[arg(long, value_name = "address")]
+    capture: Option<String>,
+
+    /// Print what was passed on until now, every so many seconds and at the end.
+    #[arg(long, value_name = "seconds", value_parser = parse_duration)]
+    stats: Option<Duration>,
+}
+
+/// The pairs of sockets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Kind {
+    /// Clients at the frontend, servers at the backend (ROUTER and DEALER).
+    #[value(alias = "queue")]
+    RouterDealer,
+    /// Publishers at the frontend, subscribers at the backend (XSUB and XPUB).
+    #[value(alias = "forwarder")]
+    XsubXpub,
+    /// Pushers at the frontend, pullers at the backend (PULL and PUSH).
+    #[value(alias = "streamer")]
+    PullPush,
+}
+
+impl ProxyOptions {
+    /// Runs the proxy until there is a signal.
+    ///
+    /// # Errors
+    ///
+    /// That an address cannot be used, or that it was interrupted.
+    pub(crate) async fn run(self, look: Look) -> Result<(), CliError> {
+        let mut signals = Signals::new(Interest::Both);
+        let frontend = links(&self.frontend, &self.connect_frontend);
+        let backend = links(&self.backend, &self.connect_backend);
+        if frontend.is_empty() || backend.is_empty() {
+            return Err(UsageError::ProxySides.into());
+        }
+        let (proxy, sockets) = match self.kind {
+            Kind::RouterDealer => {
+                let (one, two) = (RouterSocket::new(), DealerSocket::new());
+                let sockets = [one.handle().clone(), two.handle().clone()];
+                (Proxy::new(one, two), sockets)
+            }
+            Kind::XsubXpub => {
+                let (one, two) = (XSubSocket::new(), XPubSocket::new());
+                let sockets = [one.handle().clone(), two.handle().clone()];
+                (Proxy::new(one, two), sockets)
+            }
+            Kind::PullPush => {
+                let (one, two) = (PullSocket::new(), PushSocket::new());
+                let sockets = [one.handle().clone(), two.handle().clone()];
+                (Proxy::one_way(one, two), sockets)
+            }
+        };
+        let [one, two] = &sockets;
+        attach(one, &frontend).await?;
+        attach(two, &backend).await?;
+        let (mut proxy, capture) = match &self.capture {
+            None => (proxy, None),
+            Some(address) => {
+                let socket = PubSocket::new();
+                let handle = socket.handle().clone();
+                attach(&handle, &[Link::Bind(address.clone())]).await?;
+                (proxy.capture(socket), Some(handle))
+            }
+        };
+        let control = proxy.control();
+        let work = async {
+            tokio::select! {
+                ended = proxy.run() => ended.map_err(CliError::from),
+                failed = report(&control, self.stats, look) => failed,
+            }
+        };
+        let outcome = signals.end(work).await;
+        if self.stats.is_some() {
+            print(&control, look)?;
+        }
+        drop(proxy);
+        close(sockets.into_iter().chain(capture)).await;
+        outcome
+    }
+}
+
+fn links(bind: &[String], connect: &[String]) -> Vec<Link> {
+    let binds = bind.iter().cloned().map(Link::Bind);
+    let connects = connect.iter().cloned().map(Link::Connect);
+    binds.chain(connects).collect()
+}
+
+/// Gives what is on its way some time to leave.
+async fn close(sockets: impl Iterator<Item = SocketHandle>) {
+    let closing = futures_util::future::join_all(sockets.map(|socket| socket.close()));
+    // Whoever has not read by then never will.
+    let _ = tokio::time::timeout(LINGER, closing).await;
+}
+
+/// Prints the counters again and again; ends only if that fails.
+async fn report(
+    control: &ProxyControl,
+    period: Option<Duration>,
+    look: Look,
+) -> Result<(), CliError> {
+    let Some(period) = period else {
+        return std::future::pending().await;
+    };
+    loop {
+        tokio::time::sleep(period).await;
+        print(control, look)?;
+    }
+}
+
+fn print(control: &ProxyControl, look: Look) -> io::Result<()> {
+    let statistics = control.statistics();
+    let mut printer = Printer::new(io::stdout(), look);
+    match look.form {
+        Form::Pretty => printer.print_text(&line(&statistics)),
+        _ => printer.print(&value(&statistics)),
+    }
+}
+
+fn line(statistics: &ProxyStatistics) -> String {
+    let (forth, back) = (statistics.from_frontend, statistics.from_backend);
+    format!(
+        "frontend to backend: {} messages, {} bytes; back: {} messages, {} bytes; undeliverable: {}",
+        forth.messages, forth.bytes, back.messages, back.bytes, statistics.undeliverable
+    )
+}
+
+fn value(statistics: &ProxyStatistics) -> Value {
+    let traffic = |traffic: ProxyTraffic| {
+        Value::Map(vec![
+            ("messages".into(), traffic.messages.into()),
+            ("bytes".into(), traffic.bytes.into()),
+        ])
+    };
+    Value::Map(vec![
+        ("from_frontend".into(), traffic(statistics.from_frontend)),
+        ("to_frontend".into(), traffic(statistics.to_frontend)),
+        ("from_backend".into(), traffic(statistics.from_backend)),
+        ("to_backend".into(), traffic(statistics.to_backend)),
+        ("undeliverable".into(), statistics.undeliverable.into()),
+    ])
+}
+
+/// How long what is on its way may take to leave at the end.
+const LINGER: Duration = Duration::from_secs(1);
