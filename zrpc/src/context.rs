@@ -1,10 +1,12 @@
 //! What a running handler can ask about its own call.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use proto::Extra;
 use serde::de::DeserializeOwned;
 use tokio::task::futures::TaskLocalFuture;
+use zmtp::PeerAddress;
 use zmtp::session::PeerInfo;
 
 use crate::server::CallState;
@@ -36,7 +38,6 @@ pub struct CallContext {
     method: Arc<str>,
     /// None for nearly all calls.
     header: Option<Arc<Extra>>,
-    peer: Option<Arc<PeerInfo>>,
     state: Arc<CallState>,
 }
 
@@ -69,14 +70,29 @@ impl CallContext {
     ///
     /// `None` if the connection was gone before anything about it could be known.
     pub fn peer(&self) -> Option<&PeerInfo> {
-        self.peer.as_deref()
+        self.state.peer()
     }
 
     /// Returns the user that an authenticator has found at the other end of the connection. With
     /// PLAIN and the ready-made authenticators it is the user name, with CURVE the public key.
     pub fn user_id(&self) -> Option<&[u8]> {
-        let user_id = self.peer.as_ref()?.user_id.as_ref()?;
+        let user_id = self.peer()?.user_id.as_ref()?;
         Some(user_id.as_slice())
+    }
+
+    /// Returns where the connection that the call came on begins: at the client, or at a broker or
+    /// proxy in front of it.
+    pub fn peer_address(&self) -> Option<&PeerAddress> {
+        self.peer()?.address.as_ref()
+    }
+
+    /// Returns until when the caller waits for the first reply, if it says so. Clients of this crate
+    /// do; those of others do not.
+    ///
+    /// Calls that the method makes itself wait no longer than this for a single result, or until its
+    /// stream has begun, unless [`Request::no_timeout`](crate::Request::no_timeout) says otherwise.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.state.deadline()
     }
 
     /// Decodes an entry that the caller, or its middleware, added to the header of the request.
@@ -111,18 +127,19 @@ impl CallContext {
         self.state.cancelled().await;
     }
 
-    pub(crate) fn new(
-        method: Arc<str>,
-        header: Extra,
-        peer: Option<Arc<PeerInfo>>,
-        state: Arc<CallState>,
-    ) -> Self {
+    pub(crate) fn new(method: Arc<str>, header: Extra, state: Arc<CallState>) -> Self {
         Self {
             method,
             header: (!header.is_empty()).then(|| Arc::new(header)),
-            peer,
             state,
         }
+    }
+
+    /// Returns until when somebody waits for the first reply of the call that this task or thread
+    /// serves. A stream that has begun may go on for as long as it likes.
+    pub(crate) fn inherited_deadline() -> Option<Instant> {
+        let deadline = CURRENT.try_with(|call| call.state.awaited_until());
+        deadline.ok().flatten()
     }
 
     /// Runs a future as part of this call.

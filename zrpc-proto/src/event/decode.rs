@@ -1,5 +1,7 @@
 //! Decodes events.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 
 use super::{Extra, Header, MessageId, Name, Notice, Version, names};
@@ -157,6 +159,7 @@ impl<'a> Decoder<'a> {
             message_id: None,
             version: Version::V1,
             response_to: None,
+            timeout: None,
             extra: Extra::new(),
             notice: Notice::Nothing,
         };
@@ -180,6 +183,9 @@ impl<'a> Decoder<'a> {
                     if self.raw()? == [TRUE] {
                         header.notice = Notice::UnderstandsCancel;
                     }
+                }
+                Some(key) if key == names::TIMEOUT.as_bytes() => {
+                    header.timeout = read_timeout(self.raw()?);
                 }
                 _ if count > limit => drop(self.raw()?),
                 _ => {
@@ -246,6 +252,15 @@ impl<'a> Decoder<'a> {
         skip(&mut self.reader, self.limits, &mut self.values)?;
         let len = before.len().saturating_sub(self.reader.rest().len());
         before.get(..len).ok_or(DecodeError::Truncated)
+    }
+}
+
+/// Reads a number of milliseconds. What is none is as good as no entry: nothing depends on it.
+fn read_timeout(encoded: &[u8]) -> Option<Duration> {
+    match Reader::new(encoded).head().ok()? {
+        Head::Unsigned(millis) => Some(Duration::from_millis(millis)),
+        Head::F64(millis) => Duration::try_from_secs_f64(millis / 1000.0).ok(),
+        _ => None,
     }
 }
 

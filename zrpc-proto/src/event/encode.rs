@@ -1,5 +1,7 @@
 //! Encodes events: puts a header and a name in front of arguments that are encoded already.
 
+use std::time::Duration;
+
 use bytes::{BufMut, Bytes};
 
 use super::{Extra, MessageId, names};
@@ -16,11 +18,26 @@ pub(crate) struct Outgoing<'a> {
     pub(crate) notice: Notice,
 }
 
-/// Whether the header says that this side understands [`names::CANCEL`].
+/// What the header tells a peer that knows this implementation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Notice {
     Nothing,
+    /// This side understands [`names::CANCEL`].
     UnderstandsCancel,
+    /// For how many milliseconds this side waits, see [`names::TIMEOUT`].
+    Timeout(u32),
+}
+
+impl Notice {
+    /// Tells of a timeout, if there is one that a clock of milliseconds can show.
+    pub(crate) fn timeout(timeout: Option<Duration>) -> Self {
+        const NANOS_PER_MILLI: u128 = 1_000_000;
+        let millis = timeout.map(|timeout| timeout.as_nanos().div_ceil(NANOS_PER_MILLI));
+        match millis.map(u32::try_from) {
+            Some(Ok(millis)) => Self::Timeout(millis),
+            _ => Self::Nothing,
+        }
+    }
 }
 
 /// The version that is sent, whatever the peer's is.
@@ -53,7 +70,7 @@ impl Outgoing<'_> {
 
     fn encode_head(&self, extra: &Extra, out: &mut Vec<u8>) {
         let optional = usize::from(self.response_to.is_some())
-            .saturating_add(usize::from(self.notice == Notice::UnderstandsCancel));
+            .saturating_add(usize::from(self.notice != Notice::Nothing));
         let entries = extra
             .count()
             .saturating_add(optional)
@@ -65,9 +82,16 @@ impl Outgoing<'_> {
         put_str(out, names::VERSION.as_bytes());
         out.put_u8(VERSION);
         extra.encode(out);
-        if self.notice == Notice::UnderstandsCancel {
-            put_str(out, names::CANCEL.as_bytes());
-            out.put_u8(0xc3);
+        match self.notice {
+            Notice::Nothing => {}
+            Notice::UnderstandsCancel => {
+                put_str(out, names::CANCEL.as_bytes());
+                out.put_u8(0xc3);
+            }
+            Notice::Timeout(millis) => {
+                put_str(out, names::TIMEOUT.as_bytes());
+                put_uint(out, u64::from(millis));
+            }
         }
         if let Some(id) = self.response_to {
             put_str(out, names::RESPONSE_TO.as_bytes());

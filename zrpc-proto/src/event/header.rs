@@ -1,5 +1,7 @@
 //! The header of an event.
 
+use std::time::Duration;
+
 use bytes::{BufMut, Bytes, BytesMut};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -30,6 +32,8 @@ pub struct Header {
     pub version: Version,
     /// The channel that it belongs to; none opens a new channel.
     pub response_to: Option<MessageId>,
+    /// For how long the sender of a request waits for its first reply, if it says so.
+    pub timeout: Option<Duration>,
     /// All other entries: the task context of middleware.
     pub extra: Extra,
     /// What else its sender understands.
@@ -151,9 +155,10 @@ impl Extra {
 }
 
 /// The header keys of the protocol itself.
-const RESERVED: [&str; 4] = [
+const RESERVED: [&str; 5] = [
     names::MESSAGE_ID,
     names::VERSION,
     names::RESPONSE_TO,
     names::CANCEL,
+    names::TIMEOUT,
 ];

@@ -7,6 +7,8 @@ pub const MORE: &str = "_zpc_more";
 /// The caller gave up. Sent only to a server that said in the header of its channel that it
 /// understands it; no other implementation does.
 pub const CANCEL: &str = "_zpc_cancel";
+/// Header key: for how many milliseconds the sender of a request waits for its first reply.
+pub const TIMEOUT: &str = "_zpc_timeout";
 /// The result of a call.
 pub const OK: &str = "OK";
 /// The failure of a call or of a stream.

@@ -1,5 +1,7 @@
 //! Golden events, as Python and Node put them on the wire, and events that are not.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use proptest::prelude::*;
 
@@ -36,6 +38,7 @@ fn request_of_python_3() {
         message_id: id(PYTHON_ID),
         version: Version::V3,
         response_to: None,
+        timeout: None,
         extra,
         notice: Notice::Nothing,
     };
@@ -62,6 +65,63 @@ fn reply_of_python_3_is_what_is_sent() {
     let body = Body::args(&([1, 2],)).unwrap();
     assert_eq!(head.encode(body, &mut Vec::new()), golden);
     assert_eq!(decode(&golden).unwrap().header.response_to, Some(channel));
+}
+
+#[test]
+fn a_request_says_for_how_long_its_sender_waits() {
+    let mut timeouts = Vec::new();
+    for timeout in [
+        Some(Duration::from_secs(30)),
+        Some(Duration::from_micros(1)),
+        Some(Duration::ZERO),
+        Some(Duration::MAX),
+        None,
+    ] {
+        let head = Outgoing {
+            message_id: PYTHON_ID,
+            response_to: None,
+            name: b"hello",
+            notice: Notice::timeout(timeout),
+        };
+        let payload = head.encode(Body::args(&()).unwrap(), &mut Vec::new());
+        let header = decode(&payload).unwrap().header;
+        assert!(header.extra.is_empty());
+        timeouts.push(header.timeout);
+    }
+    let expected = [
+        Some(Duration::from_secs(30)),
+        Some(Duration::from_millis(1)),
+        Some(Duration::ZERO),
+        // Nobody waits for so long.
+        None,
+        None,
+    ];
+    assert_eq!(timeouts, expected);
+}
+
+#[test]
+fn a_timeout_that_is_no_number_is_none() {
+    for (value, expected) in [
+        (&b"\xcd\x03\xe8"[..], Some(Duration::from_secs(1))),
+        (
+            b"\xcb\x40\x8f\x40\x00\x00\x00\x00\x00",
+            Some(Duration::from_secs(1)),
+        ),
+        (b"\xff", None),
+        (b"\xc0", None),
+        (b"\xa31.5", None),
+        (b"\xcb\x7f\xf8\x00\x00\x00\x00\x00\x00", None),
+        (b"\xcb\xbf\xf0\x00\x00\x00\x00\x00\x00", None),
+        (b"\xcb\x7f\xe0\x00\x00\x00\x00\x00\x00", None),
+        (
+            b"\xcf\xff\xff\xff\xff\xff\xff\xff\xff",
+            Some(Duration::from_millis(u64::MAX)),
+        ),
+    ] {
+        let payload = [b"\x93\x81\xac_zpc_timeout", value, b"\xa1m\x90"].concat();
+        let header = decode(&payload).unwrap().header;
+        assert_eq!(header.timeout, expected, "{value:?}");
+    }
 }
 
 #[test]

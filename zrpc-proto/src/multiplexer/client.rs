@@ -55,7 +55,7 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
             message_id: encoded_id,
             response_to: None,
             name: request.name.as_bytes(),
-            notice: Notice::Nothing,
+            notice: Notice::timeout(options.timeout),
         };
         let payload = head.encode(request.args, &mut self.scratch);
         let len = payload.len();

@@ -166,6 +166,7 @@ impl Engine for ClientEngine {
     fn handle_event(
         &mut self,
         _mux: &mut Multiplexer,
+        _now: Instant,
         event: ChannelEvent<Route>,
         _peers: &impl Peers,
     ) {

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use proto::{Body, EncodeError};
@@ -13,7 +13,7 @@ use super::call::{CommandSender, OpenCall};
 use super::mailbox::{End, Taken};
 use super::options::CallOptions;
 use super::stream::ReplyStream;
-use crate::{CallError, Compat, Heartbeat};
+use crate::{CallContext, CallError, Compat, Heartbeat};
 
 /// A call with options of its own. Made by [`Client::request`](crate::Client::request).
 ///
@@ -37,6 +37,8 @@ pub struct Request {
     method: String,
     args: Result<Body, EncodeError>,
     options: CallOptions,
+    /// Until when the caller of the method waits that makes this call.
+    inherited: Option<Instant>,
 }
 
 impl Request {
@@ -51,20 +53,25 @@ impl Request {
             method,
             args,
             options,
+            inherited: CallContext::inherited_deadline(),
         }
     }
 
     /// Sets how long the first reply may take, and the time until there is a server with it. Items
     /// of a stream behind the first may take any time, as long as the server lives.
+    ///
+    /// A method that makes the call waits no longer than its own caller does
+    /// ([`CallContext::deadline`]), whatever is set here.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.options.timeout = Some(timeout);
         self
     }
 
     /// Waits for the first reply for as long as the server lives; with [`Heartbeat::off`] for as long
-    /// as it takes.
+    /// as it takes. Not even the deadline of a method that makes the call counts then.
     pub fn no_timeout(mut self) -> Self {
         self.options.timeout = None;
+        self.inherited = None;
         self
     }
 
@@ -169,7 +176,7 @@ impl Request {
         }
     }
 
-    fn start(self) -> Result<OpenCall, CallError> {
+    fn start(mut self) -> Result<OpenCall, CallError> {
         let args = match self.args {
             Ok(args) => args,
             Err(source) => {
@@ -180,6 +187,17 @@ impl Request {
             }
         };
         self.options.check().map_err(CallError::Option)?;
+        if let Some(deadline) = self.inherited {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(CallError::Timeout {
+                    after: left,
+                    method: self.method,
+                });
+            }
+            let own = self.options.timeout.unwrap_or(left);
+            self.options.timeout = Some(own.min(left));
+        }
         match args.check(self.options.compat) {
             Ok(()) => Ok(OpenCall::start(
                 self.commands,

@@ -30,6 +30,7 @@ pub(crate) trait Engine: Send + 'static {
     fn handle_event(
         &mut self,
         mux: &mut Multiplexer,
+        now: Instant,
         event: ChannelEvent<Route>,
         peers: &impl Peers,
     );
@@ -266,9 +267,9 @@ impl<L: Link, E: Engine> Driver<L, E> {
                 connections: &self.connections,
                 link: &self.link,
             };
-            self.engine.handle_event(&mut self.mux, event, &peers);
+            self.engine.handle_event(&mut self.mux, now, event, &peers);
             while let Some(event) = self.mux.poll_event() {
-                self.engine.handle_event(&mut self.mux, event, &peers);
+                self.engine.handle_event(&mut self.mux, now, event, &peers);
             }
         }
     }

@@ -9,7 +9,7 @@ use futures_util::FutureExt;
 use super::Event;
 use crate::Fault;
 use crate::context::CallContext;
-use crate::server::{CallState, contained, flatten};
+use crate::server::{CallState, Origin, contained, flatten};
 use crate::service::{Handler, Method, Task};
 
 /// Cancels what runs on a thread when nobody waits for it any more.
@@ -24,10 +24,15 @@ impl Drop for CancelOnDrop {
 /// Runs a method. A handler that panics fails this event and nothing else. Streams are made and not
 /// iterated, for nobody takes their items.
 pub(super) async fn execute(method: Arc<Method>, event: Event) -> Result<(), Fault> {
-    let state = Arc::new(CallState::new());
     let (args, header, peer) = event.into_input();
+    // Nobody waits for an answer.
+    let origin = Origin {
+        peer: Some(peer),
+        deadline: None,
+    };
+    let state = Arc::new(CallState::new(origin));
     let name = Arc::clone(method.shared_name());
-    let context = CallContext::new(name, header, Some(peer), Arc::clone(&state));
+    let context = CallContext::new(name, header, Arc::clone(&state));
     match method.handler().clone() {
         Handler::Task(handler) => {
             let start = || handler.start(method.name(), method.signature(), args);

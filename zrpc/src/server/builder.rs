@@ -14,7 +14,7 @@ use super::engine::{ServerEngine, Settings};
 use super::handle::Server;
 use super::options::THREADS;
 use super::spawner::Spawner;
-use super::{Concurrency, Tracebacks};
+use super::{Authorize, Concurrency, Introspection, Tracebacks};
 use crate::endpoints::Endpoints;
 use crate::io::{self, Driver, IoRuntime, Life, Multiplexer};
 use crate::limits::check_limits;
@@ -71,6 +71,8 @@ pub struct ServerBuilder {
     io: IoRuntime,
     security: Security,
     socket: SocketOptions,
+    authorizer: Option<Arc<dyn Authorize>>,
+    introspection: Introspection,
 }
 
 /// How long a server that has ended still sends.
@@ -93,6 +95,8 @@ impl ServerBuilder {
             io: IoRuntime::default(),
             security: Security::default(),
             socket: SocketOptions::default(),
+            authorizer: None,
+            introspection: Introspection::default(),
         }
     }
 
@@ -252,6 +256,18 @@ impl ServerBuilder {
         self
     }
 
+    /// Sets who decides which calls are served. Default: nobody, and all are.
+    pub fn authorize(mut self, authorizer: impl Authorize) -> Self {
+        self.authorizer = Some(Arc::new(authorizer));
+        self
+    }
+
+    /// Sets whether callers may ask what the server offers. Default: [`Introspection::Offered`].
+    pub fn introspection(mut self, introspection: Introspection) -> Self {
+        self.introspection = introspection;
+        self
+    }
+
     /// Sets whether callers see tracebacks. Default: [`Tracebacks::Withheld`].
     pub fn tracebacks(mut self, tracebacks: Tracebacks) -> Self {
         self.tracebacks = tracebacks;
@@ -305,8 +321,12 @@ impl ServerBuilder {
         let runtime = Handle::try_current().map_err(|_| ConnectError::NoRuntime)?;
         let (sender, commands) = mpsc::unbounded_channel();
         let name = self.name.or(self.service);
+        let mut registry = Registry::new(name.as_deref().unwrap_or("zrpc"), self.methods)?;
+        if self.introspection == Introspection::Hidden {
+            registry.hide_introspection();
+        }
         let settings = Settings {
-            registry: Registry::new(name.as_deref().unwrap_or("zrpc"), self.methods)?,
+            registry,
             spawner: match self.io {
                 IoRuntime::Current => Spawner::Local(runtime),
                 IoRuntime::Dedicated => Spawner::remote(&runtime),
@@ -316,6 +336,7 @@ impl ServerBuilder {
             tracebacks: self.tracebacks,
             compat: self.compat,
             commands: sender.clone(),
+            authorizer: self.authorizer,
         };
         let config = Config::server()
             .with_heartbeat(self.heartbeat.to_proto())

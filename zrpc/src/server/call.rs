@@ -2,16 +2,16 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Instant;
 
 use proto::{Args, Body, ChannelId, Extra};
-use zmtp::session::PeerInfo;
 
 use super::engine::Settings;
 use super::places::Place;
 use super::queue::Spot;
 use super::responder::Responder;
 use super::run::Job;
-use super::state::CallState;
+use super::state::{CallState, Origin};
 use crate::Fault;
 use crate::context::CallContext;
 use crate::service::Method;
@@ -36,8 +36,6 @@ pub(super) struct Call {
 pub(super) struct Input {
     pub(super) args: Args,
     pub(super) header: Extra,
-    /// The connection that the call came on.
-    pub(super) peer: Option<Arc<PeerInfo>>,
 }
 
 #[derive(Debug)]
@@ -69,12 +67,12 @@ pub(super) enum Release {
 
 impl Call {
     /// Makes a call that is not started.
-    pub(super) fn new(method: Arc<Method>, place: Place) -> Self {
+    pub(super) fn new(method: Arc<Method>, place: Place, origin: Origin) -> Self {
         Self {
             method,
             place,
             stage: Stage::Idle,
-            state: Arc::new(CallState::new()),
+            state: Arc::new(CallState::new(origin)),
             released: 0,
             items: VecDeque::new(),
             ending: None,
@@ -83,11 +81,11 @@ impl Call {
 
     /// Starts the handler.
     pub(super) fn start(&mut self, channel: ChannelId, input: Input, settings: &Settings) {
-        let Input { args, header, peer } = input;
+        let Input { args, header } = input;
         let name = Arc::clone(self.method.shared_name());
         let job = Job {
             args,
-            context: CallContext::new(name, header, peer, Arc::clone(&self.state)),
+            context: CallContext::new(name, header, Arc::clone(&self.state)),
             responder: Responder::new(
                 channel,
                 self.place,
@@ -97,9 +95,15 @@ impl Call {
             compat: settings.compat,
             method: Arc::clone(&self.method),
             state: Arc::clone(&self.state),
+            authorizer: settings.authorizer.clone(),
         };
         settings.spawner.start(job);
         self.stage = Stage::Running;
+    }
+
+    /// Returns whether the caller waits no longer, though it has heard nothing yet.
+    pub(super) fn is_overdue(&self, now: Instant) -> bool {
+        self.state.is_overdue(now)
     }
 
     /// Notes that an item was handed to the multiplexer.

@@ -6,10 +6,12 @@ use std::time::Instant;
 use proto::{Body, ChannelEvent, ChannelId, Extra, Name, RemoteError, SendError};
 use zmtp::PeerId;
 
+use super::authorize::Authorize;
 use super::call::{Call, Ending, Input, Release, Stage};
 use super::places::{Admission, Place, Places};
 use super::responder::CommandSender;
 use super::spawner::Spawner;
+use super::state::Origin;
 use super::{Concurrency, Tracebacks};
 use crate::io::{ChannelMap, Engine, Multiplexer, PeerChange, Peers, Route, Status};
 use crate::service::{Handler, Method, Registry};
@@ -46,6 +48,7 @@ pub(super) struct Settings {
     pub(super) tracebacks: Tracebacks,
     pub(super) compat: Compat,
     pub(super) commands: CommandSender,
+    pub(super) authorizer: Option<Arc<dyn Authorize>>,
 }
 
 /// The calls of one server.
@@ -60,10 +63,11 @@ pub(super) struct ServerEngine {
 }
 
 /// Who calls.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 struct Caller {
     channel: ChannelId,
     peer: PeerId,
+    origin: Origin,
 }
 
 /// ```text
@@ -90,7 +94,11 @@ impl ServerEngine {
     }
 
     fn accept(&mut self, mux: &mut Multiplexer, caller: Caller, name: &Name, input: Input) {
-        let Caller { channel, peer } = caller;
+        let Caller {
+            channel,
+            peer,
+            origin,
+        } = caller;
         if self.phase != Phase::Serving {
             let fault = Fault::new("ServerStopping", "the server takes no more calls");
             self.fail(mux, channel, &fault);
@@ -108,7 +116,7 @@ impl ServerEngine {
         };
         let method = Arc::clone(method);
         let place = place_of(&method);
-        let mut call = Call::new(method, place);
+        let mut call = Call::new(method, place, origin);
         match self.places.admit(place, peer, channel) {
             Admission::Starts => call.start(channel, input, &self.settings),
             Admission::Waits(spot) => call.stage = Stage::Queued { input, spot },
@@ -117,13 +125,20 @@ impl ServerEngine {
     }
 
     /// Starts as many waiting handlers as may run.
-    fn start_waiting(&mut self) {
+    fn start_waiting(&mut self, mux: &mut Multiplexer, now: Instant) {
         while let Some((place, channel)) = self.places.next() {
             let call = self.calls.get_mut(channel);
             let stage = call.map(|call| (std::mem::replace(&mut call.stage, Stage::Idle), call));
             match stage {
-                Some((Stage::Queued { input, .. }, call)) => {
+                Some((Stage::Queued { input, .. }, call)) if !call.is_overdue(now) => {
                     call.start(channel, input, &self.settings);
+                }
+                Some((Stage::Queued { .. }, call)) => {
+                    // Its caller has given up, and what says so is on its way or lost.
+                    tracing::debug!(method = call.method.name(), "a call waited too long");
+                    self.calls.remove(channel);
+                    let _ = mux.close(channel);
+                    self.places.release(place);
                 }
                 _ => self.places.release(place),
             }
@@ -216,7 +231,7 @@ impl ServerEngine {
 impl Engine for ServerEngine {
     type Command = Command;
 
-    fn handle_command(&mut self, mux: &mut Multiplexer, _now: Instant, command: Command) {
+    fn handle_command(&mut self, mux: &mut Multiplexer, now: Instant, command: Command) {
         match command {
             Command::StreamItem {
                 channel,
@@ -230,7 +245,7 @@ impl Engine for ServerEngine {
             } => {
                 self.end(mux, channel, ending);
                 self.places.release(place);
-                self.start_waiting();
+                self.start_waiting(mux, now);
             }
             Command::Shutdown => {
                 if self.phase == Phase::Serving {
@@ -244,6 +259,7 @@ impl Engine for ServerEngine {
     fn handle_event(
         &mut self,
         mux: &mut Multiplexer,
+        now: Instant,
         event: ChannelEvent<Route>,
         peers: &impl Peers,
     ) {
@@ -256,12 +272,20 @@ impl Engine for ServerEngine {
                 header,
             } => {
                 let peer = peer.peer;
+                let origin = Origin {
+                    peer: peers.info(peer),
+                    deadline: header.timeout.and_then(|timeout| now.checked_add(timeout)),
+                };
                 let input = Input {
                     args,
                     header: header.extra,
-                    peer: peers.info(peer),
                 };
-                self.accept(mux, Caller { channel, peer }, &name, input);
+                let caller = Caller {
+                    channel,
+                    peer,
+                    origin,
+                };
+                self.accept(mux, caller, &name, input);
             }
             ChannelEvent::Writable { channel } => self.send_items(mux, channel),
             ChannelEvent::Closed { channel, reason } => {

@@ -4,9 +4,11 @@
 //!   stops it.
 //! - `engine` is the server's part of the I/O task: it starts a handler for each request.
 //! - `call` is one call, `places` says when its handler may start, `queue` who is next.
+//! - [`Authorize`] decides who may call what.
 //! - `spawner` starts a handler, `run` runs it, and `responder` takes what it answers back to the
 //!   I/O task; `state` is what they share with the call.
 
+mod authorize;
 mod builder;
 mod call;
 mod engine;
@@ -19,10 +21,11 @@ mod run;
 mod spawner;
 mod state;
 
+pub use authorize::Authorize;
 pub use builder::ServerBuilder;
 pub use handle::{Server, ServerHandle};
-pub use options::Tracebacks;
+pub use options::{Introspection, Tracebacks};
 
 pub(crate) use options::Concurrency;
 pub(crate) use run::{contained, flatten};
-pub(crate) use state::CallState;
+pub(crate) use state::{CallState, Origin};

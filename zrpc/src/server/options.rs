@@ -14,6 +14,17 @@ pub enum Tracebacks {
     Sent,
 }
 
+/// Whether callers may ask a server what it offers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Introspection {
+    /// The methods whose names begin with `_zerorpc_` answer, as the command line needs them to.
+    #[default]
+    Offered,
+    /// There are no such methods; calls of them are answered as those of any unknown name.
+    Hidden,
+}
+
 /// How many handlers hold a thread at the same time: half of tokio's pool, so that the program has
 /// threads for what else it does.
 pub(super) const THREADS: usize = 256;

@@ -10,6 +10,7 @@ use futures_util::{FutureExt, StreamExt};
 use proto::{Args, Body};
 use tokio::runtime::Handle;
 
+use super::authorize::Authorize;
 use super::responder::Responder;
 use super::state::CallState;
 use crate::context::CallContext;
@@ -25,6 +26,7 @@ pub(super) struct Job {
     pub(super) responder: Responder,
     pub(super) compat: Compat,
     pub(super) state: Arc<CallState>,
+    pub(super) authorizer: Option<Arc<dyn Authorize>>,
 }
 
 impl Job {
@@ -42,8 +44,13 @@ pub(super) async fn run_task(job: Job, handler: Arc<dyn TaskHandler>) {
         context,
         responder,
         compat,
+        authorizer,
         ..
     } = job;
+    if let Err(fault) = authorized(authorizer, &method, &context) {
+        responder.reply(Err(fault));
+        return;
+    }
     let start = || handler.start(method.name(), method.signature(), args);
     let started = context.clone().sync_scope(|| contained(&method, start));
     match started {
@@ -72,9 +79,14 @@ pub(super) fn run_thread(job: Job, handler: &dyn ThreadHandler, runtime: &Handle
         context,
         responder,
         compat,
+        authorizer,
         ..
     } = job;
     if context.is_cancelled() {
+        return;
+    }
+    if let Err(fault) = authorized(authorizer, &method, &context) {
+        responder.reply(Err(fault));
         return;
     }
     let mut give = |item| {
@@ -93,6 +105,21 @@ pub(super) fn run_thread(job: Job, handler: &dyn ThreadHandler, runtime: &Handle
         Ok(None) => responder.finish_stream(Ok(())),
         Err(fault) => responder.reply(Err(fault)),
     }
+}
+
+/// Asks whether the call may be served. Whoever panics instead of an answer does not allow it.
+fn authorized(
+    authorizer: Option<Arc<dyn Authorize>>,
+    method: &Method,
+    context: &CallContext,
+) -> Result<(), Fault> {
+    let Some(authorizer) = authorizer else {
+        return Ok(());
+    };
+    contained(method, || authorizer.authorize(context)).inspect_err(|fault| {
+        let user = context.user_id().map(String::from_utf8_lossy);
+        tracing::debug!(method = method.name(), ?user, %fault, "a call was not allowed");
+    })
 }
 
 async fn send_all(

@@ -1,11 +1,14 @@
 //! What a call, its handler, and whoever asks about it share.
 
 use std::fmt;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use proto::Body;
 use tokio::sync::{Notify, Semaphore};
 use tokio::task::AbortHandle;
+use zmtp::session::PeerInfo;
 
 /// The state of one call on the way between the I/O task and the runtime of its handler.
 ///
@@ -14,10 +17,28 @@ use tokio::task::AbortHandle;
 /// is ahead by enough small items to keep the I/O task busy, and by few large ones. The window is
 /// closed when the caller is gone.
 pub(crate) struct CallState {
+    origin: Origin,
+    /// Whether the caller has begun to hear from the handler.
+    reply: AtomicU8,
     window: Semaphore,
     gone: Notify,
     handler: Mutex<HandlerTask>,
 }
+
+/// Where a call came from, and for how long it is worth anything.
+#[derive(Debug, Default)]
+pub(crate) struct Origin {
+    /// The connection.
+    pub(crate) peer: Option<Arc<PeerInfo>>,
+    /// Until when the caller waits for the first reply.
+    pub(crate) deadline: Option<Instant>,
+}
+
+/// Nothing has been sent to the caller.
+const AWAITED: u8 = 0;
+
+/// A stream has begun.
+const BEGUN: u8 = 1;
 
 /// ```text
 /// Waiting ──started──▶ Running ──cancel──▶ Stopped
@@ -41,12 +62,37 @@ const UNIT: usize = 4096;
 const UNITS: u32 = 64;
 
 impl CallState {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(origin: Origin) -> Self {
         Self {
+            origin,
+            reply: AtomicU8::new(AWAITED),
             window: Semaphore::new(UNITS as usize),
             gone: Notify::const_new(),
             handler: Mutex::new(HandlerTask::Waiting),
         }
+    }
+
+    /// Returns who is at the other end of the connection.
+    pub(crate) fn peer(&self) -> Option<&PeerInfo> {
+        self.origin.peer.as_deref()
+    }
+
+    /// Returns until when the caller waits, or has waited, for the first reply.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.origin.deadline
+    }
+
+    /// Returns until when the caller waits for the first reply, while it does.
+    pub(crate) fn awaited_until(&self) -> Option<Instant> {
+        match self.reply.load(Ordering::Relaxed) {
+            AWAITED => self.origin.deadline,
+            _ => None,
+        }
+    }
+
+    /// Returns whether the caller has given up by `now`.
+    pub(super) fn is_overdue(&self, now: Instant) -> bool {
+        self.awaited_until().is_some_and(|deadline| deadline <= now)
     }
 
     /// Returns whether the caller is gone.
@@ -91,6 +137,7 @@ impl CallState {
         match self.window.acquire_many(cost).await {
             Ok(permit) => {
                 permit.forget();
+                self.reply.store(BEGUN, Ordering::Relaxed);
                 Ok(cost)
             }
             Err(_closed) => Err(CallerGone),
@@ -113,13 +160,13 @@ impl fmt::Debug for CallState {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
+    use std::time::Duration;
 
     use super::*;
 
     #[tokio::test]
     async fn whoever_waits_for_the_end_of_the_caller_hears_of_it() {
-        let state = Arc::new(CallState::new());
+        let state = Arc::new(CallState::new(Origin::default()));
         let waits = tokio::spawn({
             let state = Arc::clone(&state);
             async move { state.cancelled().await }
@@ -133,7 +180,7 @@ mod tests {
     #[tokio::test]
     async fn a_handler_is_stopped_whether_it_started_before_or_after_the_caller_left() {
         for started_first in [true, false] {
-            let state = CallState::new();
+            let state = CallState::new(Origin::default());
             let task = tokio::spawn(std::future::pending::<()>());
             if started_first {
                 state.started(task.abort_handle());
@@ -147,8 +194,24 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_stream_that_has_begun_is_not_overdue() {
+        let now = Instant::now();
+        let state = CallState::new(Origin {
+            peer: None,
+            deadline: Some(now),
+        });
+        assert!(state.is_overdue(now));
+        assert_eq!(state.awaited_until(), Some(now));
+        let item = Body::value(&"x").unwrap();
+        state.reserve(&item).await.unwrap();
+        assert!(!state.is_overdue(now + Duration::from_secs(1)));
+        assert_eq!(state.awaited_until(), None);
+        assert_eq!(state.deadline(), Some(now));
+    }
+
+    #[tokio::test]
     async fn a_window_that_is_full_waits_for_room_or_the_end() {
-        let state = Arc::new(CallState::new());
+        let state = Arc::new(CallState::new(Origin::default()));
         let item = Body::value(&"x").unwrap();
         for _ in 0..UNITS {
             assert!(state.reserve(&item).await.is_ok());

@@ -40,6 +40,11 @@ impl Registry {
         self.methods.get(name)
     }
 
+    /// Removes the methods by which callers find out what there is.
+    pub(crate) fn hide_introspection(&mut self) {
+        self.methods.retain(|_, method| !method.is_introspection());
+    }
+
     fn add(&mut self, method: Method) -> Result<(), BuildError> {
         if let Some(defect) = method.defect() {
             return Err(defect.clone());

@@ -2,8 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod authorization;
 mod calls;
 mod cancellation;
+mod deadlines;
 mod errors;
 mod heartbeats;
 mod introspection;
