@@ -69,7 +69,8 @@ pub use socket::{
     ProxyStatistics, ProxyTraffic, PubSocket, PullSocket, PushSocket, RecvError, RepSocket,
     ReqSocket, RouterNotify, RouterReceiver, RouterSender, RouterSocket, SendError, Socket,
     SocketHandle, SubSocket, TryRecvError, TrySendError, TwoWay, UnbindError, XPubEvent,
-    XPubReceiver, XPubSender, XPubSocket, XSubReceiver, XSubSender, XSubSocket, proxy,
+    XPubReceiver, XPubSender, XPubSocket, XSubReceiver, XSubSender, XSubSocket, ZapAuthenticator,
+    ZapError, ZapHandler, proxy,
 };
 #[cfg(feature = "socket")]
 pub use transport::{ExistingListener, SocksProxy, SocksProxyError, TcpKeepAlive};

@@ -5,3 +5,4 @@ mod null;
 mod options;
 mod plain;
 mod support;
+mod zap;

@@ -1,7 +1,11 @@
 //! A peer that wants in.
 
-use crate::endpoint::PeerAddress;
-use crate::mechanism::Credentials;
+use std::net::{IpAddr, SocketAddr};
+
+#[cfg(feature = "curve")]
+use crate::curve::PublicKey;
+use crate::endpoint::{IpcName, IpcPeer, PeerAddress, PeerCredentials};
+use crate::mechanism::{Credentials, PlainCredentials};
 use crate::message::Part;
 use crate::wire::greeting::MechanismName;
 use crate::wire::metadata::Metadata;
@@ -31,6 +35,30 @@ impl Candidate {
             credentials,
             metadata: Metadata::new(),
         }
+    }
+
+    /// Returns the peer that a ZAP `request` asks about: what a handler makes of what
+    /// [`to_zap_request`](Self::to_zap_request) says. The port of a tcp peer is not told and is 0.
+    ///
+    /// # Errors
+    ///
+    /// Returns a [`CandidateError`] if the mechanism is unknown, or the address is none that ZAP or
+    /// libzmq has.
+    pub fn from_zap_request(request: &Request) -> Result<Self, CandidateError> {
+        let address = address(&request.address).ok_or_else(|| CandidateError::Address {
+            address: request.address.clone(),
+        })?;
+        let mechanism = request.mechanism;
+        let credentials = credentials(request).ok_or(CandidateError::Mechanism { mechanism })?;
+        let mut candidate = Self::new(address, credentials);
+        // An empty one is none.
+        candidate.domain = Domain::new(&request.domain).ok();
+        if !request.identity.is_empty() {
+            let identity = request.identity.as_slice();
+            // It has no more than 255 octets, and is the only property.
+            let _ = candidate.metadata.insert(Metadata::IDENTITY, identity);
+        }
+        Ok(candidate)
     }
 
     /// Returns the security mechanism of the connection.
@@ -94,13 +122,67 @@ impl Candidate {
     }
 }
 
+/// Why a request asks about nobody.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CandidateError {
+    /// The address is neither an IP address nor what libzmq says of an ipc peer.
+    #[error("{address:?} is not the address of a peer")]
+    Address {
+        /// What the request says.
+        address: String,
+    },
+    /// The mechanism is not known here, or not with these credentials.
+    #[error("the mechanism {mechanism} is not known here")]
+    Mechanism {
+        /// The mechanism.
+        mechanism: MechanismName,
+    },
+}
+
+/// The address that [`Candidate::zap_address`] writes in this way.
+fn address(text: &str) -> Option<PeerAddress> {
+    if let Ok(ip) = text.parse::<IpAddr>() {
+        return Some(SocketAddr::new(ip, 0).into());
+    }
+    let credentials = match text.strip_prefix(':') {
+        Some(ids) => Some(process(ids)?),
+        None if text.is_empty() => None,
+        None => return None,
+    };
+    Some(IpcPeer::new(IpcName::Unnamed, credentials).into())
+}
+
+fn process(ids: &str) -> Option<PeerCredentials> {
+    let mut ids = ids.split(':');
+    let (user_id, group_id) = (ids.next()?.parse().ok()?, ids.next()?.parse().ok()?);
+    let process_id = match ids.next()? {
+        "" => None,
+        id => Some(id.parse().ok()?),
+    };
+    let credentials = PeerCredentials::new(user_id, group_id, process_id);
+    ids.next().is_none().then_some(credentials)
+}
+
+fn credentials(request: &Request) -> Option<Credentials> {
+    match (request.mechanism, request.credentials.as_slice()) {
+        (MechanismName::NULL, []) => Some(Credentials::Null),
+        (MechanismName::PLAIN, [username, password]) => {
+            let credentials = PlainCredentials::from_octets(username, password).ok()?;
+            Some(Credentials::Plain(credentials))
+        }
+        #[cfg(feature = "curve")]
+        (MechanismName::CURVE, [key]) => {
+            let public_key = PublicKey::from_octets(key.as_slice().try_into().ok()?);
+            Some(Credentials::Curve { public_key })
+        }
+        _ => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::net::SocketAddr;
-
     use super::*;
-    use crate::endpoint::{IpcName, IpcPeer, PeerCredentials};
-    use crate::mechanism::PlainCredentials;
 
     fn candidate(address: PeerAddress) -> Candidate {
         Candidate::new(address, Credentials::Null)
@@ -146,6 +228,68 @@ mod tests {
                 "secret"
             ]
             .map(Part::from)
+        );
+    }
+
+    // ZAP-012, ZAP-013, ZAP-014, ZAP-016
+    #[test]
+    fn a_handler_learns_what_was_said() {
+        let plain = PlainCredentials::new("admin", "secret").unwrap();
+        let known = PeerCredentials::new(1000, 100, Some(7));
+        let nearly = PeerCredentials::new(1000, 100, None);
+        let ipc = |credentials| PeerAddress::from(IpcPeer::new(IpcName::Unnamed, credentials));
+        let tcp = |address: &str| PeerAddress::from(address.parse::<SocketAddr>().unwrap());
+        for (address, credentials) in [
+            (tcp("192.0.2.7:0"), Credentials::Null),
+            (tcp("[2001:db8::7]:0"), Credentials::Plain(plain)),
+            (ipc(Some(known)), Credentials::Null),
+            (ipc(Some(nearly)), Credentials::Null),
+            #[cfg(feature = "curve")]
+            (
+                ipc(None),
+                Credentials::Curve {
+                    public_key: PublicKey::from_octets([7; 32]),
+                },
+            ),
+        ] {
+            let mut told = Candidate::new(address, credentials);
+            told.domain = Some(Domain::new("test").unwrap());
+            told.metadata.insert("Identity", "BOB").unwrap();
+            let heard = Candidate::from_zap_request(&told.to_zap_request("1")).unwrap();
+            assert_eq!(heard.address, told.address);
+            assert_eq!(heard.credentials, told.credentials);
+            assert_eq!(heard.domain, told.domain);
+            assert_eq!(heard.identity(), told.identity());
+        }
+    }
+
+    // ZAP-012, ZAP-013
+    #[test]
+    fn what_is_no_address_is_nobody() {
+        let told = candidate(PeerAddress::from(SocketAddr::from(([127, 0, 0, 1], 9))));
+        for address in [
+            "localhost",
+            "127.0.0.1:9",
+            ":",
+            ":1",
+            ":1:2",
+            ":1:2:3:4",
+            ":1:x:3",
+            ":-1:2:3",
+            " ",
+        ] {
+            let mut request = told.to_zap_request("1");
+            request.address = address.to_owned();
+            let error = Candidate::from_zap_request(&request).unwrap_err();
+            let address = address.to_owned();
+            assert_eq!(error, CandidateError::Address { address });
+        }
+        let mut request = told.to_zap_request("1");
+        request.mechanism = MechanismName::new("GSSAPI").unwrap();
+        let mechanism = request.mechanism;
+        assert_eq!(
+            Candidate::from_zap_request(&request).unwrap_err(),
+            CandidateError::Mechanism { mechanism }
         );
     }
 }

@@ -10,7 +10,11 @@
 //! - [`Passwords`], for the users of PLAIN;
 //! - `PublicKeys` and `CertificateDirectory`, for the keys of CURVE, and `AnyKey`, for encryption
 //!   without authentication;
+//! - [`ZapAuthenticator`](crate::ZapAuthenticator), which asks a ZAP handler, here or in another
+//!   process;
 //! - [`from_fn`], for everything else.
+//!
+//! [`ZapHandler`](crate::ZapHandler) makes any of them a ZAP handler, for the sockets of others.
 //!
 //! [`Authenticator::and`] and [`Authenticator::or`] combine them:
 //!
@@ -35,7 +39,7 @@ mod passwords;
 
 pub use crate::mechanism::{Credentials, Decision, Denial};
 pub use addresses::Addresses;
-pub use candidate::Candidate;
+pub use candidate::{Candidate, CandidateError};
 pub use combine::{And, Or};
 pub use decide::{Authenticator, Deciding, FromFn, from_fn};
 #[cfg(feature = "curve")]

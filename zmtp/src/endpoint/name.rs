@@ -26,6 +26,12 @@ impl EndpointName {
         Ok(Self(name.into()))
     }
 
+    /// Returns the name of the ZAP handler of a process `[ZAP-001]`.
+    #[cfg(feature = "socket")]
+    pub(crate) fn of_zap_handler() -> Self {
+        Self("zeromq.zap.01".into())
+    }
+
     /// Returns the text.
     pub fn as_str(&self) -> &str {
         &self.0

@@ -26,6 +26,7 @@ mod topics;
 mod transfer;
 mod xpub;
 mod xsub;
+mod zap;
 
 pub use base::{Conflating, IntoEndpoint, Socket, SocketHandle, TwoWay};
 pub use builder::Builder;
@@ -51,3 +52,4 @@ pub(crate) use transfer::sealed::Handled;
 pub use transfer::{MessageReceiver, MessageSender, PeerMessage};
 pub use xpub::{XPubEvent, XPubReceiver, XPubSender, XPubSocket};
 pub use xsub::{XSubReceiver, XSubSender, XSubSocket};
+pub use zap::{ZapAuthenticator, ZapError, ZapHandler};

@@ -2,6 +2,7 @@
 
 use thiserror::Error;
 
+use crate::mechanism::{Decision, Denial};
 use crate::message::{Message, Part};
 use crate::wire::metadata::{Metadata, MetadataError, MetadataLimits};
 use crate::zap::envelope::{MAX_LEN, VERSION};
@@ -48,6 +49,9 @@ pub enum Status {
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 #[non_exhaustive]
 pub enum ReplyError {
+    /// Malformed: a DEALER received it without the empty part in front.
+    #[error("no empty part in front of the reply")]
+    Delimiter,
     /// Malformed: there are not six parts.
     #[error("a reply has six parts, not {count}")]
     PartCount {
@@ -79,6 +83,43 @@ pub enum ReplyError {
 }
 
 impl Reply {
+    /// Returns the reply that tells `decision`.
+    ///
+    /// A user id that is longer than ZAP allows cannot be told; its user is not let in.
+    pub fn from_decision(request_id: impl Into<Part>, decision: Decision) -> Self {
+        let (status, user_id, metadata) = match decision {
+            Decision::Allow { user_id, metadata } => {
+                let user_id = user_id.unwrap_or(Part::EMPTY);
+                (Status::Success, user_id, metadata)
+            }
+            Decision::Deny(denial) => (denial.into(), Part::EMPTY, Metadata::new()),
+        };
+        if user_id.len() > MAX_LEN {
+            let denial = Decision::Deny(Denial::InternalError);
+            return Self::from_decision(request_id, denial);
+        }
+        Self {
+            request_id: request_id.into(),
+            status,
+            status_text: status.text().to_owned(),
+            user_id,
+            metadata,
+        }
+    }
+
+    /// Returns what the reply decides.
+    pub fn into_decision(self) -> Decision {
+        match self.status {
+            Status::Success => Decision::Allow {
+                user_id: Some(self.user_id).filter(|user_id| !user_id.is_empty()),
+                metadata: self.metadata,
+            },
+            Status::TemporaryError => Decision::Deny(Denial::Temporary),
+            Status::AuthenticationFailure => Decision::Deny(Denial::Refused),
+            Status::InternalError => Decision::Deny(Denial::InternalError),
+        }
+    }
+
     /// Returns the message as a REP sends it `[ZAP-019]`.
     pub fn encode(&self) -> Message {
         let mut metadata = Vec::with_capacity(self.metadata.encoded_len());
@@ -143,6 +184,16 @@ impl Status {
         }
     }
 
+    /// Says the same in words.
+    const fn text(self) -> &'static str {
+        match self {
+            Self::Success => "OK",
+            Self::TemporaryError => "temporary error",
+            Self::AuthenticationFailure => "authentication failure",
+            Self::InternalError => "internal error",
+        }
+    }
+
     /// Returns the status with these digits, if there is one `[ZAP-022]`.
     pub fn from_code(code: &[u8]) -> Option<Self> {
         [
@@ -156,11 +207,21 @@ impl Status {
     }
 }
 
+impl From<Denial> for Status {
+    fn from(denial: Denial) -> Self {
+        match denial {
+            Denial::Temporary => Self::TemporaryError,
+            Denial::Refused => Self::AuthenticationFailure,
+            Denial::InternalError => Self::InternalError,
+        }
+    }
+}
+
 impl ReplyError {
     /// Returns the number that libzmq's monitor gives the error.
     pub const fn code(&self) -> u32 {
         match self {
-            Self::PartCount { .. } | Self::TooLong { .. } => 0x2000_0001,
+            Self::Delimiter | Self::PartCount { .. } | Self::TooLong { .. } => 0x2000_0001,
             Self::RequestId => 0x2000_0002,
             Self::Version => 0x2000_0003,
             Self::Status => 0x2000_0004,
@@ -281,6 +342,35 @@ mod tests {
             assert_eq!(read.status, status);
             assert!(read.user_id.is_empty() && read.metadata.is_empty());
         }
+    }
+
+    // ZAP-028
+    #[test]
+    fn a_decision_is_what_its_reply_decides() {
+        let mut metadata = Metadata::new();
+        metadata.insert("Role", "admin").unwrap();
+        let joe = Decision::Allow {
+            user_id: Some("joe".into()),
+            metadata,
+        };
+        for decision in [
+            joe,
+            Decision::allowed(),
+            Decision::Deny(Denial::Temporary),
+            Decision::Deny(Denial::Refused),
+            Decision::Deny(Denial::InternalError),
+        ] {
+            let message = Reply::from_decision("7", decision.clone()).encode();
+            let read = Reply::decode(message.parts(), b"7").unwrap();
+            assert_eq!(read.into_decision(), decision);
+        }
+        let too_long = Decision::Allow {
+            user_id: Some("x".repeat(256).as_str().into()),
+            metadata: Metadata::new(),
+        };
+        let reply = Reply::from_decision("7", too_long);
+        assert_eq!(reply.status, Status::InternalError);
+        assert!(reply.user_id.is_empty());
     }
 
     proptest! {

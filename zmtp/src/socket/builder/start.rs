@@ -40,6 +40,15 @@ impl<S: Socket> Builder<S> {
     }
 }
 
+impl<S> Clone for Builder<S> {
+    fn clone(&self) -> Self {
+        Self {
+            options: self.options.clone(),
+            socket: PhantomData,
+        }
+    }
+}
+
 impl<S> fmt::Debug for Builder<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Builder")
