@@ -33,6 +33,8 @@ pub enum Program {
     ZerorpcServer,
     /// A `zerorpc.Client`.
     ZerorpcClient,
+    /// A `zerorpc.Publisher`, `Subscriber`, `Pusher` or `Puller`.
+    ZerorpcOneWay,
 }
 
 impl Program {
@@ -41,6 +43,7 @@ impl Program {
             Self::Zmq => "zmq_peer.py",
             Self::ZerorpcServer => "zerorpc_server.py",
             Self::ZerorpcClient => "zerorpc_client.py",
+            Self::ZerorpcOneWay => "zerorpc_one_way.py",
         }
     }
 }

@@ -5,6 +5,7 @@ mod blocking_methods;
 mod heartbeats;
 mod introspection;
 mod node;
+mod one_way;
 mod our_client;
 mod our_command;
 mod our_server;
