@@ -3,12 +3,15 @@
 
 Requests (a CALL is {client, method, args, timeout?, slots?}):
 
-    client {name, endpoint | bind, timeout?, heartbeat?, passive_heartbeat?}
+    client {name, endpoint | bind, timeout?, heartbeat?, passive_heartbeat?, ids?, header?}
+                                     `ids` are the last 24 digits of its ids, which begin at 0;
+                                     `header` is the task context of its calls
     call CALL + {expect?}            one call in its own greenlet
     start CALL + {id}; join {id}     the same, without waiting
     storm CALL + {count}             `count` calls at once on one connection
     echoes {client, values}          echoes each value and compares, types included
     stream CALL + {take?, pause?}    closes it after `take` items, pauses after each
+    start_stream, peek {id}          the same without waiting, and what came so far
     close {name}
 
 An outcome is {elapsed} with {result} or {raised: {kind, message, …}}; a
@@ -36,13 +39,16 @@ class Driver(object):
     def __init__(self):
         self._clients = {}
         self._started = {}
+        self._streams = {}
 
     def handle(self, request):
         """Runs one request."""
         operation = request.pop("op")
         return getattr(self, "do_" + operation)(**request)
 
-    def do_client(self, name, endpoint=None, bind=None, **options):
+    def do_client(self, name, endpoint=None, bind=None, ids=None, header=None, **options):
+        if ids is not None or header is not None:
+            options["context"] = _context(ids, header)
         client = zerorpc.Client(**options)
         self._clients[name] = client
         if endpoint is not None:
@@ -82,6 +88,13 @@ class Driver(object):
     def do_stream(self, **call):
         return gevent.spawn(self._stream, **call).get()
 
+    def do_start_stream(self, id, **call):
+        self._streams[id] = seen = _nothing_seen()
+        self._started[id] = gevent.spawn(self._stream, seen=seen, **call)
+
+    def do_peek(self, id):
+        return dict(self._streams[id])
+
     def _echoes(self, client, wanted):
         for value in map(values.from_json, wanted):
             got = self._clients[client]("echo", value)
@@ -108,8 +121,8 @@ class Driver(object):
         arguments = [values.from_json(arg) for arg in args]
         return self._clients[client](method, *arguments, **options)
 
-    def _stream(self, take=None, pause=0, **call):
-        seen = {"count": 0, "first_items": [], "last": None, "in_order": True}
+    def _stream(self, take=None, pause=0, seen=None, **call):
+        seen = seen or _nothing_seen()
 
         def receive():
             items = self._invoke(**call)
@@ -132,9 +145,25 @@ class Driver(object):
         return dict(seen, elapsed=_now() - began, **outcome)
 
 
+def _nothing_seen():
+    return {"count": 0, "first_items": [], "last": None, "in_order": True}
+
+
 def _now():
     # Python 2 has no clock that is never set.
     return getattr(time, "monotonic", time.time)()
+
+
+def _context(ids, header):
+    context = zerorpc.Context()
+    if ids is not None:
+        # What a forked process inherits.
+        context._msg_id_base = ids.encode()
+        context._msg_id_counter = 0
+        context._msg_id_counter_stop = 2 ** 32
+    if header is not None:
+        context.register_middleware({"get_task_context": lambda: dict(header)})
+    return context
 
 
 def _caught(function):

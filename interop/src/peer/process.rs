@@ -1,6 +1,7 @@
 //! Starting a peer program and talking to it.
 
 use std::{
+    io,
     process::Stdio,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -180,6 +181,23 @@ impl Peer {
     #[must_use]
     pub fn process_id(&self) -> Option<u32> {
         self.process.id()
+    }
+
+    /// Stops the program without closing its connections, as a machine that hangs would.
+    ///
+    /// # Errors
+    ///
+    /// The program has ended, or the system refuses.
+    pub fn freeze(&self) -> Result<(), PeerError> {
+        let id = self.process.id().unwrap_or_default().to_string();
+        let stopped = std::process::Command::new("kill")
+            .args(["-STOP", &id])
+            .status()
+            .map_err(PeerError::Start)?;
+        if stopped.success() {
+            return Ok(());
+        }
+        Err(PeerError::Start(io::Error::other("it cannot be stopped")))
     }
 
     /// Kills the program, without a chance to say goodbye, and waits until it

@@ -72,6 +72,7 @@ async fn a_hundred_calls_are_in_flight_at_once() -> TestResult {
     Ok(())
 }
 
+// B6.
 /// The failure that our server must not have: see `tests/zerorpc/blocking_methods.rs`.
 #[tokio::test]
 async fn a_python_server_loses_its_callers_while_a_method_blocks() -> TestResult {
@@ -109,6 +110,7 @@ async fn the_command_line_prints_results() -> TestResult {
     Ok(())
 }
 
+// B17.
 #[tokio::test]
 async fn introspection_depends_on_getargspec() -> TestResult {
     let Interop::On(python) = environment()? else {

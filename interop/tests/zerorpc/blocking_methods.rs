@@ -22,6 +22,7 @@ const LONG: f64 = 12.0;
 /// is Python's own time on a busy machine.
 const AT_ONCE: f64 = 5.0;
 
+// B6.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_blocking_and_a_burning_method_answer_after_twelve_seconds_and_others_at_once()
 -> TestResult {
@@ -70,6 +71,7 @@ async fn long_calls_answer_and_others_at_once(methods: [&str; 2]) -> TestResult 
     Ok(())
 }
 
+// B6.
 #[tokio::test]
 async fn heartbeats_go_on_when_a_method_blocks_the_only_thread_of_the_runtime() -> TestResult {
     let Some(python) = python()? else {

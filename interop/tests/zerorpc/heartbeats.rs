@@ -1,11 +1,8 @@
 //! Heartbeats of every setting on either side, and peers that fall silent.
 
-use std::{
-    process::Command,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
-use interop::{Peer, TestResult};
+use interop::TestResult;
 use serde_json::{Value, json};
 use zrpc::{CallError, Client, Heartbeat};
 
@@ -19,6 +16,7 @@ const INTERVAL: Duration = Duration::from_secs(1);
 /// Longer than a peer with [`INTERVAL`] waits for a heartbeat.
 const LONG: f64 = 4.5;
 
+// Q4, Q10, Q11.
 #[tokio::test]
 async fn our_client_and_a_python_server_with_every_setting() -> TestResult {
     let every = Heartbeat::every(INTERVAL);
@@ -32,6 +30,7 @@ async fn our_client_and_a_python_server_with_every_setting() -> TestResult {
     Ok(())
 }
 
+// Q4, Q10, Q11.
 #[tokio::test]
 async fn a_python_client_and_our_server_with_every_setting() -> TestResult {
     let every = Heartbeat::every(INTERVAL);
@@ -47,6 +46,7 @@ async fn a_python_client_and_our_server_with_every_setting() -> TestResult {
     Ok(())
 }
 
+// Q10: heartbeats go on while data flows.
 #[tokio::test]
 async fn a_stream_that_pauses_for_longer_than_two_heartbeats_goes_on() -> TestResult {
     let Some(python) = python()? else {
@@ -128,10 +128,11 @@ async fn a_python_server_that_is_frozen_is_a_lost_remote() -> TestResult {
         .build()
         .await?;
     let began = Instant::now();
-    let (call, ()) = tokio::join!(client.call::<f64>("wait", (30.0,)), async {
+    let (call, frozen) = tokio::join!(client.call::<f64>("wait", (30.0,)), async {
         tokio::time::sleep(Duration::from_millis(500)).await;
-        freeze(&server);
+        server.freeze()
     });
+    frozen?;
 
     assert!(
         matches!(call, Err(CallError::LostRemote { .. })),
@@ -182,7 +183,7 @@ async fn a_python_client_that_is_frozen_loses_its_calls() -> TestResult {
     tokio::time::sleep(Duration::from_millis(500)).await;
     assert_eq!(server.seen.cancelled(), 0);
 
-    freeze(&client);
+    client.freeze()?;
 
     soon(async {
         while server.seen.cancelled() == 0 {
@@ -224,11 +225,4 @@ async fn long_call_from_python(name: &str, ours: Heartbeat, theirs: Value) -> Te
 
     assert_eq!(outcome["result"], LONG, "{name}: {outcome}");
     Ok(())
-}
-
-/// Stops a peer without closing its connections.
-fn freeze(peer: &Peer) {
-    let id = peer.process_id().unwrap_or_default().to_string();
-    let stopped = Command::new("kill").args(["-STOP", &id]).status();
-    assert!(stopped.is_ok_and(|status| status.success()));
 }

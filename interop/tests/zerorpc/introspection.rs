@@ -10,6 +10,7 @@ use crate::{
     support::{our_client, python, python_call, python_client, python_server},
 };
 
+// Q27, B17.
 #[tokio::test]
 async fn our_server_describes_itself_to_python() -> TestResult {
     let Some(python) = python()? else {
@@ -52,6 +53,7 @@ async fn our_server_describes_itself_to_python() -> TestResult {
     Ok(())
 }
 
+// Q27.
 #[tokio::test]
 async fn help_about_a_method_that_is_not_there_is_a_key_error() -> TestResult {
     let Some(python) = python()? else {
@@ -66,6 +68,7 @@ async fn help_about_a_method_that_is_not_there_is_a_key_error() -> TestResult {
     Ok(())
 }
 
+// Q27.
 #[tokio::test]
 async fn a_python_server_that_can_describes_itself_to_us() -> TestResult {
     let Some(python) = python()? else {
@@ -95,6 +98,7 @@ async fn a_python_server_that_can_describes_itself_to_us() -> TestResult {
     Ok(())
 }
 
+// B17.
 #[tokio::test]
 async fn a_python_server_that_cannot_answers_with_an_error() -> TestResult {
     let Some(python) = python()? else {

@@ -2,8 +2,11 @@
 //! lines, in both directions.
 
 mod blocking_methods;
+mod credit;
+mod defects;
 mod heartbeats;
 mod introspection;
+mod losses;
 mod node;
 mod one_way;
 mod our_client;
@@ -16,3 +19,4 @@ mod support;
 mod their_command;
 mod values;
 mod versions;
+mod wire;

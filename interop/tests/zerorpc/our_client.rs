@@ -81,6 +81,7 @@ async fn an_exception_has_its_name_message_and_traceback() -> TestResult {
     Ok(())
 }
 
+// Q25.
 #[tokio::test]
 async fn an_unknown_method_is_a_name_error() -> TestResult {
     let Some(python) = python()? else {
@@ -290,6 +291,7 @@ async fn a_plain_result_asked_for_as_a_stream_and_the_other_way_round() -> TestR
     Ok(())
 }
 
+// Q19: the late reply is for nobody.
 #[tokio::test]
 async fn a_call_that_takes_too_long_times_out_and_others_go_on() -> TestResult {
     let Some(python) = python()? else {

@@ -76,6 +76,7 @@ async fn an_error_has_its_name_message_and_traceback() -> TestResult {
     Ok(())
 }
 
+// B23.
 #[tokio::test]
 async fn tracebacks_stay_at_home_unless_asked_for() -> TestResult {
     let Some(python) = python()? else {
@@ -108,6 +109,7 @@ async fn a_panic_is_an_error_of_that_call_and_of_no_other() -> TestResult {
     Ok(())
 }
 
+// Q25.
 #[tokio::test]
 async fn an_unknown_method_is_a_name_error() -> TestResult {
     let Some(python) = python()? else {
@@ -219,6 +221,7 @@ async fn hundred_thousand(method: &str) -> TestResult {
     Ok(())
 }
 
+// Q9.
 #[tokio::test]
 async fn our_producer_waits_for_a_python_consumer_that_is_slow() -> TestResult {
     let Some(python) = python()? else {

@@ -16,7 +16,7 @@ use interop::Failure;
 use rmpv::Value;
 use serde_bytes::ByteBuf;
 use thiserror::Error;
-use zrpc::{Argument, Fault, Method, Server, ServerBuilder, ServerHandle};
+use zrpc::{Argument, CallContext, Fault, Method, Server, ServerBuilder, ServerHandle};
 
 use crate::support::{crc32, pattern};
 
@@ -113,6 +113,10 @@ fn plain_methods() -> Vec<Method> {
             .args([Argument::new("a"), Argument::new("b").default(1)]),
         Method::new("echo", |(value,): (Value,)| async move { value }).args(["value"]),
         Method::new("nothing", |(): ()| async {}),
+        Method::new("header", |(key,): (String,)| async move {
+            let context = CallContext::current();
+            context.and_then(|context| context.header::<Value>(&key).ok().flatten())
+        }),
         Method::new("types", |(): ()| async { types() }),
         Method::new("binary", |(size,): (usize,)| async move {
             ByteBuf::from(pattern(size, 7))

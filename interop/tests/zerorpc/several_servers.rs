@@ -9,6 +9,7 @@ use zrpc::Client;
 
 use crate::support::{python, python_server, soon};
 
+// B21.
 #[tokio::test]
 async fn calls_are_shared_and_each_stream_stays_with_its_server() -> TestResult {
     let Some(python) = python()? else {
@@ -46,6 +47,7 @@ async fn calls_are_shared_and_each_stream_stays_with_its_server() -> TestResult 
     Ok(())
 }
 
+// B21.
 #[tokio::test]
 async fn a_server_that_is_killed_is_left_out() -> TestResult {
     let Some(python) = python()? else {

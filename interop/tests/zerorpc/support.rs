@@ -1,11 +1,14 @@
 //! What the tests share: a Python server or client with one line.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use interop::{Failure, Interop, Output, Peer, PeerError, Program, Python, environment};
 use serde_json::{Value, json};
-use tokio::time::timeout;
+use tests::raw_peer::RawPeer;
+use tokio::{net::TcpListener, time::timeout};
 use zrpc::Client;
+
+use crate::our_service::{Served, serve_with};
 
 /// No single step of a test takes longer.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
@@ -53,6 +56,61 @@ pub(crate) async fn python_call(
 /// Our client with default options, connected to a Python server.
 pub(crate) async fn our_client(server: &Peer) -> Result<Client, Failure> {
     Ok(Client::connect(server.endpoint()?).await?)
+}
+
+/// A peer that sends what it is told to, connected to a server and past its handshake.
+pub(crate) async fn raw_client(endpoint: &str) -> Result<RawPeer, Failure> {
+    let address = endpoint
+        .trim_start_matches("tcp://")
+        .parse::<SocketAddr>()?;
+    let mut peer = RawPeer::connect(address).await?;
+    peer.handshake("DEALER").await?;
+    Ok(peer)
+}
+
+/// A place where a client can connect to a peer that sends what it is told to.
+pub(crate) struct RawServer {
+    listener: TcpListener,
+}
+
+impl RawServer {
+    pub(crate) async fn bind() -> Result<(Self, String), Failure> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let endpoint = format!("tcp://{}", listener.local_addr()?);
+        Ok((Self { listener }, endpoint))
+    }
+
+    pub(crate) async fn accept(self) -> Result<RawPeer, Failure> {
+        let mut peer = RawPeer::accept(&self.listener).await?;
+        peer.handshake("ROUTER").await?;
+        Ok(peer)
+    }
+}
+
+/// A Python server and one of ours, with the same methods.
+pub(crate) struct Both {
+    pub(crate) python: Peer,
+    pub(crate) ours: Served,
+}
+
+impl Both {
+    /// Starts both with a heartbeat.
+    pub(crate) async fn start(python: &Python, heartbeat: Duration) -> Result<Self, Failure> {
+        let seconds = heartbeat.as_secs_f64();
+        let beats = zrpc::Heartbeat::every(heartbeat);
+        Ok(Self {
+            python: python_server(python, json!({"heartbeat": seconds})).await?,
+            ours: serve_with(|builder| builder.heartbeat(beats).bind("tcp://127.0.0.1:*")).await?,
+        })
+    }
+
+    /// Whose server each is, for messages, and where.
+    pub(crate) fn endpoints(&self) -> Result<[(&'static str, &str); 2], Failure> {
+        Ok([
+            ("Python's", self.python.endpoint()?),
+            ("ours", &self.ours.endpoint),
+        ])
+    }
 }
 
 /// A future that must not take longer than [`DEADLINE`].

@@ -78,6 +78,7 @@ async fn methods_are_listed_with_their_documentation() -> TestResult {
     Ok(())
 }
 
+// Q11.
 #[tokio::test]
 async fn its_passive_heartbeat_survives_a_long_call() -> TestResult {
     let Some(python) = python()? else {

@@ -118,6 +118,7 @@ async fn python_reads_the_values_that_we_make() -> TestResult {
     Ok(())
 }
 
+// Q22, B14.
 #[tokio::test]
 async fn map_keys_that_python_would_not_take_are_taken_from_it() -> TestResult {
     let Some(python) = python()? else {
@@ -133,6 +134,7 @@ async fn map_keys_that_python_would_not_take_are_taken_from_it() -> TestResult {
     Ok(())
 }
 
+// Q22, B14.
 /// Python drops such an event without a word, and its caller would wait in vain.
 #[tokio::test]
 async fn map_keys_that_python_would_not_take_are_an_error_where_they_are_sent() -> TestResult {
