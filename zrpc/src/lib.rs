@@ -46,6 +46,8 @@
 //!   sending what Python or Node would drop or change.
 //! - [`Timestamp`], [`JsDate`] and [`Ext`] are the values that serde has no types for.
 
+#[doc(hidden)]
+pub mod __private;
 mod client;
 mod context;
 mod endpoints;
@@ -61,7 +63,7 @@ mod server;
 mod service;
 mod socket_options;
 
-pub use client::{Client, ClientBuilder, ReplyStream, Request, Response};
+pub use client::{Client, ClientBuilder, ReplyStream, Request, Response, Stub};
 pub use context::{CallContext, HeaderError};
 pub use error::{BuildError, CallError, ConnectError, ServeError};
 pub use fault::Fault;
@@ -75,6 +77,9 @@ pub use option_error::OptionError;
 pub use server::{Authorize, Introspection, Server, ServerBuilder, ServerHandle, Tracebacks};
 pub use service::{Argument, Fallible, IntoReply, Method, MethodSet, Plain, Reply, Service};
 pub use socket_options::SocketOptions;
+
+#[cfg(feature = "macros")]
+pub use zrpc_macros::service;
 
 pub use zmtp::session::PeerInfo;
 

@@ -3,6 +3,7 @@
 //! - [`Client`] is the handle that callers share; [`ClientBuilder`] makes it.
 //! - [`Request`] is one call before it is made, with its options.
 //! - [`ReplyStream`] is the results of a stream, [`Response`] whatever came.
+//! - [`Stub`] is a client for one of several services, and what typed clients are made of.
 //! - `engine` is the client's part of the I/O task, `mailbox` is where it leaves the replies, and
 //!   `waking` tells their callers.
 
@@ -14,9 +15,11 @@ mod mailbox;
 mod options;
 mod request;
 mod stream;
+mod stub;
 mod waking;
 
 pub use builder::ClientBuilder;
 pub use handle::Client;
 pub use request::{Request, Response};
 pub use stream::ReplyStream;
+pub use stub::Stub;

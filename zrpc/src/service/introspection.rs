@@ -103,16 +103,9 @@ impl Entry {
 
 /// Returns a signature as an argspec and as the list that `_zerorpc_inspect` shows.
 fn describe(signature: &Signature) -> (Value, Value) {
-    let Some(parameters) = signature.parameters() else {
-        let argspec = vec![
-            Value::Array(Vec::new()),
-            "args".into(),
-            Value::Nil,
-            Value::Nil,
-        ];
-        return (Value::Array(argspec), Value::Nil);
-    };
+    let parameters = signature.parameters();
     let names = parameters.iter().map(|p| Value::from(p.name())).collect();
+    let rest = signature.rest().map_or(Value::Nil, Value::from);
     // Python's defaults belong to the last arguments, so only an unbroken run at the end counts.
     let mut defaults: Vec<Value> = parameters
         .iter()
@@ -120,22 +113,30 @@ fn describe(signature: &Signature) -> (Value, Value) {
         .map_while(|parameter| parameter.default().cloned())
         .collect();
     defaults.reverse();
-    let defaults = match defaults.is_empty() {
-        true => Value::Nil,
-        false => Value::Array(defaults),
-    };
+    let required = parameters.len() - defaults.len();
     let args = parameters
         .iter()
-        .map(|parameter| {
+        .enumerate()
+        .map(|(position, parameter)| {
             let name = (Value::from("name"), Value::from(parameter.name()));
-            let default = parameter
-                .default()
+            let default = position
+                .checked_sub(required)
+                .and_then(|behind| defaults.get(behind))
                 .map(|default| (Value::from("default"), default.clone()));
             Value::Map(std::iter::once(name).chain(default).collect())
         })
         .collect();
-    let argspec = vec![Value::Array(names), Value::Nil, Value::Nil, defaults];
-    (Value::Array(argspec), Value::Array(args))
+    // Of a method that takes anything, there is nothing to list.
+    let args = match signature.rest() {
+        Some(_) if parameters.is_empty() => Value::Nil,
+        _ => Value::Array(args),
+    };
+    let defaults = match defaults.is_empty() {
+        true => Value::Nil,
+        false => Value::Array(defaults),
+    };
+    let argspec = vec![Value::Array(names), rest, Value::Nil, defaults];
+    (Value::Array(argspec), args)
 }
 
 fn inspection(service: &str, entries: &BTreeMap<String, Entry>) -> Value {

@@ -172,6 +172,13 @@ impl Method {
         A: DeserializeOwned,
         K: 'static,
     {
+        let mut method = Self::with_handler::<A>(name, handler);
+        method.refuse_disguised_error::<K, R>();
+        method
+    }
+
+    /// Makes a method that takes what `A` takes.
+    pub(super) fn with_handler<A: DeserializeOwned>(name: String, handler: Handler) -> Self {
         let (signature, defect) = match Signature::of::<A>() {
             Ok(signature) => (signature, None),
             Err(Unsuitable) => {
@@ -179,27 +186,36 @@ impl Method {
                     method: name.clone(),
                     arguments: std::any::type_name::<A>(),
                 };
-                (Signature::Variadic, Some(defect))
+                (Signature::any(), Some(defect))
             }
         };
-        let mut method = Self {
+        Self {
             name: name.into(),
             doc: None,
             signature,
             handler,
             defect,
-        };
-        // A `Result` with a serialisable error also is a plain serialisable value. Sending it as
-        // data would hide the failure from every caller, so it is refused instead.
+        }
+    }
+
+    /// A `Result` with a serialisable error also is a plain serialisable value. Sending it as data
+    /// would hide the failure from every caller, so it is refused instead.
+    pub(super) fn refuse_disguised_error<K: 'static, R>(&mut self) {
         let reply = std::any::type_name::<R>();
         if TypeId::of::<K>() == TypeId::of::<Plain>() && reply.starts_with("core::result::Result<")
         {
-            method.set_defect(BuildError::ErrorType {
-                method: method.name.to_string(),
+            self.set_defect(BuildError::ErrorType {
+                method: self.name.to_string(),
                 reply,
             });
         }
-        method
+    }
+
+    /// Lets arguments of any number follow those of the head `H`.
+    pub(super) fn set_rest<H: DeserializeOwned>(&mut self, rest: &str) {
+        if let Ok(head) = Signature::of::<H>() {
+            self.signature = head.with_rest(rest.to_owned());
+        }
     }
 
     fn set_defect(&mut self, defect: BuildError) {

@@ -5,12 +5,15 @@
 //! - `Shape` asks a type what arguments it takes, `Signature` decodes them and names what is wrong.
 //! - [`IntoReply`] encodes what a body returns.
 //! - `handler` erases the types of the four kinds of bodies.
+//! - `bridge` is what `#[zrpc::service]` writes calls of, and `lending` streams that borrow.
 //! - `doc` cleans texts up.
 //! - `Registry` finds a method by its name; `introspection` describes them to callers.
 
+pub(crate) mod bridge;
 mod doc;
 mod handler;
 mod introspection;
+pub(crate) mod lending;
 
 mod method;
 mod registry;

@@ -15,8 +15,12 @@ use crate::Fault;
 pub(crate) enum Signature {
     /// These, in this order.
     Fixed(Vec<Parameter>),
-    /// Any number.
-    Variadic,
+    /// These, and any number behind them.
+    Variadic {
+        parameters: Vec<Parameter>,
+        /// What those behind them are called.
+        rest: String,
+    },
 }
 
 /// One argument that a method takes.
@@ -45,7 +49,7 @@ impl Signature {
     pub(crate) fn of<A: DeserializeOwned>() -> Result<Self, Unsuitable> {
         let parameters = match Shape::of::<A>() {
             Shape::Fixed(parameters) => parameters,
-            Shape::Variadic => return Ok(Self::Variadic),
+            Shape::Variadic => return Ok(Self::any()),
             Shape::Unsuitable => return Err(Unsuitable),
         };
         let parameters = parameters.into_iter().zip(1..).map(|(found, position)| {
@@ -61,11 +65,27 @@ impl Signature {
         Ok(Self::Fixed(parameters.collect()))
     }
 
+    /// Any number of arguments, of which nothing is known.
+    pub(crate) fn any() -> Self {
+        Self::Variadic {
+            parameters: Vec::new(),
+            rest: "args".to_owned(),
+        }
+    }
+
+    /// Lets any number of arguments follow.
+    pub(crate) fn with_rest(self, rest: String) -> Self {
+        let (Self::Fixed(parameters) | Self::Variadic { parameters, .. }) = self;
+        Self::Variadic { parameters, rest }
+    }
+
     /// Gives the arguments names and defaults.
     pub(crate) fn describe(&mut self, arguments: Vec<Argument>) -> Result<(), Mismatch> {
-        let Self::Fixed(parameters) = self else {
+        let (Self::Fixed(parameters) | Self::Variadic { parameters, .. }) = self;
+        if parameters.is_empty() && matches!(self, Self::Variadic { .. }) {
             return Ok(());
-        };
+        }
+        let (Self::Fixed(parameters) | Self::Variadic { parameters, .. }) = self;
         if parameters.len() != arguments.len() {
             return Err(Mismatch::Count {
                 described: arguments.len(),
@@ -88,11 +108,17 @@ impl Signature {
         Ok(())
     }
 
-    /// Returns the parameters, unless any number is taken.
-    pub(crate) fn parameters(&self) -> Option<&[Parameter]> {
+    /// Returns the parameters that have names of their own.
+    pub(crate) fn parameters(&self) -> &[Parameter] {
+        let (Self::Fixed(parameters) | Self::Variadic { parameters, .. }) = self;
+        parameters
+    }
+
+    /// Returns what further arguments are called, if there may be any.
+    pub(crate) fn rest(&self) -> Option<&str> {
         match self {
-            Self::Fixed(parameters) => Some(parameters),
-            Self::Variadic => None,
+            Self::Fixed(_) => None,
+            Self::Variadic { rest, .. } => Some(rest),
         }
     }
 
@@ -107,19 +133,31 @@ impl Signature {
     }
 
     fn decode_given<A: DeserializeOwned>(&self, method: &str, args: &Args) -> Result<A, Fault> {
-        let decoded = match self {
-            Self::Variadic => args.decode(),
-            Self::Fixed(parameters) => match args.count() {
-                Ok(count) if count < parameters.len() => {
-                    return decode_padded(method, parameters, args, count);
-                }
-                _ => args.decode(),
-            },
+        let parameters = self.parameters();
+        let decoded = match args.count() {
+            Ok(count) if count < parameters.len() => decode_padded(self, method, args, count)?,
+            _ => args.decode(),
         };
-        decoded.map_err(|error| {
-            let parameters = self.parameters().unwrap_or_default();
-            type_error(&describe_error(method, parameters, &error))
-        })
+        decoded.map_err(|error| type_error(&self.describe_error(method, &error)))
+    }
+
+    fn describe_error(&self, method: &str, error: &ArgumentsError) -> String {
+        match error {
+            ArgumentsError::Argument { index, error } => {
+                let parameter = self.parameters().get(*index).map(Parameter::name);
+                let name = parameter.or_else(|| self.rest()).unwrap_or_default();
+                let position = index.saturating_add(1);
+                format!("{method}() argument {position} '{name}': {error}")
+            }
+            ArgumentsError::Count { expected, got } => {
+                let plural = match expected {
+                    1 => "",
+                    _ => "s",
+                };
+                format!("{method}() takes {expected} argument{plural} but {got} were given")
+            }
+            other => format!("{method}(): {other}"),
+        }
     }
 }
 
@@ -135,11 +173,12 @@ impl Parameter {
 
 /// Decodes arguments of which the last ones were left out.
 fn decode_padded<A: DeserializeOwned>(
+    signature: &Signature,
     method: &str,
-    parameters: &[Parameter],
     args: &Args,
     count: usize,
-) -> Result<A, Fault> {
+) -> Result<Result<A, ArgumentsError>, Fault> {
+    let parameters = signature.parameters();
     let absent = parameters.get(count..).unwrap_or_default();
     let required = |parameter: &&Parameter| {
         parameter.presence == Presence::Required && parameter.default.is_none()
@@ -149,13 +188,13 @@ fn decode_padded<A: DeserializeOwned>(
         return Err(missing_arguments(method, &missing));
     }
     let padded = pad(args, parameters.len(), absent)?;
-    padded.decode().map_err(|error| match &error {
-        ArgumentsError::Argument { index, .. } if *index >= count => {
-            let missing: Vec<&Parameter> = parameters.get(*index).into_iter().collect();
-            missing_arguments(method, &missing)
+    match padded.decode() {
+        Err(ArgumentsError::Argument { index, .. }) if index >= count => {
+            let missing: Vec<&Parameter> = parameters.get(index).into_iter().collect();
+            Err(missing_arguments(method, &missing))
         }
-        _ => type_error(&describe_error(method, parameters, &error)),
-    })
+        decoded => Ok(decoded),
+    }
 }
 
 /// Appends the defaults of `absent` to encoded arguments.
@@ -204,24 +243,6 @@ fn missing_arguments(method: &str, missing: &[&Parameter]) -> Fault {
         let _ = write!(text, "{separator} '{}'", parameter.name);
     }
     type_error(&text)
-}
-
-fn describe_error(method: &str, parameters: &[Parameter], error: &ArgumentsError) -> String {
-    match error {
-        ArgumentsError::Argument { index, error } => {
-            let name = parameters.get(*index).map_or("", Parameter::name);
-            let position = index.saturating_add(1);
-            format!("{method}() argument {position} '{name}': {error}")
-        }
-        ArgumentsError::Count { expected, got } => {
-            let plural = match expected {
-                1 => "",
-                _ => "s",
-            };
-            format!("{method}() takes {expected} argument{plural} but {got} were given")
-        }
-        other => format!("{method}(): {other}"),
-    }
 }
 
 /// Error texts of serde repeat the offending value, which may be as large as the request.
