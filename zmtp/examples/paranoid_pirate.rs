@@ -55,7 +55,7 @@ async fn queue(
         tokio::select! {
             // Without an idle worker, requests stay where they are.
             request = clients.recv(), if !idle.0.is_empty() => {
-                hand_out(&mut workers, &mut idle, request?).await?;
+                hand_out(&workers, &mut idle, request?).await?;
             }
             message = workers.recv() => {
                 let mut message = message?;
@@ -77,7 +77,7 @@ async fn queue(
 /// Gives `request` to the first idle worker that is still there; if there is none, the client has to
 /// ask again.
 async fn hand_out(
-    workers: &mut RouterSocket,
+    workers: &RouterSocket,
     idle: &mut Idle,
     mut request: Message,
 ) -> Result<(), SendError> {

@@ -247,7 +247,7 @@ async fn what_a_mandatory_router_accepts_arrives() -> TestResult {
     let Some(python) = python()? else {
         return Ok(());
     };
-    let mut router = RouterSocket::builder().router_mandatory().build();
+    let router = RouterSocket::builder().router_mandatory().build();
     let endpoint = router.bind("tcp://127.0.0.1:*").await?.to_string();
     let mut peer = libzmq(python, "DEALER", json!({"ROUTING_ID": "round 0"})).await?;
     for round in 0..20 {

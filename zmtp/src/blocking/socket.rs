@@ -15,6 +15,7 @@ use crate::socket::{
     MessageReceiver, MessageSender, PeerMessage, RecvError, SendError, SocketHandle, TryRecvError,
     TrySendError, UnbindError,
 };
+use crate::transport::ExistingListener;
 
 /// A socket of type `S`, or a half of one, whose calls block the thread.
 ///
@@ -55,6 +56,20 @@ impl<S: socket::Socket> Socket<S> {
         let runtime = runtime::handle().map_err(BindError::Runtime)?;
         let _entered = runtime.enter();
         wait(self.socket.bind(endpoint))
+    }
+
+    /// As [`bind_listener`](socket::Socket::bind_listener) of the socket inside.
+    ///
+    /// # Errors
+    ///
+    /// As there, and [`BindError::Runtime`] if the thread in the background cannot be started.
+    pub fn bind_listener(
+        &self,
+        listener: impl Into<ExistingListener>,
+    ) -> Result<Endpoint, BindError> {
+        let runtime = runtime::handle().map_err(BindError::Runtime)?;
+        let _entered = runtime.enter();
+        wait(self.socket.bind_listener(listener))
     }
 
     /// As [`connect`](socket::Socket::connect) of the socket inside.
@@ -111,6 +126,13 @@ impl<S: socket::Socket> Socket<S> {
     #[must_use]
     pub fn peer_info(&self, peer: PeerId) -> Option<Arc<PeerInfo>> {
         self.socket.peer_info(peer)
+    }
+
+    /// The handle of the socket, for what does not block: looking at endpoints, peers and counters,
+    /// and changing marks. It can be used from any thread, also when the socket was split.
+    #[must_use]
+    pub fn handle(&self) -> &SocketHandle {
+        self.socket.handle()
     }
 
     /// Closes the socket and waits until everything queued is sent, or the linger period is over.

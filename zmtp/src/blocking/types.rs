@@ -6,7 +6,9 @@ use super::wait::wait;
 use crate::driver::PeerId;
 use crate::message::Message;
 use crate::pattern::RoutingId;
-use crate::socket::{self, ConnectError, IntoEndpoint, RecvError, TrySendError, XPubEvent};
+use crate::socket::{
+    self, ConnectError, IntoEndpoint, ManualSubscriptionError, RecvError, TrySendError, XPubEvent,
+};
 
 /// [`ReqSocket`](socket::ReqSocket), blocking.
 pub type ReqSocket = Socket<socket::ReqSocket>;
@@ -82,6 +84,32 @@ impl DealerSocket {
     }
 }
 
+impl DealerSender {
+    /// Queues `message` for `peer` and no other.
+    ///
+    /// # Errors
+    ///
+    /// [`TrySendError::Full`] if its queue is full, [`TrySendError::Unroutable`] if it is gone.
+    pub fn try_send_to(
+        &self,
+        peer: PeerId,
+        message: impl Into<Message>,
+    ) -> Result<(), TrySendError> {
+        self.get_ref().try_send_to(peer, message)
+    }
+}
+
+impl DealerReceiver {
+    /// Waits for the next message and tells which peer it came from.
+    ///
+    /// # Errors
+    ///
+    /// [`RecvError::Closed`] when the socket is closed.
+    pub fn recv_from(&mut self) -> Result<(PeerId, Message), RecvError> {
+        wait(self.get_mut().recv_from())
+    }
+}
+
 impl RouterSocket {
     /// Gives the two directions to different threads. The socket closes when both are dropped.
     #[must_use]
@@ -128,6 +156,43 @@ impl RouterSocket {
     }
 }
 
+impl RouterSender {
+    /// Queues `message`, which does not begin with a routing id, for `peer`.
+    ///
+    /// # Errors
+    ///
+    /// [`TrySendError::Full`] if its queue is full, [`TrySendError::Unroutable`] if it is gone.
+    pub fn try_send_to(
+        &self,
+        peer: PeerId,
+        message: impl Into<Message>,
+    ) -> Result<(), TrySendError> {
+        self.get_ref().try_send_to(peer, message)
+    }
+}
+
+impl RouterReceiver {
+    /// Waits for the next message, as its peer sent it, and tells which peer it came from.
+    ///
+    /// # Errors
+    ///
+    /// [`RecvError::Closed`] when the socket is closed.
+    pub fn recv_from(&mut self) -> Result<(PeerId, Message), RecvError> {
+        wait(self.get_mut().recv_from())
+    }
+}
+
+impl ReqSocket {
+    /// Waits for the reply to the last request and tells which peer replied.
+    ///
+    /// # Errors
+    ///
+    /// [`RecvError::OutOfTurn`] if no request was sent.
+    pub fn recv_from(&mut self) -> Result<(PeerId, Message), RecvError> {
+        wait(self.get_mut().recv_from())
+    }
+}
+
 impl RepSocket {
     /// Waits for the next request and tells which peer asks.
     ///
@@ -160,6 +225,15 @@ impl SubSocket {
     pub fn unsubscribe(&self, topic: impl AsRef<[u8]>) {
         self.get_ref().unsubscribe(topic);
     }
+
+    /// Waits for the next message and tells which peer it came from.
+    ///
+    /// # Errors
+    ///
+    /// [`RecvError::Closed`] when the socket is closed.
+    pub fn recv_from(&mut self) -> Result<(PeerId, Message), RecvError> {
+        wait(self.get_mut().recv_from())
+    }
 }
 
 impl XPubSocket {
@@ -170,7 +244,98 @@ impl XPubSocket {
         (Socket::from_async(sender), Socket::from_async(receiver))
     }
 
+    /// Queues `message` for `peer` and no other.
+    ///
+    /// # Errors
+    ///
+    /// [`TrySendError::Full`] if its queue is full, [`TrySendError::Unroutable`] if it is gone.
+    pub fn try_send_to(
+        &self,
+        peer: PeerId,
+        message: impl Into<Message>,
+    ) -> Result<(), TrySendError> {
+        self.get_ref().try_send_to(peer, message)
+    }
+
+    /// As [`subscribe`](socket::XPubSocket::subscribe) of the socket inside.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn subscribe(
+        &self,
+        peer: PeerId,
+        topic: impl AsRef<[u8]>,
+    ) -> Result<(), ManualSubscriptionError> {
+        self.get_ref().subscribe(peer, topic)
+    }
+
+    /// As [`cancel`](socket::XPubSocket::cancel) of the socket inside.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn cancel(
+        &self,
+        peer: PeerId,
+        topic: impl AsRef<[u8]>,
+    ) -> Result<(), ManualSubscriptionError> {
+        self.get_ref().cancel(peer, topic)
+    }
+
     /// As [`recv_event`](socket::XPubSocket::recv_event) of the socket inside.
+    ///
+    /// # Errors
+    ///
+    /// [`RecvError::Closed`] when the socket is closed.
+    pub fn recv_event(&mut self) -> Result<(PeerId, XPubEvent), RecvError> {
+        wait(self.get_mut().recv_event())
+    }
+}
+
+impl XPubSender {
+    /// Queues `message` for `peer` and no other.
+    ///
+    /// # Errors
+    ///
+    /// [`TrySendError::Full`] if its queue is full, [`TrySendError::Unroutable`] if it is gone.
+    pub fn try_send_to(
+        &self,
+        peer: PeerId,
+        message: impl Into<Message>,
+    ) -> Result<(), TrySendError> {
+        self.get_ref().try_send_to(peer, message)
+    }
+
+    /// As [`subscribe`](socket::XPubSender::subscribe) of the socket inside.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn subscribe(
+        &self,
+        peer: PeerId,
+        topic: impl AsRef<[u8]>,
+    ) -> Result<(), ManualSubscriptionError> {
+        self.get_ref().subscribe(peer, topic)
+    }
+
+    /// As [`cancel`](socket::XPubSender::cancel) of the socket inside.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn cancel(
+        &self,
+        peer: PeerId,
+        topic: impl AsRef<[u8]>,
+    ) -> Result<(), ManualSubscriptionError> {
+        self.get_ref().cancel(peer, topic)
+    }
+}
+
+impl XPubReceiver {
+    /// As [`recv_event`](socket::XPubReceiver::recv_event) of the half inside.
     ///
     /// # Errors
     ///
@@ -196,6 +361,38 @@ impl XSubSocket {
     /// As [`unsubscribe`](socket::XSubSocket::unsubscribe) of the socket inside.
     pub fn unsubscribe(&self, topic: impl AsRef<[u8]>) {
         self.get_ref().unsubscribe(topic);
+    }
+
+    /// Waits for the next message and tells which peer it came from.
+    ///
+    /// # Errors
+    ///
+    /// [`RecvError::Closed`] when the socket is closed.
+    pub fn recv_from(&mut self) -> Result<(PeerId, Message), RecvError> {
+        wait(self.get_mut().recv_from())
+    }
+}
+
+impl XSubSender {
+    /// As [`subscribe`](socket::XSubSender::subscribe) of the half inside.
+    pub fn subscribe(&self, topic: impl AsRef<[u8]>) {
+        self.get_ref().subscribe(topic);
+    }
+
+    /// As [`unsubscribe`](socket::XSubSender::unsubscribe) of the half inside.
+    pub fn unsubscribe(&self, topic: impl AsRef<[u8]>) {
+        self.get_ref().unsubscribe(topic);
+    }
+}
+
+impl XSubReceiver {
+    /// Waits for the next message and tells which peer it came from.
+    ///
+    /// # Errors
+    ///
+    /// [`RecvError::Closed`] when the socket is closed.
+    pub fn recv_from(&mut self) -> Result<(PeerId, Message), RecvError> {
+        wait(self.get_mut().recv_from())
     }
 }
 

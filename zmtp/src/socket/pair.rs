@@ -163,6 +163,17 @@ impl PairSender {
         if message.is_empty() {
             return Err(TrySendError::NoParts(message));
         }
+        if self.sink.is_behind() {
+            let sink = std::mem::take(&mut self.sink);
+            let sent = sink.send_behind(message, |message| self.push(message));
+            self.sink = sink;
+            return sent;
+        }
+        self.push(message)
+    }
+
+    /// Queues `message`, which has parts.
+    fn push(&mut self, message: Message) -> Result<(), TrySendError> {
         self.refresh();
         let hub = self.handle.hub();
         let pushed = self
@@ -182,7 +193,7 @@ impl PairSender {
         context: &mut Context<'_>,
     ) -> Poll<Result<(), SendError>> {
         let (handle, mut sink) = (self.handle.clone(), std::mem::take(&mut self.sink));
-        let flushed = sink.poll_flush(context, handle.hub(), |message| self.try_send(message));
+        let flushed = sink.poll_flush(context, handle.hub(), |message| self.push(message));
         self.sink = sink;
         flushed
     }

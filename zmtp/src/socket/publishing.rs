@@ -89,7 +89,12 @@ impl Publisher {
 
     #[inline]
     pub(crate) fn try_send(&self, message: Message) -> Result<(), TrySendError> {
-        publish(&self.table, self.handle.hub(), message)
+        let (table, hub) = (&self.table, self.handle.hub());
+        if self.sink.is_behind() {
+            let attempt = |message| publish(table, hub, message);
+            return self.sink.send_behind(message, attempt);
+        }
+        publish(table, hub, message)
     }
 }
 

@@ -153,7 +153,7 @@ impl RouterSocket {
     ///
     /// If the future is dropped before it is done, the message is not sent.
     #[inline]
-    pub async fn send(&mut self, message: impl Into<Message>) -> Result<(), SendError> {
+    pub async fn send(&self, message: impl Into<Message>) -> Result<(), SendError> {
         self.sender.send(message).await
     }
 
@@ -265,7 +265,7 @@ impl RouterSender {
     ///
     /// If the future is dropped before it is done, the message is not sent.
     #[inline]
-    pub async fn send(&mut self, message: impl Into<Message>) -> Result<(), SendError> {
+    pub async fn send(&self, message: impl Into<Message>) -> Result<(), SendError> {
         if self.table.take_turn() {
             tokio::task::yield_now().await;
         }
@@ -284,7 +284,12 @@ impl RouterSender {
     ///
     /// As [`RouterSocket::try_send`].
     pub fn try_send(&self, message: impl Into<Message>) -> Result<(), TrySendError> {
-        route(&self.table, self.handle.hub(), message.into())
+        let (table, hub, message) = (&self.table, self.handle.hub(), message.into());
+        if self.sink.is_behind() {
+            let attempt = |message| route(table, hub, message);
+            return self.sink.send_behind(message, attempt);
+        }
+        route(table, hub, message)
     }
 
     /// As [`RouterSocket::try_send_to`].

@@ -49,13 +49,18 @@ impl BalancedSender {
         if message.is_empty() {
             return Err(TrySendError::NoParts(message));
         }
-        balance(&mut self.balancer, &self.envelope, message)
+        let (balancer, envelope) = (&mut self.balancer, &self.envelope);
+        if self.sink.is_behind() {
+            let attempt = |message| balance(balancer, envelope, message);
+            return self.sink.send_behind(message, attempt);
+        }
+        balance(balancer, envelope, message)
     }
 
     /// Queues `message` if a peer has room for it: the common case, in which it need not be moved.
     #[inline]
     pub(crate) fn offer(&mut self, message: &Message) -> Option<PeerId> {
-        if message.is_empty() {
+        if message.is_empty() || self.sink.is_behind() {
             return None;
         }
         self.balancer.try_send(&self.envelope, message).ok()

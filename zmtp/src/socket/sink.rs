@@ -2,25 +2,43 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, ready};
 
 use tokio::sync::futures::OwnedNotified;
 
 use super::sending::final_error;
 use super::{SendError, TrySendError};
-use crate::driver::Hub;
+use crate::driver::{Hub, lock};
 use crate::message::Message;
 
 /// The state of a sink.
+///
+/// What the sink has accepted goes before all that the same handle sends later, by whatever method.
 #[derive(Debug, Default)]
 pub(crate) struct SinkState {
-    /// A message that was accepted, and for which there was no room when it came to be queued:
-    /// another handle was faster, or a ROUTER found the queue of this one peer full.
-    parked: Option<Message>,
+    kept: Mutex<Kept>,
+    /// Whether a message is kept; lets senders look without the lock.
+    is_behind: AtomicBool,
     /// Room that is waited for.
     room: Room,
 }
+
+/// What a sink still owes.
+#[derive(Debug, Default)]
+enum Kept {
+    #[default]
+    Nothing,
+    /// A message that was accepted, and for which there was no room when it came to be queued:
+    /// another handle was faster, or a ROUTER found the queue of this one peer full.
+    Message(Message),
+    /// What became of such a message, for the next flush to tell.
+    Failed(SendError),
+}
+
+/// The message that is kept finds no room yet.
+struct Blocked;
 
 impl Clone for SinkState {
     /// Another sink to the same socket: it has accepted nothing yet.
@@ -30,30 +48,78 @@ impl Clone for SinkState {
 }
 
 impl SinkState {
-    /// Waits until nothing is parked.
+    /// Whether a message that was accepted before is still to be sent, by [`Self::send_behind`].
+    #[inline]
+    pub(crate) fn is_behind(&self) -> bool {
+        self.is_behind.load(Ordering::Relaxed)
+    }
+
+    /// Sends `message` after the one that is kept.
+    #[cold]
+    pub(crate) fn send_behind<T>(
+        &self,
+        message: Message,
+        mut attempt: impl FnMut(Message) -> Result<T, TrySendError>,
+    ) -> Result<T, TrySendError> {
+        let kept = self.send_kept(|message| attempt(message).map(drop));
+        match kept {
+            Ok(()) => attempt(message),
+            Err(Blocked) => Err(TrySendError::Full(message)),
+        }
+    }
+
+    /// Waits until nothing is kept.
     pub(crate) fn poll_flush(
         &mut self,
         context: &mut Context<'_>,
         hub: &Hub,
         mut attempt: impl FnMut(Message) -> Result<(), TrySendError>,
     ) -> Poll<Result<(), SendError>> {
-        let (parked, room) = (&mut self.parked, &mut self.room);
-        if parked.is_none() {
+        let kept = self.kept.get_mut();
+        if matches!(kept, Ok(Kept::Nothing)) {
             return Poll::Ready(Ok(()));
         }
-        room.poll_until(context, hub, || {
-            let Some(message) = parked.take() else {
-                return Some(Ok(()));
-            };
-            match attempt(message) {
-                Ok(()) => Some(Ok(())),
-                Err(TrySendError::Full(message)) => {
-                    *parked = Some(message);
-                    None
-                }
-                Err(error) => Some(Err(final_error(error))),
+        let mut room = std::mem::take(&mut self.room);
+        let flushed = room.poll_until(context, hub, || self.send_kept(&mut attempt).ok());
+        self.room = room;
+        ready!(flushed);
+        Poll::Ready(self.take_failure())
+    }
+
+    /// Sends the message that is kept.
+    fn send_kept(
+        &self,
+        attempt: impl FnOnce(Message) -> Result<(), TrySendError>,
+    ) -> Result<(), Blocked> {
+        let kept = &mut *lock(&self.kept);
+        let message = match std::mem::take(kept) {
+            Kept::Message(message) => message,
+            nothing_to_send => {
+                *kept = nothing_to_send;
+                return Ok(());
             }
-        })
+        };
+        match attempt(message) {
+            Ok(()) => {}
+            Err(TrySendError::Full(message)) => {
+                *kept = Kept::Message(message);
+                return Err(Blocked);
+            }
+            Err(error) => *kept = Kept::Failed(final_error(error)),
+        }
+        self.is_behind.store(false, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn take_failure(&self) -> Result<(), SendError> {
+        let kept = &mut *lock(&self.kept);
+        match std::mem::take(kept) {
+            Kept::Failed(error) => Err(error),
+            rest => {
+                *kept = rest;
+                Ok(())
+            }
+        }
     }
 
     /// Waits until `has_room`.
@@ -67,12 +133,13 @@ impl SinkState {
             .poll_until(context, hub, || has_room().then_some(()))
     }
 
-    /// Goes on from an attempt to send: what there was no room for is parked.
+    /// Goes on from an attempt to send, with nothing kept: what there was no room for is, now.
     pub(crate) fn sent(&mut self, attempt: Result<(), TrySendError>) -> Result<(), SendError> {
         match attempt {
             Ok(()) => Ok(()),
             Err(TrySendError::Full(message)) => {
-                self.parked = Some(message);
+                self.kept = Mutex::new(Kept::Message(message));
+                *self.is_behind.get_mut() = true;
                 Ok(())
             }
             Err(error) => Err(final_error(error)),

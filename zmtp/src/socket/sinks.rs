@@ -1,8 +1,8 @@
 //! Sinks whose sockets have larger files: PAIR, PUB, XPUB and XSUB.
 //!
 //! A message that was accepted counts as sent when the sink is flushed: one that found no room is
-//! kept until then, `send` and `try_send` overtake it, and it is lost with the sink. Closing flushes;
-//! the socket itself closes with its last handle.
+//! kept until then, or until `send` or `try_send` of the same handle has sent it before its own, and
+//! it is lost with the sink. Closing flushes; the socket itself closes with its last handle.
 
 use std::pin::Pin;
 use std::sync::atomic::Ordering;

@@ -22,6 +22,33 @@ pub trait MessageSender: sealed::Handled + Send {
     ///
     /// [`TrySendError`] gives the message back.
     fn try_send_message(&mut self, message: Message) -> Result<(), TrySendError>;
+
+    /// Waits until a queue that was found full has room, or a peer comes or goes.
+    ///
+    /// What happens after this call counts, so call it before the attempt that may fail. It says that
+    /// another attempt makes sense, not that it will succeed.
+    ///
+    /// ```no_run
+    /// use zmtp::{MessageSender, PushSocket, Socket, TrySendError};
+    ///
+    /// # async fn example(mut push: PushSocket) {
+    /// let writable = push.writable();
+    /// if let Err(TrySendError::Full(message)) = push.try_send("hello") {
+    ///     writable.await;
+    ///     // Again, with `message`.
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing happens if the future is dropped.
+    fn writable(&self) -> impl Future<Output = ()> + Send + use<Self>
+    where
+        Self: Sized,
+    {
+        super::sending::writable(self.socket_handle().hub())
+    }
 }
 
 /// A socket, or the half of one, that receives messages: for code that works with any of them.

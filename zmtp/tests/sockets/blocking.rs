@@ -8,7 +8,7 @@ use zmtp::blocking::{
     RepSocket, ReqSocket, RouterSocket, SendTimeoutError, SubSocket, XPubSocket, XSubSocket,
 };
 use zmtp::pattern::RoutingId;
-use zmtp::{Message, RecvError, SendError, SocketEvent, TryRecvError};
+use zmtp::{Message, RecvError, SendError, SocketEvent, TryRecvError, XPubEvent};
 
 use crate::LOOPBACK;
 
@@ -270,4 +270,61 @@ fn blocking_sockets_move_between_threads() {
     fn movable<T: Send + Sync + 'static>() {}
     movable::<(ReqSocket, RepSocket, DealerSocket, RouterSocket)>();
     movable::<(PushSocket, PullSocket, PubSocket, SubSocket, Poller)>();
+}
+
+#[test]
+fn halves_tell_who_sent_a_message_and_answer_that_peer() {
+    let router = RouterSocket::new();
+    let endpoint = router.bind(LOOPBACK).unwrap();
+    let (routes, mut requests) = router.split();
+    let dealer = DealerSocket::new();
+    let server = dealer.connect(&endpoint).unwrap();
+    let (asking, mut answers) = dealer.split();
+    asking.try_send_to(server, "question").unwrap();
+    let (peer, question) = requests.recv_from().unwrap();
+    assert_eq!(question, Message::from("question"));
+    routes.try_send_to(peer, "answer").unwrap();
+    assert_eq!(answers.recv_from().unwrap(), (server, "answer".into()));
+}
+
+#[test]
+fn halves_of_an_extended_publisher_decide_who_gets_what() {
+    let publisher = XPubSocket::builder().xpub_manual().build_blocking();
+    let endpoint = publisher.bind(LOOPBACK).unwrap();
+    let (mut sender, mut events) = publisher.split();
+    let subscriber = XSubSocket::new();
+    let source = subscriber.connect(&endpoint).unwrap();
+    let (asking, mut messages) = subscriber.split();
+    asking.subscribe("a");
+    let (peer, event) = events.recv_event().unwrap();
+    assert_eq!(event, XPubEvent::Subscribed("a".into()));
+    sender.subscribe(peer, "b").unwrap();
+    sender.send("a").unwrap();
+    sender.send("b").unwrap();
+    assert_eq!(messages.recv_from().unwrap(), (source, "b".into()));
+    sender.cancel(peer, "b").unwrap();
+    sender.send("b").unwrap();
+    sender.try_send_to(peer, "c").unwrap();
+    assert_eq!(messages.recv_from().unwrap(), (source, "c".into()));
+    asking.unsubscribe("a");
+    let (_, event) = events.recv_event().unwrap();
+    assert_eq!(event, XPubEvent::Cancelled("a".into()));
+}
+
+#[test]
+fn a_listener_that_exists_is_taken_over() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut rep = RepSocket::new();
+    let endpoint = rep.bind_listener(listener).unwrap();
+    assert_eq!(
+        rep.handle().bound_endpoints(),
+        std::slice::from_ref(&endpoint)
+    );
+    let mut req = ReqSocket::new();
+    let server = req.connect(&endpoint).unwrap();
+    req.send("question").unwrap();
+    assert_eq!(rep.recv().unwrap(), Message::from("question"));
+    rep.send("answer").unwrap();
+    assert_eq!(req.recv_from().unwrap(), (server, "answer".into()));
+    req.handle().set_linger(Duration::ZERO);
 }

@@ -102,7 +102,7 @@ async fn dealers_both_ways() {
 // INT-044
 #[tokio::test]
 async fn a_mandatory_router_and_its_peer() {
-    let mut router = RouterSocket::builder()
+    let router = RouterSocket::builder()
         .router_mandatory()
         .send_high_water_mark(2)
         .build();

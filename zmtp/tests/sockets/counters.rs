@@ -150,7 +150,7 @@ async fn failed_handshakes_and_connects_are_counted() {
 
 #[tokio::test]
 async fn a_router_counts_what_it_cannot_route() {
-    let mut router = RouterSocket::builder().send_high_water_mark(1).build();
+    let router = RouterSocket::builder().send_high_water_mark(1).build();
     router.send(["nobody", "lost"]).await.unwrap();
     until_dropped(&router, DropReason::Unroutable, 1).await;
     let endpoint = router.bind(LOOPBACK).await.unwrap();

@@ -58,10 +58,10 @@ async fn a_router_addresses_peers_by_peer_id() {
 // REQREP-049
 #[tokio::test]
 async fn a_mandatory_router_reports_what_it_cannot_route() {
-    let mut router = RouterSocket::builder().router_mandatory().build();
+    let router = RouterSocket::builder().router_mandatory().build();
     let refused = router.send(["nobody", "hello"]).await;
     assert!(matches!(refused, Err(SendError::Unroutable(_))));
-    let mut lenient = RouterSocket::new();
+    let lenient = RouterSocket::new();
     lenient.send(["nobody", "hello"]).await.unwrap();
 }
 
@@ -216,7 +216,7 @@ async fn a_request_waits_for_a_peer() {
 // REQREP-048, REQREP-050
 #[tokio::test]
 async fn a_router_sends_no_message_without_a_body() {
-    let mut router = RouterSocket::new();
+    let router = RouterSocket::new();
     let refused = router.send("only an address").await;
     assert!(matches!(refused, Err(SendError::NoParts(_))));
 }
@@ -264,7 +264,7 @@ async fn many_large_replies_in_one_turn_are_all_sent() {
 
 #[tokio::test]
 async fn a_mandatory_router_waits_for_a_peer_with_a_full_queue() {
-    let mut router = RouterSocket::builder()
+    let router = RouterSocket::builder()
         .router_mandatory()
         .send_high_water_mark(1)
         .build();

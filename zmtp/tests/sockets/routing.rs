@@ -59,7 +59,7 @@ async fn a_handover_gives_the_routing_id_to_the_newcomer() {
 // REQREP-045
 #[tokio::test]
 async fn a_handover_does_not_wait_for_a_peer_that_reads_nothing() {
-    let mut router = RouterSocket::builder()
+    let router = RouterSocket::builder()
         .router_handover()
         .router_mandatory()
         .send_high_water_mark(2)
@@ -184,7 +184,7 @@ async fn a_name_is_given_once() {
 // REQREP-040, REQREP-053
 #[tokio::test]
 async fn a_given_name_survives_the_connection() {
-    let mut router = RouterSocket::builder()
+    let router = RouterSocket::builder()
         .reconnect_interval(std::time::Duration::from_millis(5))
         .build();
     let mut monitor = router.monitor();

@@ -4,10 +4,11 @@ use std::pin::Pin;
 use std::task::{Context, Waker};
 
 use futures_util::{Sink, SinkExt, StreamExt, stream};
+use zmtp::pattern::RoutingId;
 use zmtp::{
-    DealerReceiver, DealerSender, DealerSocket, Message, Monitor, PairSocket, PubSocket,
-    PullSocket, PushSocket, RepSocket, ReqSocket, RouterReceiver, RouterSender, RouterSocket,
-    SendError, Socket, SocketHandle, SubSocket, XPubSocket, XSubSocket,
+    DealerReceiver, DealerSender, DealerSocket, Message, MessageSender, Monitor, PairSocket,
+    PubSocket, PullSocket, PushSocket, RepSocket, ReqSocket, RouterReceiver, RouterSender,
+    RouterSocket, SendError, Socket, SocketHandle, SubSocket, TrySendError, XPubSocket, XSubSocket,
 };
 
 use crate::{LOOPBACK, handshake, soon};
@@ -220,4 +221,121 @@ fn sockets_and_their_futures_move_between_threads() {
     movable_future(async move { pull.recv().await.map(|_| pull) });
     let socket = SubSocket::new();
     movable_future(async move { socket.bind(LOOPBACK).await.map(|_| socket) });
+}
+
+/// Has `sink` keep a message: `fill` takes the room that there was when it was accepted.
+fn keep<S>(sink: &mut S, fill: impl FnOnce())
+where
+    S: Sink<Message, Error = SendError> + Unpin,
+{
+    let context = &mut Context::from_waker(Waker::noop());
+    let mut sink = Pin::new(sink);
+    assert!(sink.as_mut().poll_ready(context).is_ready());
+    fill();
+    sink.as_mut()
+        .start_send("kept".into())
+        .expect("the socket is open");
+    assert!(sink.as_mut().poll_flush(context).is_pending());
+}
+
+#[tokio::test]
+async fn what_a_sink_keeps_goes_before_what_is_sent_later() {
+    let dealer = DealerSocket::builder().send_high_water_mark(1).build();
+    dealer.connect("inproc://kept").await.unwrap();
+    let (mut sender, _receiver) = dealer.split();
+    let mut other = sender.clone();
+    keep(&mut sender, || {
+        other.try_send("first").unwrap();
+    });
+    let full = sender.try_send("later").unwrap_err();
+    assert_eq!(full, TrySendError::Full("later".into()));
+    let sending = tokio::spawn(async move {
+        sender.send("later").await.unwrap();
+        SinkExt::flush(&mut sender).await.unwrap();
+        sender
+    });
+    let mut pull = DealerSocket::builder().receive_high_water_mark(1).build();
+    pull.bind("inproc://kept").await.unwrap();
+    for body in ["first", "kept", "later"] {
+        assert_eq!(soon(pull.recv()).await.unwrap(), Message::from(body));
+    }
+    soon(sending).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_the_sink_of_a_pair_keeps_goes_before_what_is_sent_later() {
+    let pair = PairSocket::builder().send_high_water_mark(1).build();
+    pair.connect("inproc://kept-pair").await.unwrap();
+    let handle = pair.handle().clone();
+    let (mut sender, _receiver) = pair.split();
+    // Only one handle sends to a PAIR: the mark is lowered below what is queued instead.
+    handle.set_send_high_water_mark(2);
+    sender.try_send("first").unwrap();
+    keep(&mut sender, || handle.set_send_high_water_mark(1));
+    assert!(sender.try_send("later").is_err());
+    handle.set_send_high_water_mark(3);
+    sender.try_send("later").unwrap();
+    let mut peer = PairSocket::new();
+    peer.bind("inproc://kept-pair").await.unwrap();
+    for body in ["first", "kept", "later"] {
+        assert_eq!(soon(peer.recv()).await.unwrap(), Message::from(body));
+    }
+}
+
+#[tokio::test]
+async fn what_the_sink_of_a_router_keeps_goes_before_what_is_sent_later() {
+    let router = RouterSocket::builder()
+        .router_mandatory()
+        .send_high_water_mark(2)
+        .build();
+    let id = RoutingId::new(b"peer").unwrap();
+    router.connect_as("inproc://kept-router", id).await.unwrap();
+    let handle = router.handle().clone();
+    let (mut sender, _receiver) = router.split();
+    sender.try_send(["peer", "first"]).unwrap();
+    let context = &mut Context::from_waker(Waker::noop());
+    handle.set_send_high_water_mark(1);
+    assert!(Pin::new(&mut sender).poll_ready(context).is_ready());
+    Pin::new(&mut sender)
+        .start_send(["peer", "kept"].into())
+        .unwrap();
+    assert!(sender.try_send(["peer", "later"]).is_err());
+    handle.set_send_high_water_mark(3);
+    sender.try_send(["peer", "later"]).unwrap();
+    let mut dealer = DealerSocket::new();
+    dealer.bind("inproc://kept-router").await.unwrap();
+    for body in ["first", "kept", "later"] {
+        assert_eq!(soon(dealer.recv()).await.unwrap(), Message::from(body));
+    }
+}
+
+#[tokio::test]
+async fn what_became_of_a_kept_message_is_told_by_the_next_flush() {
+    let dealer = DealerSocket::builder().send_high_water_mark(1).build();
+    dealer.connect("inproc://kept-failed").await.unwrap();
+    dealer.handle().set_linger(std::time::Duration::ZERO);
+    let handle = dealer.handle().clone();
+    let (mut sender, _receiver) = dealer.split();
+    let mut other = sender.clone();
+    keep(&mut sender, || {
+        other.try_send("first").unwrap();
+    });
+    soon(handle.close()).await;
+    let closed = sender.try_send("later").unwrap_err();
+    assert_eq!(closed, TrySendError::Closed("later".into()));
+    let failed = soon(SinkExt::flush(&mut sender)).await.unwrap_err();
+    assert_eq!(failed, SendError::Closed("kept".into()));
+    soon(SinkExt::flush(&mut sender)).await.unwrap();
+}
+
+#[tokio::test]
+async fn every_sender_tells_when_there_may_be_room() {
+    let mut push = PushSocket::builder().send_high_water_mark(1).build();
+    push.connect("inproc://writable").await.unwrap();
+    push.try_send("fits").unwrap();
+    let writable = push.writable();
+    assert!(push.try_send("waits").is_err());
+    push.set_send_high_water_mark(2);
+    soon(writable).await;
+    push.try_send("fits, too").unwrap();
 }
