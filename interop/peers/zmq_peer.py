@@ -15,6 +15,9 @@ Requests (`name` is the socket, `parts` a list of values, see values.py):
     authenticate {users, certificates?}
                                      starts a ZAP handler: names and passwords for PLAIN, and for
                                      CURVE the keys in a directory, or any
+    forward {frontend, backend} -> endpoint
+                                     starts a proxy from a ROUTER that binds `frontend` to a DEALER
+                                     that connects to `backend`
     monitor {name}                   events {name} -> names of events so far
     await_event {name, event}        reads events until this one
     certificates {path, name}        writes a pair of certificates
@@ -24,6 +27,7 @@ Every operation that would wait longer than `timeout` (10 s) fails.
 
 import struct
 import sys
+import threading
 import time
 
 import zmq
@@ -45,6 +49,7 @@ class Peer:
         self._sockets = {}
         self._monitors = {}
         self._authenticator = None
+        self._proxies = []
 
     def handle(self, request):
         """Runs one request."""
@@ -55,6 +60,8 @@ class Peer:
         """Drops every socket with whatever it still wanted to send."""
         for name in list(self._sockets):
             self.do_close(name)
+        for proxy in self._proxies:
+            proxy.stop()
         if self._authenticator is not None:
             self._authenticator.stop()
         self._context.destroy(linger=0)
@@ -164,6 +171,11 @@ class Peer:
         self._authenticator.configure_plain(domain="*", passwords=users)
         self._authenticator.configure_curve(domain="*", location=certificates)
 
+    def do_forward(self, frontend, backend):
+        proxy = Proxy(self._context, frontend, backend, len(self._proxies))
+        self._proxies.append(proxy)
+        return {"endpoint": proxy.endpoint}
+
     def do_monitor(self, name):
         self._monitors[name] = self._sockets[name].get_monitor_socket()
 
@@ -205,6 +217,34 @@ class Peer:
         if not socket.poll(timeout * 1000, zmq.POLLIN):
             raise TimeoutError("nothing was received for {} s".format(timeout))
         return socket.recv_multipart()
+
+
+class Proxy:
+    """Two sockets, and the thread that passes on what comes, unchanged."""
+
+    def __init__(self, context, frontend, backend, number):
+        router, dealer, steering = (
+            context.socket(kind) for kind in (zmq.ROUTER, zmq.DEALER, zmq.PAIR))
+        self._control = context.socket(zmq.PAIR)
+        self._control.bind("inproc://proxy-{}".format(number))
+        steering.connect("inproc://proxy-{}".format(number))
+        router.bind(frontend)
+        dealer.connect(backend)
+        self.endpoint = router.getsockopt(zmq.LAST_ENDPOINT).rstrip(b"\0").decode()
+        self._thread = threading.Thread(target=self._run, args=(router, dealer, steering))
+        self._thread.daemon = True
+        self._thread.start()
+
+    def stop(self):
+        self._control.send(b"TERMINATE")
+        self._thread.join(TIMEOUT)
+        self._control.close(0)
+
+    @staticmethod
+    def _run(router, dealer, steering):
+        zmq.proxy_steerable(router, dealer, None, steering)
+        for socket in (router, dealer, steering):
+            socket.close(0)
 
 
 def _binary(value):

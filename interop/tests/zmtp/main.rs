@@ -11,3 +11,4 @@ mod reconnection;
 mod security;
 mod subscriptions;
 mod support;
+mod zap;
