@@ -142,6 +142,17 @@ impl CallContext {
         deadline.ok().flatten()
     }
 
+    /// Returns the header entries of the request, if it has any.
+    pub(crate) fn entries(&self) -> Option<&Extra> {
+        self.header.as_deref()
+    }
+
+    /// Replaces the header entries of the request.
+    pub(crate) fn with_entries(mut self, header: Extra) -> Self {
+        self.header = (!header.is_empty()).then(|| Arc::new(header));
+        self
+    }
+
     /// Runs a future as part of this call.
     pub(crate) fn scope<F: Future>(self, future: F) -> TaskLocalFuture<Self, F> {
         CURRENT.scope(self, future)

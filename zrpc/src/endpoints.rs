@@ -10,10 +10,27 @@ pub(crate) struct Endpoints {
     actions: Vec<Action>,
 }
 
+/// What is done with an endpoint.
 #[derive(Debug, Clone)]
-enum Action {
+pub(crate) enum Action {
     Bind(String),
     Connect(String),
+}
+
+impl Action {
+    pub(crate) fn endpoint(&self) -> &str {
+        match self {
+            Self::Bind(endpoint) | Self::Connect(endpoint) => endpoint,
+        }
+    }
+
+    /// Does the same with another endpoint.
+    pub(crate) fn with_endpoint(&self, endpoint: String) -> Self {
+        match self {
+            Self::Bind(_) => Self::Bind(endpoint),
+            Self::Connect(_) => Self::Connect(endpoint),
+        }
+    }
 }
 
 impl Endpoints {
@@ -23,6 +40,14 @@ impl Endpoints {
 
     pub(crate) fn connect(&mut self, endpoint: String) {
         self.actions.push(Action::Connect(endpoint));
+    }
+
+    pub(crate) fn push(&mut self, action: Action) {
+        self.actions.push(action);
+    }
+
+    pub(crate) fn into_actions(self) -> Vec<Action> {
+        self.actions
     }
 
     /// Says what is wrong with the endpoints as such, before any is used.

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use proto::{CloseReason, CompatError, DecodeError, EncodeError, OverrunUnit, RemoteError};
 
-use crate::{Interrupted, OptionError};
+use crate::middleware::TranslatedError;
+use crate::{Fault, Interrupted, OptionError};
 
 /// Why a call, or a stream of results, failed.
 ///
@@ -101,6 +102,20 @@ pub enum CallError {
     /// The options of the call make no sense. Nothing was sent.
     #[error("option of the call: {0}")]
     Option(OptionError),
+    /// [Middleware](crate::middleware::Middleware::client_before_request) of the client did not let
+    /// the call out. Nothing was sent.
+    #[error("{method} was not called: {fault}")]
+    Denied {
+        /// The method.
+        method: String,
+        /// What the middleware says.
+        fault: Box<Fault>,
+    },
+    /// The method failed, and
+    /// [middleware](crate::middleware::Middleware::client_handle_remote_error) of the client put an
+    /// error of the program in the place of what the server says.
+    #[error(transparent)]
+    Translated(#[from] TranslatedError),
     /// The client was closed.
     #[error("client is closed")]
     Closed,
@@ -224,6 +239,14 @@ pub enum ConnectError {
     /// The endpoint is none, or cannot be bound or connected to.
     #[error("endpoint {endpoint} cannot be used: {detail}")]
     Endpoint {
+        /// The endpoint as it was given.
+        endpoint: String,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// [Middleware](crate::middleware::Middleware::resolve_endpoint) could not resolve the endpoint.
+    #[error("endpoint {endpoint} cannot be resolved: {detail}")]
+    Resolve {
         /// The endpoint as it was given.
         endpoint: String,
         /// What is wrong with it.

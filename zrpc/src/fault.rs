@@ -120,6 +120,7 @@ fn remote_error<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a RemoteError>
     }
     match error.downcast_ref::<CallError>() {
         Some(CallError::Remote(remote)) => Some(remote),
+        Some(CallError::Translated(translated)) => Some(translated.remote()),
         _ => None,
     }
 }

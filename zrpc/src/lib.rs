@@ -42,6 +42,7 @@
 //! - [`Client`] and [`ClientBuilder`] call; [`Request`] is a call with options of its own,
 //!   [`ReplyStream`] a stream of results, [`CallError`] why there is none.
 //! - [`Publisher`], [`Subscriber`], [`Pusher`] and [`Puller`] are for calls that nobody answers.
+//! - [`middleware`] is code of the program around every call, on both sides.
 //! - [`Heartbeat`] is how both sides notice that the other is gone, and [`Compat`] keeps them from
 //!   sending what Python or Node would drop or change.
 //! - [`Timestamp`], [`JsDate`] and [`Ext`] are the values that serde has no types for.
@@ -56,6 +57,7 @@ mod fault;
 mod heartbeat;
 mod io;
 mod limits;
+pub mod middleware;
 mod one_way;
 mod option_error;
 pub mod security;
@@ -85,7 +87,8 @@ pub use zmtp::session::PeerInfo;
 
 pub use proto::{
     Compat, CompatError, CompatFault, DecodeError, DecodeLimits, EncodeError, Ext, JsDate, Limits,
-    OverrunUnit, PathStep, RemoteError, Timestamp, TimestampError, ValueError, ValuePath,
+    MessageId, OverrunUnit, PathStep, RemoteError, Timestamp, TimestampError, ValueError,
+    ValuePath,
 };
 
 /// Keeps the program on the first page of the project one that compiles.

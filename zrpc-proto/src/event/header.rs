@@ -80,6 +80,46 @@ impl Extra {
         Ok(())
     }
 
+    /// Takes the entry `key` out and returns its encoded value.
+    pub fn remove(&mut self, key: &str) -> Option<Bytes> {
+        let mut removed = None;
+        self.entries.retain(|(existing, value)| {
+            let stays = text_of(existing) != Some(key.as_bytes());
+            if !stays && removed.is_none() {
+                removed = Some(value.clone());
+            }
+            stays
+        });
+        removed
+    }
+
+    /// Takes over the entries of `other`, replacing those of the same name.
+    pub fn merge(&mut self, other: &Self) {
+        for (key, value) in &other.entries {
+            let name = text_of(key);
+            self.entries
+                .retain(|(existing, _)| name.is_none() || text_of(existing) != name);
+            self.entries.push((key.clone(), value.clone()));
+        }
+    }
+
+    /// Takes over the entry `key` of `other`, if it has one, replacing one of that name.
+    pub fn copy(&mut self, other: &Self, key: &str) {
+        let mut entries = other.entries.iter();
+        let found = entries.find(|(existing, _)| text_of(existing) == Some(key.as_bytes()));
+        if let Some((name, value)) = found {
+            let entry = Self {
+                entries: vec![(name.clone(), value.clone())],
+            };
+            self.merge(&entry);
+        }
+    }
+
+    /// Returns the names of the entries, as far as they are strings or binaries.
+    pub fn keys(&self) -> impl Iterator<Item = &[u8]> {
+        self.entries.iter().filter_map(|(key, _)| text_of(key))
+    }
+
     /// Returns the encoded value of `key`.
     #[must_use]
     pub fn encoded(&self, key: &str) -> Option<&Bytes> {
@@ -127,18 +167,19 @@ impl Extra {
         self.entries.is_empty()
     }
 
+    /// Returns the encoded length of all entries, keys included.
+    #[must_use]
+    pub fn encoded_len(&self) -> usize {
+        let lens = self.entries.iter().flat_map(|(key, value)| [key, value]);
+        lens.fold(0, |sum, part| sum.saturating_add(part.len()))
+    }
+
     /// Appends the encoded entries.
     pub(crate) fn encode(&self, out: &mut impl BufMut) {
         for (key, value) in &self.entries {
             out.put_slice(key);
             out.put_slice(value);
         }
-    }
-
-    /// Returns the encoded length of all entries.
-    pub(crate) fn encoded_len(&self) -> usize {
-        let lens = self.entries.iter().flat_map(|(key, value)| [key, value]);
-        lens.fold(0, |sum, part| sum.saturating_add(part.len()))
     }
 
     /// Copies the entries out of the payload that they came in.

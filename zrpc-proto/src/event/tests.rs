@@ -363,3 +363,23 @@ proptest! {
         drop(decode(&bytes));
     }
 }
+
+#[test]
+fn header_entries_are_taken_out_merged_and_copied_by_name() {
+    let mut entries = Extra::new();
+    entries.insert("user", "ada").unwrap();
+    entries.insert("trace", &1).unwrap();
+    let mut other = Extra::new();
+    other.insert("trace", &2).unwrap();
+    other.insert("more", &3).unwrap();
+    entries.merge(&other);
+    assert_eq!(entries.count(), 3);
+    assert_eq!(entries.decode::<u8>("trace").unwrap(), Some(2));
+    let mut copy = Extra::new();
+    copy.copy(&entries, "user");
+    copy.copy(&entries, "missing");
+    assert_eq!(copy.keys().collect::<Vec<_>>(), [b"user"]);
+    assert_eq!(copy.encoded_len(), b"\xa4user\xa3ada".len());
+    assert_eq!(entries.remove("user").as_deref(), Some(&b"\xa3ada"[..]));
+    assert_eq!(entries.remove("user"), None);
+}

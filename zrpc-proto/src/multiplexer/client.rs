@@ -16,7 +16,7 @@ use super::{
 use crate::channel::{
     Channel, ChannelOptions, ClientSide, Control, Dialect, Expiry, Progress, Pulse, ReplyKind, Side,
 };
-use crate::event::{Event, Header, MessageId, Notice, Outgoing, RemoteError, is_small_part};
+use crate::event::{Event, Header, Notice, Outgoing, RemoteError, is_small_part};
 use crate::msgpack::Elements;
 
 impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
@@ -27,7 +27,8 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
     /// [`OpenError::TooManyChannels`] if the peer has as many as
     /// [`Limits::channels_per_peer`](crate::Limits::channels_per_peer),
     /// [`OpenError::TooManyChannelsInTotal`] if all have as many as
-    /// [`Limits::channels_total`](crate::Limits::channels_total).
+    /// [`Limits::channels_total`](crate::Limits::channels_total), [`OpenError::IdInUse`] if the id
+    /// that was chosen for the request is that of an open channel.
     pub fn open(
         &mut self,
         now: Instant,
@@ -49,10 +50,21 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
             self.peers.settle(peer);
             return Err(OpenError::TooManyChannelsInTotal { limit });
         }
-        let encoded_id = self.ids.next_encoded();
-        let id = MessageId::from_encoded(encoded_id);
+        let id = match request.message_id {
+            None => self.ids.next_id(),
+            Some(chosen) => {
+                if self
+                    .peers
+                    .get(peer)
+                    .is_some_and(|peer| peer.channels.contains_key(&*chosen))
+                {
+                    return Err(OpenError::IdInUse { id: *chosen });
+                }
+                *chosen
+            }
+        };
         let head = Outgoing {
-            message_id: encoded_id,
+            message_id: id.as_encoded(),
             response_to: None,
             name: request.name.as_bytes(),
             notice: Notice::timeout(options.timeout),

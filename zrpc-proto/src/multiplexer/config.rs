@@ -179,4 +179,6 @@ pub struct Stats {
     pub heartbeats_sent: u64,
     /// Times that a stream had to wait for credit or for the socket.
     pub send_stalls: u64,
+    /// Those of them that were for credit: the peer took its items slowly.
+    pub credit_stalls: u64,
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::event::{Extra, Header, IdSource, Name, Notice, Outgoing, RemoteError};
+use crate::event::{Extra, Header, IdSource, MessageId, Name, Notice, Outgoing, RemoteError};
 use crate::msgpack::DecodeError;
 use crate::value::{Args, Body};
 
@@ -32,6 +32,8 @@ pub struct Request {
     pub name: Name,
     /// Its arguments, see [`Body::args`].
     pub args: Body,
+    /// Its id, if it was chosen already.
+    pub(crate) message_id: Option<Box<MessageId>>,
 }
 
 impl Request {
@@ -40,14 +42,27 @@ impl Request {
         Self {
             name: name.into(),
             args,
+            message_id: None,
         }
+    }
+
+    /// Chooses the id of the request, of which nothing else may have the same. For those who must
+    /// know it before it is sent, to sign it; see [`IdSource`] for how to make one.
+    #[must_use]
+    pub fn with_message_id(mut self, id: MessageId) -> Self {
+        self.message_id = Some(Box::new(id));
+        self
     }
 
     /// Encodes the request as an event without a channel, as PUSH and PUB sockets carry it.
     #[must_use]
     pub fn into_payload(self, ids: &mut IdSource) -> Bytes {
+        let message_id = match &self.message_id {
+            Some(chosen) => chosen.as_encoded(),
+            None => ids.next_encoded(),
+        };
         let head = Outgoing {
-            message_id: ids.next_encoded(),
+            message_id,
             response_to: None,
             name: self.name.as_bytes(),
             notice: Notice::Nothing,
@@ -260,6 +275,12 @@ pub enum OpenError {
     TooManyChannelsInTotal {
         /// [`Limits::channels_total`](crate::Limits::channels_total).
         limit: usize,
+    },
+    /// The id that was chosen for the request is that of an open channel.
+    #[error("message id {id} is in use")]
+    IdInUse {
+        /// The id, see [`Request::with_message_id`].
+        id: MessageId,
     },
 }
 

@@ -96,6 +96,7 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
             if server.stall != Stall::Credit {
                 server.stall = Stall::Credit;
                 self.stats.send_stalls = self.stats.send_stalls.wrapping_add(1);
+                self.stats.credit_stalls = self.stats.credit_stalls.wrapping_add(1);
             }
             return Err(SendError::NoCredit(item));
         }

@@ -1,5 +1,6 @@
 //! The options of a client.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use proto::{Config, IdSource, Limits};
@@ -14,6 +15,7 @@ use super::waking::Relays;
 use crate::endpoints::Endpoints;
 use crate::io::{self, Driver, IoRuntime, Life, Multiplexer};
 use crate::limits::check_limits;
+use crate::middleware::{Chain, Middleware};
 use crate::security::Security;
 use crate::{Compat, ConnectError, Heartbeat, SocketOptions};
 
@@ -47,6 +49,7 @@ pub struct ClientBuilder {
     io: IoRuntime,
     security: Security,
     socket: SocketOptions,
+    middleware: Chain,
 }
 
 /// How long a closed client still sends. All that matters is who gave up on which call.
@@ -62,6 +65,7 @@ impl ClientBuilder {
             io: IoRuntime::default(),
             security: Security::default(),
             socket: SocketOptions::default(),
+            middleware: Chain::default(),
         }
     }
 
@@ -149,6 +153,12 @@ impl ClientBuilder {
         self
     }
 
+    /// Adds [middleware](crate::middleware), behind that which was added before.
+    pub fn middleware(mut self, middleware: impl Middleware) -> Self {
+        self.middleware.push(Arc::new(middleware));
+        self
+    }
+
     /// Makes the client. Returns at once; the servers may come later.
     ///
     /// # Errors
@@ -170,7 +180,10 @@ impl ClientBuilder {
             io,
             security,
             socket: options_of_socket,
+            middleware,
         } = self;
+        let endpoints = middleware.resolve_endpoints(endpoints).await?;
+        endpoints.check()?;
         let config = Config::client().with_limits(limits);
         let setup = move || async move {
             // A call ends with its connection: what is queued for a server must not outlive it.
@@ -191,12 +204,12 @@ impl ClientBuilder {
             IoRuntime::Dedicated => Relays::by_runtime(),
         };
         let commands = CommandSender::new(sender, relays);
+        let options = (options, middleware.into_shared());
         Ok(Client::new(commands, options, endpoints, lifetime))
     }
 
     /// Says what is wrong, before anything is begun.
     fn check(&self) -> Result<(), ConnectError> {
-        self.endpoints.check()?;
         self.options.check()?;
         check_limits(&self.limits)?;
         self.security.check()?;

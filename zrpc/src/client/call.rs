@@ -11,9 +11,11 @@ use tokio::sync::mpsc;
 
 use super::engine::Command;
 use super::mailbox::{End, Mailbox, Phase, Taken, Ticket};
+use super::observer::Observer;
 use super::options::CallOptions;
 use super::waking::Relays;
 use crate::CallError;
+use crate::middleware::CallOutcome;
 
 /// How callers reach the I/O task, and it them.
 ///
@@ -51,6 +53,16 @@ pub(super) struct OpenCall {
     commands: CommandSender,
     method: Box<str>,
     options: CallOptions,
+    /// `None` without middleware. Dropped behind the call itself.
+    observer: Option<Box<Observer>>,
+}
+
+/// The end of a call that is no failure.
+pub(super) enum Completed<'a> {
+    /// A single result.
+    Value(&'a Bytes),
+    /// The end of a stream.
+    Done,
 }
 
 impl OpenCall {
@@ -58,13 +70,13 @@ impl OpenCall {
     pub(super) fn start(
         commands: CommandSender,
         method: Box<str>,
-        args: proto::Body,
+        request: Request,
         options: CallOptions,
     ) -> Self {
         let mailbox = Arc::new(Mailbox::default());
         let command = Command::Open {
             ticket: Ticket::new(Arc::clone(&mailbox)),
-            request: Request::new(&*method, args),
+            request,
             options: options.clone(),
             since: Instant::now(),
         };
@@ -74,7 +86,14 @@ impl OpenCall {
             commands,
             method,
             options,
+            observer: None,
         }
+    }
+
+    /// Lets middleware know how the call goes on.
+    pub(super) fn with_observer(mut self, observer: Box<Observer>) -> Self {
+        self.observer = Some(observer);
+        self
     }
 
     pub(super) fn method(&self) -> &str {
@@ -102,15 +121,80 @@ impl OpenCall {
         }
     }
 
-    /// Translates an end that is a failure.
-    pub(super) fn failure(&self, end: End) -> CallError {
-        match end {
-            End::Remote(error) => CallError::Remote(error),
+    /// Items of a stream are there: asks middleware whether the call takes them.
+    pub(super) fn accept_items(&mut self) -> Result<(), CallError> {
+        let Some(observer) = &mut self.observer else {
+            return Ok(());
+        };
+        let accepted = observer.items();
+        if let Err(error) = &accepted {
+            observer.finish(&CallOutcome::Failed { error, reply: None });
+        }
+        accepted
+    }
+
+    /// The call fails on this side, whatever the server has to say.
+    pub(super) fn fail(&mut self, error: CallError) -> CallError {
+        if let Some(observer) = &mut self.observer {
+            let error = &error;
+            observer.finish(&CallOutcome::Failed { error, reply: None });
+        }
+        error
+    }
+
+    /// Ends the call: makes a result of how it ended, and tells middleware.
+    pub(super) fn finish<R>(
+        &mut self,
+        end: End,
+        complete: impl FnOnce(&str, Completed<'_>) -> Result<R, CallError>,
+    ) -> Result<R, CallError> {
+        let Some(mut observer) = self.observer.take() else {
+            return self.outcome(end, complete);
+        };
+        let reply = match observer.last(&end) {
+            Ok(reply) => reply,
+            Err(error) => {
+                let error_ref = &error;
+                observer.finish(&CallOutcome::Failed {
+                    error: error_ref,
+                    reply: None,
+                });
+                return Err(error);
+            }
+        };
+        let translated = match &end {
+            End::Remote(error, _) => observer.translate(error),
+            _ => None,
+        };
+        let outcome = match translated {
+            Some(error) => Err(error),
+            None => self.outcome(end, complete),
+        };
+        observer.finish(&match (&outcome, &reply) {
+            (Ok(_), Some(reply)) => CallOutcome::Completed { reply },
+            (Err(error), reply) => CallOutcome::Failed {
+                error,
+                reply: reply.as_ref(),
+            },
+            // What ends well was ended by the server.
+            (Ok(_), None) => CallOutcome::Dropped,
+        });
+        outcome
+    }
+
+    fn outcome<R>(
+        &self,
+        end: End,
+        complete: impl FnOnce(&str, Completed<'_>) -> Result<R, CallError>,
+    ) -> Result<R, CallError> {
+        Err(match end {
+            End::Value(value, _) => return complete(&self.method, Completed::Value(&value)),
+            End::Done(_) => return complete(&self.method, Completed::Done),
+            End::Remote(error, _) => CallError::Remote(error),
             End::Closed(reason) => self.close_reason(reason),
             End::Refused { limit } => CallError::TooManyCalls { limit },
-            // The first two are no failures.
-            End::Value(_) | End::Done | End::ClientClosed => CallError::Closed,
-        }
+            End::ClientClosed => CallError::Closed,
+        })
     }
 
     fn close_reason(&self, reason: proto::CloseReason) -> CallError {

@@ -3,10 +3,10 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use proto::{ChannelEvent, ChannelId, CloseReason, Request};
+use proto::{ChannelEvent, ChannelId, CloseReason, Extra, Request};
 use zmtp::PeerId;
 
-use super::mailbox::{End, Phase, Ticket};
+use super::mailbox::{End, Phase, ReplyHeader, Ticket};
 use super::options::CallOptions;
 use super::waking::Wakers;
 use crate::io::{ChannelMap, Engine, Multiplexer, PeerChange, Peers, Route, Status};
@@ -178,9 +178,9 @@ impl Engine for ClientEngine {
                 }
                 return;
             }
-            ChannelEvent::Reply { value, .. } => End::Value(value),
-            ChannelEvent::StreamDone { .. } => End::Done,
-            ChannelEvent::Error { error, .. } => End::Remote(error),
+            ChannelEvent::Reply { value, extra, .. } => End::Value(value, boxed(extra)),
+            ChannelEvent::StreamDone { extra, .. } => End::Done(boxed(extra)),
+            ChannelEvent::Error { error, extra, .. } => End::Remote(error, boxed(extra)),
             ChannelEvent::Closed { reason, .. } => {
                 if let CloseReason::Overrun { .. } | CloseReason::UnexpectedEvent { .. } = reason {
                     tracing::warn!(%reason, "a server broke the protocol");
@@ -256,6 +256,10 @@ impl Waiting {
             .min_by_key(|(after, _)| *after)?;
         Some((self.since.checked_add(after)?, reason))
     }
+}
+
+fn boxed(header: Extra) -> ReplyHeader {
+    (!header.is_empty()).then(|| Box::new(header))
 }
 
 /// Ends a channel and tells its server.

@@ -12,6 +12,7 @@ use super::options::CallOptions;
 use super::request::Request;
 use super::stream::ReplyStream;
 use crate::io::Lifetime;
+use crate::middleware::Chain;
 use crate::{CallError, ConnectError};
 
 /// A client of a remote service.
@@ -51,6 +52,8 @@ pub struct Client {
 struct Shared {
     commands: CommandSender,
     options: CallOptions,
+    /// `None` if there is none.
+    middleware: Option<Arc<Chain>>,
     endpoints: Vec<String>,
     lifetime: Lifetime,
 }
@@ -128,6 +131,7 @@ impl Client {
             proto::Body::args(&args),
             self.shared.options.clone(),
         )
+        .with_middleware(self.shared.middleware.clone())
     }
 
     /// Returns the endpoints of the client, with wildcards resolved where it is bound.
@@ -149,7 +153,7 @@ impl Client {
 
     pub(super) fn new(
         commands: CommandSender,
-        options: CallOptions,
+        (options, middleware): (CallOptions, Option<Arc<Chain>>),
         endpoints: Vec<String>,
         lifetime: Lifetime,
     ) -> Self {
@@ -157,6 +161,7 @@ impl Client {
             shared: Arc::new(Shared {
                 commands,
                 options,
+                middleware,
                 endpoints,
                 lifetime,
             }),

@@ -8,7 +8,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use proto::{ChannelId, CloseReason, RemoteError};
+use proto::{ChannelId, CloseReason, Extra, RemoteError};
+
+/// The header entries of a reply. They are rare, and should cost those little that have none.
+pub(super) type ReplyHeader = Option<Box<Extra>>;
 
 use super::waking::{Relays, Waiter};
 
@@ -16,11 +19,11 @@ use super::waking::{Relays, Waiter};
 #[derive(Debug)]
 pub(super) enum End {
     /// The call returned a value.
-    Value(Bytes),
+    Value(Bytes, ReplyHeader),
     /// The stream is complete.
-    Done,
+    Done(ReplyHeader),
     /// The method failed.
-    Remote(RemoteError),
+    Remote(RemoteError, ReplyHeader),
     /// The channel ended without a reply.
     Closed(CloseReason),
     /// The server has too many open calls.
@@ -190,7 +193,7 @@ mod tests {
         let mailbox = Mailbox::default();
         let mut batch = VecDeque::new();
         assert!(mailbox.push(Bytes::from_static(b"1")).is_none());
-        assert!(mailbox.finish(End::Done).is_none());
+        assert!(mailbox.finish(End::Done(None)).is_none());
         assert!(matches!(
             take(&mailbox, &mut batch),
             Poll::Ready(Taken::Items)
@@ -198,7 +201,7 @@ mod tests {
         assert_eq!(batch.len(), 1);
         assert!(matches!(
             take(&mailbox, &mut batch),
-            Poll::Ready(Taken::End(End::Done))
+            Poll::Ready(Taken::End(End::Done(None)))
         ));
         assert!(take(&mailbox, &mut batch).is_pending());
     }
@@ -207,12 +210,12 @@ mod tests {
     fn nothing_arrives_after_the_end() {
         let mailbox = Mailbox::default();
         let mut batch = VecDeque::new();
-        assert!(mailbox.finish(End::Done).is_none());
+        assert!(mailbox.finish(End::Done(None)).is_none());
         assert!(mailbox.push(Bytes::from_static(b"late")).is_none());
         assert!(mailbox.finish(End::ClientClosed).is_none());
         assert!(matches!(
             take(&mailbox, &mut batch),
-            Poll::Ready(Taken::End(End::Done))
+            Poll::Ready(Taken::End(End::Done(None)))
         ));
         assert!(take(&mailbox, &mut batch).is_pending());
     }
@@ -223,7 +226,7 @@ mod tests {
         assert!(take(&mailbox, &mut VecDeque::new()).is_pending());
         assert!(mailbox.push(Bytes::from_static(b"1")).is_some());
         assert!(mailbox.push(Bytes::from_static(b"2")).is_none());
-        assert!(mailbox.finish(End::Done).is_none());
+        assert!(mailbox.finish(End::Done(None)).is_none());
     }
 
     #[test]

@@ -5,13 +5,14 @@
 //! - [`ReplyStream`] is the results of a stream, [`Response`] whatever came.
 //! - [`Stub`] is a client for one of several services, and what typed clients are made of.
 //! - `engine` is the client's part of the I/O task, `mailbox` is where it leaves the replies, and
-//!   `waking` tells their callers.
+//!   `waking` tells their callers; `observer` calls the middleware of one call.
 
 mod builder;
 mod call;
 mod engine;
 mod handle;
 mod mailbox;
+mod observer;
 mod options;
 mod request;
 mod stream;

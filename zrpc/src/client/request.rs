@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -9,10 +10,12 @@ use proto::{Body, EncodeError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::call::{CommandSender, OpenCall};
-use super::mailbox::{End, Taken};
+use super::call::{CommandSender, Completed, OpenCall};
+use super::mailbox::Taken;
+use super::observer::Observer;
 use super::options::CallOptions;
 use super::stream::ReplyStream;
+use crate::middleware::Chain;
 use crate::{CallContext, CallError, Compat, Heartbeat};
 
 /// A call with options of its own. Made by [`Client::request`](crate::Client::request).
@@ -39,6 +42,7 @@ pub struct Request {
     options: CallOptions,
     /// Until when the caller of the method waits that makes this call.
     inherited: Option<Instant>,
+    middleware: Option<Arc<Chain>>,
 }
 
 impl Request {
@@ -54,7 +58,13 @@ impl Request {
             args,
             options,
             inherited: CallContext::inherited_deadline(),
+            middleware: None,
         }
+    }
+
+    pub(super) fn with_middleware(mut self, middleware: Option<Arc<Chain>>) -> Self {
+        self.middleware = middleware;
+        self
     }
 
     /// Sets how long the first reply may take, and the time until there is a server with it. Items
@@ -125,15 +135,18 @@ impl Request {
     ///
     /// Dropping the future ends the call, see [`Client::call`](crate::Client::call).
     pub async fn call<R: DeserializeOwned>(self) -> Result<R, CallError> {
-        let call = self.start()?;
-        let method = call.method();
+        let mut call = self.start().await?;
         let mut batch = VecDeque::new();
         match take(&call, &mut batch).await {
-            Taken::End(End::Value(value)) => decode(method, &value),
-            Taken::Items | Taken::End(End::Done) => Err(CallError::UnexpectedStream {
-                method: method.to_owned(),
+            Taken::End(end) => call.finish(end, |method, completed| match completed {
+                Completed::Value(value) => decode(method, value),
+                Completed::Done => Err(unexpected_stream(method)),
             }),
-            Taken::End(failure) => Err(call.failure(failure)),
+            Taken::Items => {
+                call.accept_items()?;
+                let error = unexpected_stream(call.method());
+                Err(call.fail(error))
+            }
         }
     }
 
@@ -145,12 +158,8 @@ impl Request {
     ///
     /// [`CallError::Encode`] and [`CallError::NotPortable`]; everything else is an error of the
     /// stream.
-    #[expect(
-        clippy::unused_async,
-        reason = "every way to make a call is asynchronous"
-    )]
     pub async fn stream<T: DeserializeOwned>(self) -> Result<ReplyStream<T>, CallError> {
-        Ok(ReplyStream::open(self.start()?, VecDeque::new()))
+        Ok(ReplyStream::open(self.start().await?, VecDeque::new()))
     }
 
     /// Makes the call and waits until it is known whether it gives a single result or a stream.
@@ -163,53 +172,58 @@ impl Request {
     ///
     /// Dropping the future ends the call, see [`Client::call`](crate::Client::call).
     pub async fn send<T: DeserializeOwned>(self) -> Result<Response<T>, CallError> {
-        let call = self.start()?;
+        let mut call = self.start().await?;
         let mut batch = VecDeque::new();
-        match take(&call, &mut batch).await {
-            Taken::End(End::Value(value)) => decode(call.method(), &value).map(Response::Value),
-            Taken::End(End::Done) => {
-                let empty = ReplyStream::complete(call.method(), batch);
-                Ok(Response::Stream(empty))
-            }
-            Taken::Items => Ok(Response::Stream(ReplyStream::open(call, batch))),
-            Taken::End(failure) => Err(call.failure(failure)),
-        }
-    }
-
-    fn start(mut self) -> Result<OpenCall, CallError> {
-        let args = match self.args {
-            Ok(args) => args,
-            Err(source) => {
-                return Err(CallError::Encode {
-                    method: self.method,
-                    source,
-                });
+        let end = match take(&call, &mut batch).await {
+            Taken::End(end) => end,
+            Taken::Items => {
+                call.accept_items()?;
+                return Ok(Response::Stream(ReplyStream::open(call, batch)));
             }
         };
-        self.options.check().map_err(CallError::Option)?;
-        if let Some(deadline) = self.inherited {
+        call.finish(end, |method, completed| match completed {
+            Completed::Value(value) => decode(method, value).map(Response::Value),
+            Completed::Done => Ok(Response::Stream(ReplyStream::complete(method, batch))),
+        })
+    }
+
+    async fn start(self) -> Result<OpenCall, CallError> {
+        let Self {
+            commands,
+            method,
+            args,
+            mut options,
+            inherited,
+            middleware,
+        } = self;
+        let args = match args {
+            Ok(args) => args,
+            Err(source) => return Err(CallError::Encode { method, source }),
+        };
+        options.check().map_err(CallError::Option)?;
+        if let Some(deadline) = inherited {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return Err(CallError::Timeout {
                     after: left,
-                    method: self.method,
+                    method,
                 });
             }
-            let own = self.options.timeout.unwrap_or(left);
-            self.options.timeout = Some(own.min(left));
+            let own = options.timeout.unwrap_or(left);
+            options.timeout = Some(own.min(left));
         }
-        match args.check(self.options.compat) {
-            Ok(()) => Ok(OpenCall::start(
-                self.commands,
-                self.method.into(),
-                args,
-                self.options,
-            )),
-            Err(source) => Err(CallError::NotPortable {
-                method: self.method,
-                source,
-            }),
+        if let Err(source) = args.check(options.compat) {
+            return Err(CallError::NotPortable { method, source });
         }
+        let Some(chain) = middleware else {
+            let request = proto::Request::new(&*method, args);
+            return Ok(OpenCall::start(commands, method.into(), request, options));
+        };
+        // Its state is large, and calls without middleware should not have room for it.
+        let (observer, request) =
+            Box::pin(Observer::start(chain, &method, args, options.compat)).await?;
+        let call = OpenCall::start(commands, method.into(), request, options);
+        Ok(call.with_observer(observer))
     }
 }
 
@@ -234,6 +248,12 @@ pub enum Response<T> {
 
 async fn take(call: &OpenCall, batch: &mut VecDeque<Bytes>) -> Taken {
     std::future::poll_fn(|context| call.poll_take(context, batch)).await
+}
+
+fn unexpected_stream(method: &str) -> CallError {
+    CallError::UnexpectedStream {
+        method: method.to_owned(),
+    }
 }
 
 fn decode<R: DeserializeOwned>(method: &str, value: &[u8]) -> Result<R, CallError> {

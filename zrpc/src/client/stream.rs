@@ -11,8 +11,8 @@ use futures_core::stream::FusedStream;
 use proto::ChannelOptions;
 use serde::de::DeserializeOwned;
 
-use super::call::OpenCall;
-use super::mailbox::{End, Taken};
+use super::call::{Completed, OpenCall};
+use super::mailbox::Taken;
 use crate::CallError;
 
 /// The results of a method that gives a stream.
@@ -121,29 +121,6 @@ impl<T> ReplyStream<T> {
         }
         taken.map(Some)
     }
-
-    fn poll_encoded(&mut self, context: &Context<'_>) -> Poll<Option<Result<Bytes, CallError>>> {
-        loop {
-            if let Some(item) = self.batch.pop_front() {
-                self.note_taken();
-                return Poll::Ready(Some(Ok(item)));
-            }
-            let end = match ready!(self.poll_more(context)) {
-                None => return Poll::Ready(None),
-                Some(Taken::Items) => continue,
-                Some(Taken::End(end)) => end,
-            };
-            let last = match end {
-                End::Done => None,
-                // A single result; behind items of a stream it means the end, as for Python.
-                End::Value(value) if self.progress.stage == Stage::Start => Some(Ok(value)),
-                End::Value(_) => None,
-                failure => self.call.as_ref().map(|call| Err(call.failure(failure))),
-            };
-            self.call = None;
-            return Poll::Ready(last);
-        }
-    }
 }
 
 impl<T: DeserializeOwned> ReplyStream<T> {
@@ -163,18 +140,57 @@ impl<T: DeserializeOwned> ReplyStream<T> {
     }
 
     fn poll_item(&mut self, context: &Context<'_>) -> Poll<Option<Result<T, CallError>>> {
-        let next = ready!(self.poll_encoded(context));
-        Poll::Ready(next.map(|encoded| {
-            proto::decode(&encoded?).map_err(|error| {
-                self.call = None;
-                self.batch.clear();
-                CallError::Decode {
-                    method: (*self.method).to_owned(),
-                    detail: error.to_string(),
-                }
-            })
-        }))
+        loop {
+            if let Some(item) = self.batch.pop_front() {
+                self.note_taken();
+                let decoded = decode(&self.method, &item).map_err(|error| self.fail(error));
+                return Poll::Ready(Some(decoded));
+            }
+            let end = match ready!(self.poll_more(context)) {
+                None => return Poll::Ready(None),
+                Some(Taken::Items) => match self.accept_items() {
+                    Ok(()) => continue,
+                    Err(error) => return Poll::Ready(Some(Err(error))),
+                },
+                Some(Taken::End(end)) => end,
+            };
+            let Some(mut call) = self.call.take() else {
+                return Poll::Ready(None);
+            };
+            let stage = self.progress.stage;
+            let last = call.finish(end, |method, completed| match completed {
+                // A single result; behind items of a stream it means the end, as for Python.
+                Completed::Value(value) if stage == Stage::Start => decode(method, value).map(Some),
+                Completed::Value(_) | Completed::Done => Ok(None),
+            });
+            return Poll::Ready(last.transpose());
+        }
     }
+
+    fn accept_items(&mut self) -> Result<(), CallError> {
+        let accepted = self.call.as_mut().map_or(Ok(()), OpenCall::accept_items);
+        if accepted.is_err() {
+            self.batch.clear();
+            self.call = None;
+        }
+        accepted
+    }
+
+    /// Ends the stream on this side.
+    fn fail(&mut self, error: CallError) -> CallError {
+        self.batch.clear();
+        match self.call.take() {
+            Some(mut call) => call.fail(error),
+            None => error,
+        }
+    }
+}
+
+fn decode<T: DeserializeOwned>(method: &str, encoded: &[u8]) -> Result<T, CallError> {
+    proto::decode(encoded).map_err(|error| CallError::Decode {
+        method: method.to_owned(),
+        detail: error.to_string(),
+    })
 }
 
 impl<T: DeserializeOwned> Stream for ReplyStream<T> {

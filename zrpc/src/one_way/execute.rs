@@ -45,6 +45,7 @@ pub(super) async fn execute(method: Arc<Method>, event: Event) -> Result<(), Fau
                 }
             }
         }
+        Handler::Missing => Err(Fault::new("NameError", method.name().to_owned())),
         Handler::Thread(handler) => {
             let _guard = CancelOnDrop(state);
             let work = move || {

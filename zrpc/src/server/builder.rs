@@ -18,6 +18,7 @@ use super::{Authorize, Concurrency, Introspection, Tracebacks};
 use crate::endpoints::Endpoints;
 use crate::io::{self, Driver, IoRuntime, Life, Multiplexer};
 use crate::limits::check_limits;
+use crate::middleware::{Chain, Middleware};
 use crate::security::Security;
 use crate::service::{IntoReply, Method, Registry, Service};
 use crate::{BuildError, Compat, ConnectError, Heartbeat, OptionError, ServeError, SocketOptions};
@@ -73,6 +74,7 @@ pub struct ServerBuilder {
     socket: SocketOptions,
     authorizer: Option<Arc<dyn Authorize>>,
     introspection: Introspection,
+    middleware: Chain,
 }
 
 /// How long a server that has ended still sends.
@@ -97,6 +99,7 @@ impl ServerBuilder {
             socket: SocketOptions::default(),
             authorizer: None,
             introspection: Introspection::default(),
+            middleware: Chain::default(),
         }
     }
 
@@ -307,6 +310,12 @@ impl ServerBuilder {
         self
     }
 
+    /// Adds [middleware](crate::middleware), behind that which was added before.
+    pub fn middleware(mut self, middleware: impl Middleware) -> Self {
+        self.middleware.push(Arc::new(middleware));
+        self
+    }
+
     /// Makes the server, which answers calls from now on.
     ///
     /// # Errors
@@ -337,11 +346,14 @@ impl ServerBuilder {
             compat: self.compat,
             commands: sender.clone(),
             authorizer: self.authorizer,
+            middleware: self.middleware.clone().into_shared(),
         };
         let config = Config::server()
             .with_heartbeat(self.heartbeat.to_proto())
             .with_limits(self.limits);
-        let (endpoints, linger) = (self.endpoints, self.linger);
+        let endpoints = self.middleware.resolve_endpoints(self.endpoints).await?;
+        endpoints.check()?;
+        let linger = self.linger;
         let (security, socket_options) = (self.security, self.socket);
         let (life, lifetime) = Life::new();
         let setup = move || async move {
@@ -380,7 +392,6 @@ impl ServerBuilder {
 
     /// Says what is wrong, before anything is begun.
     fn check(&self) -> Result<(), BuildError> {
-        self.endpoints.check()?;
         self.heartbeat.check()?;
         if let Concurrency::Limited(handlers) = self.concurrency {
             OptionError::check_count("max_concurrency", handlers)?;

@@ -4,9 +4,10 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
-use proto::{Args, Body, ChannelId, Extra};
+use proto::{Args, Body, ChannelId, Extra, MessageId};
 
 use super::engine::Settings;
+use super::hooked::Hooks;
 use super::places::Place;
 use super::queue::Spot;
 use super::responder::Responder;
@@ -36,6 +37,8 @@ pub(super) struct Call {
 pub(super) struct Input {
     pub(super) args: Args,
     pub(super) header: Extra,
+    /// The id of the request, if there is middleware that may ask for it.
+    pub(super) message_id: Option<Box<MessageId>>,
 }
 
 #[derive(Debug)]
@@ -48,14 +51,14 @@ pub(super) enum Stage {
     Idle,
 }
 
-/// The last that a handler gives.
+/// The last that a handler gives, with what middleware put into its header.
 #[derive(Debug)]
 pub(super) enum Ending {
-    /// A single result.
+    /// A single result, which has the header entries itself.
     Value(Body),
     /// The end of a stream.
-    Done,
-    Failed(Fault),
+    Done(Option<Box<Extra>>),
+    Failed(Fault, Option<Box<Extra>>),
 }
 
 /// Whether the handler of a call was told already that it may go on.
@@ -81,7 +84,11 @@ impl Call {
 
     /// Starts the handler.
     pub(super) fn start(&mut self, channel: ChannelId, input: Input, settings: &Settings) {
-        let Input { args, header } = input;
+        let Input {
+            args,
+            header,
+            message_id,
+        } = input;
         let name = Arc::clone(self.method.shared_name());
         let job = Job {
             args,
@@ -96,6 +103,10 @@ impl Call {
             method: Arc::clone(&self.method),
             state: Arc::clone(&self.state),
             authorizer: settings.authorizer.clone(),
+            hooks: settings.middleware.as_ref().map(|chain| {
+                let chain = Arc::clone(chain);
+                Box::new(Hooks { chain, message_id })
+            }),
         };
         settings.spawner.start(job);
         self.stage = Stage::Running;

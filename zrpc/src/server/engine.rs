@@ -14,6 +14,7 @@ use super::spawner::Spawner;
 use super::state::Origin;
 use super::{Concurrency, Tracebacks};
 use crate::io::{ChannelMap, Engine, Multiplexer, PeerChange, Peers, Route, Status};
+use crate::middleware::Chain;
 use crate::service::{Handler, Method, Registry};
 use crate::{Compat, Fault};
 
@@ -49,6 +50,8 @@ pub(super) struct Settings {
     pub(super) compat: Compat,
     pub(super) commands: CommandSender,
     pub(super) authorizer: Option<Arc<dyn Authorize>>,
+    /// `None` if there is none.
+    pub(super) middleware: Option<Arc<Chain>>,
 }
 
 /// The calls of one server.
@@ -101,20 +104,26 @@ impl ServerEngine {
         } = caller;
         if self.phase != Phase::Serving {
             let fault = Fault::new("ServerStopping", "the server takes no more calls");
-            self.fail(mux, channel, &fault);
+            self.fail(mux, channel, &fault, Extra::new());
             return;
         }
         let method = name
             .as_str()
             .and_then(|name| self.settings.registry.get(name));
-        let Some(method) = method else {
-            tracing::debug!(%peer, method = %name.to_string_lossy(), "unknown method");
-            // Clients match on this error: its message is the bare name.
-            let fault = Fault::new("NameError", name.to_string_lossy().into_owned());
-            self.fail(mux, channel, &fault);
-            return;
+        let method = match method {
+            Some(method) => Arc::clone(method),
+            None => {
+                let name = name.to_string_lossy();
+                tracing::debug!(%peer, method = %name, "unknown method");
+                if self.settings.middleware.is_none() {
+                    // Clients match on this error: its message is the bare name.
+                    let fault = Fault::new("NameError", name.into_owned());
+                    self.fail(mux, channel, &fault, Extra::new());
+                    return;
+                }
+                Arc::new(Method::missing(&name))
+            }
         };
-        let method = Arc::clone(method);
         let place = place_of(&method);
         let mut call = Call::new(method, place, origin);
         match self.places.admit(place, peer, channel) {
@@ -196,18 +205,18 @@ impl ServerEngine {
         // That the caller has gone meanwhile is as good.
         match ending {
             Ending::Value(value) => drop(mux.reply(channel, value)),
-            Ending::Done => drop(mux.stream_done(channel, Extra::new())),
-            Ending::Failed(fault) => self.fail(mux, channel, &fault),
+            Ending::Done(header) => drop(mux.stream_done(channel, unboxed(header))),
+            Ending::Failed(fault, header) => self.fail(mux, channel, &fault, unboxed(header)),
         }
     }
 
-    fn fail(&self, mux: &mut Multiplexer, channel: ChannelId, fault: &Fault) {
+    fn fail(&self, mux: &mut Multiplexer, channel: ChannelId, fault: &Fault, header: Extra) {
         let mut error = RemoteError::new(fault.name(), fault.message());
         if let (Tracebacks::Sent, Some(traceback)) = (self.settings.tracebacks, fault.traceback()) {
             error = error.with_traceback(traceback);
         }
         // That the caller has gone meanwhile is as good.
-        let _ = mux.fail(channel, &error, Extra::new());
+        let _ = mux.fail(channel, &error, header);
     }
 
     /// Nobody waits for this call any more. Its place is free when its handler has stopped.
@@ -276,9 +285,11 @@ impl Engine for ServerEngine {
                     peer: peers.info(peer),
                     deadline: header.timeout.and_then(|timeout| now.checked_add(timeout)),
                 };
+                let hooks = self.settings.middleware.is_some();
                 let input = Input {
                     args,
                     header: header.extra,
+                    message_id: header.message_id.filter(|_| hooks).map(Box::new),
                 };
                 let caller = Caller {
                     channel,
@@ -327,11 +338,15 @@ impl Engine for ServerEngine {
     }
 }
 
+fn unboxed(header: Option<Box<Extra>>) -> Extra {
+    header.map_or_else(Extra::new, |header| *header)
+}
+
 /// What the handler of a method occupies.
 fn place_of(method: &Method) -> Place {
     match method.handler() {
         _ if method.is_introspection() => Place::Free,
-        Handler::Task(_) => Place::Task,
+        Handler::Task(_) | Handler::Missing => Place::Task,
         Handler::Thread(_) => Place::Thread,
     }
 }

@@ -5,14 +5,15 @@
 //! - `engine` is the server's part of the I/O task: it starts a handler for each request.
 //! - `call` is one call, `places` says when its handler may start, `queue` who is next.
 //! - [`Authorize`] decides who may call what.
-//! - `spawner` starts a handler, `run` runs it, and `responder` takes what it answers back to the
-//!   I/O task; `state` is what they share with the call.
+//! - `spawner` starts a handler, `run` runs it, `hooked` with middleware around it, and `responder`
+//!   takes what it answers back to the I/O task; `state` is what they share with the call.
 
 mod authorize;
 mod builder;
 mod call;
 mod engine;
 mod handle;
+mod hooked;
 mod options;
 mod places;
 mod queue;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use proto::{Body, ChannelId};
+use proto::{Body, ChannelId, Extra};
 use tokio::sync::mpsc;
 
 use super::call::Ending;
@@ -10,6 +10,7 @@ use super::engine::Command;
 use super::places::Place;
 use super::state::{CallState, CallerGone};
 use crate::Fault;
+use crate::middleware::{ReplyContent, ServerReply};
 
 /// How handlers reach the I/O task.
 ///
@@ -53,12 +54,29 @@ impl Responder {
 
     /// Answers with a single result, or with the failure of the call.
     pub(super) fn reply(self, outcome: Result<Body, Fault>) {
-        self.end(outcome.map_or_else(Ending::Failed, Ending::Value));
+        self.end(match outcome {
+            Ok(value) => Ending::Value(value),
+            Err(fault) => Ending::Failed(fault, None),
+        });
     }
 
     /// Ends a stream, with the failure that ended it if there was one.
     pub(super) fn finish_stream(self, outcome: Result<(), Fault>) {
-        self.end(outcome.map_or_else(Ending::Failed, |()| Ending::Done));
+        self.end(match outcome {
+            Ok(()) => Ending::Done(None),
+            Err(fault) => Ending::Failed(fault, None),
+        });
+    }
+
+    /// Answers with what middleware made of the outcome.
+    pub(super) fn answer(self, reply: ServerReply) {
+        let (header, content) = reply.into_parts();
+        let header = header.into_extra();
+        self.end(match content {
+            ReplyContent::Value(value) => Ending::Value(value.with_extra(header)),
+            ReplyContent::StreamDone => Ending::Done(boxed(header)),
+            ReplyContent::Failed(fault) => Ending::Failed(fault, boxed(header)),
+        });
     }
 
     fn end(mut self, ending: Ending) {
@@ -99,7 +117,12 @@ impl Drop for Responder {
     fn drop(&mut self) {
         if self.state == State::Answering {
             let fault = Fault::new("RuntimeError", "the handler was stopped");
-            self.tell_end(Ending::Failed(fault));
+            self.tell_end(Ending::Failed(fault, None));
         }
     }
+}
+
+/// Header entries are rare, and should cost those little that have none.
+fn boxed(header: Extra) -> Option<Box<Extra>> {
+    (!header.is_empty()).then(|| Box::new(header))
 }

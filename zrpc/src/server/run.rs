@@ -11,6 +11,7 @@ use proto::{Args, Body};
 use tokio::runtime::Handle;
 
 use super::authorize::Authorize;
+use super::hooked::Hooks;
 use super::responder::Responder;
 use super::state::CallState;
 use crate::context::CallContext;
@@ -27,6 +28,8 @@ pub(super) struct Job {
     pub(super) compat: Compat,
     pub(super) state: Arc<CallState>,
     pub(super) authorizer: Option<Arc<dyn Authorize>>,
+    /// `None` without middleware.
+    pub(super) hooks: Option<Box<Hooks>>,
 }
 
 impl Job {
@@ -108,7 +111,7 @@ pub(super) fn run_thread(job: Job, handler: &dyn ThreadHandler, runtime: &Handle
 }
 
 /// Asks whether the call may be served. Whoever panics instead of an answer does not allow it.
-fn authorized(
+pub(super) fn authorized(
     authorizer: Option<Arc<dyn Authorize>>,
     method: &Method,
     context: &CallContext,
@@ -136,7 +139,7 @@ async fn send_all(
 }
 
 /// Turns a value that must not be sent into an error.
-fn sendable(method: &Method, compat: Compat, value: Body) -> Outcome {
+pub(super) fn sendable(method: &Method, compat: Compat, value: Body) -> Outcome {
     match value.check(compat) {
         Ok(()) => Ok(value),
         Err(error) => Err(Fault::new(

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
+use super::hooked;
 use super::run::{Job, run_task, run_thread};
 use crate::service::Handler;
 
@@ -50,25 +51,32 @@ async fn start_all(mut jobs: mpsc::UnboundedReceiver<Job>, runtime: Handle) {
     }
 }
 
-fn start(job: Job, runtime: &Handle) {
+fn start(mut job: Job, runtime: &Handle) {
     if job.is_cancelled() {
         return;
     }
-    match job.method.handler().clone() {
-        Handler::Task(handler) => {
-            let state = Arc::clone(&job.state);
-            let task = runtime.spawn(run_task(job, handler));
-            state.started(task.abort_handle());
+    let state = Arc::clone(&job.state);
+    let task = match (job.method.handler().clone(), job.hooks.take()) {
+        (Handler::Task(handler), None) => runtime.spawn(run_task(job, handler)),
+        (Handler::Task(handler), Some(hooks)) => {
+            runtime.spawn(hooked::run_task(job, *hooks, Some(handler)))
         }
-        Handler::Thread(handler) => {
+        (Handler::Missing, Some(hooks)) => runtime.spawn(hooked::run_task(job, *hooks, None)),
+        // Without hooks nobody is told of unknown methods but their caller.
+        (Handler::Missing, None) => return,
+        (Handler::Thread(handler), hooks) => {
             let waits_on = runtime.clone();
             // Starting a thread may fail with a panic, which must reach neither the I/O task nor
             // the handlers behind this one.
             runtime.spawn(async move {
-                waits_on
-                    .clone()
-                    .spawn_blocking(move || run_thread(job, &*handler, &waits_on));
+                let starts = waits_on.clone();
+                starts.spawn_blocking(move || match hooks {
+                    None => run_thread(job, &*handler, &waits_on),
+                    Some(hooks) => hooked::run_thread(job, *hooks, &*handler, &waits_on),
+                });
             });
+            return;
         }
-    }
+    };
+    state.started(task.abort_handle());
 }

@@ -26,6 +26,8 @@ pub(crate) enum Handler {
     Task(Arc<dyn TaskHandler>),
     /// On a thread of its blocking pool.
     Thread(Arc<dyn ThreadHandler>),
+    /// Nowhere: there is no such method, and middleware is to be told.
+    Missing,
 }
 
 /// A body that does not hold its thread.
@@ -71,6 +73,7 @@ impl fmt::Debug for Handler {
         f.write_str(match self {
             Self::Task(_) => "Task",
             Self::Thread(_) => "Thread",
+            Self::Missing => "Missing",
         })
     }
 }

@@ -145,6 +145,17 @@ impl Method {
         self.name = format!("{prefix}{}", self.name).into();
     }
 
+    /// Stands for a method that does not exist.
+    pub(crate) fn missing(name: &str) -> Self {
+        Self {
+            name: name.into(),
+            doc: None,
+            signature: Signature::any(),
+            handler: Handler::Missing,
+            defect: None,
+        }
+    }
+
     pub(crate) fn shared_name(&self) -> &Arc<str> {
         &self.name
     }

@@ -10,6 +10,7 @@ mod errors;
 mod heartbeats;
 mod introspection;
 mod lifecycle;
+mod middleware;
 mod one_way;
 mod one_way_errors;
 mod options;

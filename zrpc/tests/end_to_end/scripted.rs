@@ -45,7 +45,7 @@ impl ScriptedServer {
     }
 
     /// Sends an event with encoded arguments.
-    async fn send(&mut self, name: &str, args: &[u8]) {
+    async fn send(&self, name: &str, args: &[u8]) {
         let mut payload = b"\x93\x83\xaamessage_id\xc4\x01x\xa1v\x03\xabresponse_to".to_vec();
         payload.extend_from_slice(&self.id);
         payload.push(0xa0 | u8::try_from(name.len()).unwrap());

@@ -1,9 +1,11 @@
 //! Calls and streams from end to end.
 
-use super::pair::{Pair, array, happenings, header, item, no_extra, parse, transmitted};
+use super::pair::{Pair, SERVER, array, happenings, header, item, no_extra, parse, transmitted};
 use crate::event::names;
-use crate::multiplexer::{ChannelEvent, CloseReason, CommandError, Config, Request, SendError};
-use crate::{Body, ChannelOptions, Extra, RemoteError};
+use crate::multiplexer::{
+    ChannelEvent, CloseReason, CommandError, Config, OpenError, Request, SendError,
+};
+use crate::{Body, ChannelOptions, Extra, IdSource, RemoteError};
 
 fn pair() -> Pair {
     Pair::new(Config::client(), Config::server())
@@ -53,6 +55,37 @@ fn error_carries_name_message_and_traceback() {
         panic!("no error")
     };
     assert_eq!(error, sent);
+}
+
+#[test]
+fn a_request_may_have_an_id_of_the_callers_choice_that_is_not_in_use() {
+    let mut pair = pair();
+    let id = IdSource::new([0xaa; 12]).next_id();
+    let request = || {
+        let request = Request::new("method", Body::args(&()).unwrap());
+        request.with_message_id(id.clone())
+    };
+    let options = ChannelOptions::default();
+    let open = |pair: &mut Pair| pair.client.open(pair.now, &SERVER, request(), &options);
+    open(&mut pair).unwrap();
+    assert_eq!(open(&mut pair), Err(OpenError::IdInUse { id: id.clone() }));
+    pair.drive();
+    let Some(ChannelEvent::Request {
+        channel, header, ..
+    }) = pair.server.poll_event()
+    else {
+        panic!("no request");
+    };
+    assert_eq!(header.message_id, Some(id.clone()));
+    pair.server.reply(channel, Body::nil()).unwrap();
+    pair.drive();
+    assert!(
+        pair.client
+            .poll_event()
+            .is_some_and(|event| event.is_final())
+    );
+    // It was only in use.
+    open(&mut pair).unwrap();
 }
 
 #[test]
@@ -275,7 +308,7 @@ fn request_that_was_closed_before_it_was_sent_is_never_sent() {
 
 #[test]
 fn request_for_a_push_socket_has_an_id_and_no_channel() {
-    let mut ids = crate::IdSource::new([7; 12]);
+    let mut ids = IdSource::new([7; 12]);
     let payload = Request::new("log", Body::args(&("x",)).unwrap()).into_payload(&mut ids);
     let (head, name, args) = parse(&payload);
     assert_eq!((name.as_str(), args), ("log", array(&["x".into()])));

@@ -1,0 +1,63 @@
+//! Code of programs around every call: the hooks of zerorpc's `Context` (L5).
+//!
+//! A [`Middleware`] is registered with `middleware` of the builders of clients and servers, and its
+//! hooks run around every call. Those of several run in the order in which they were registered,
+//! on the way out and on the way back. Where none is registered, calls cost nothing more.
+//!
+//! # Order
+//!
+//! This is the order of Python's zerorpc. `C` is the client, `S` the server.
+//!
+//! | what | hooks |
+//! |---|---|
+//! | a call | C `get_task_context`, C `client_before_request`, S `load_task_context`, S `server_before_exec`, the method, S `get_task_context`, S `server_after_exec`, C `client_patterns_list`, C `client_after_request` |
+//! | one that fails | as far as it got, then S `get_task_context` twice, S `server_inspect_exception`, C `client_patterns_list`, C `client_handle_remote_error`, C `client_after_request` |
+//! | a stream | S `get_task_context` once, before the first item; C `client_patterns_list` at the first item; S `server_after_exec` before the end is sent, C `client_after_request` when it was taken |
+//! | an unknown method | without S `server_before_exec`; otherwise as one that fails |
+//! | no answer: timeout, lost server, closed client | C `client_after_request` |
+//! | a call or stream that is dropped | C `client_after_request` |
+//!
+//! In the last two rows Python's client is silent about servers that are lost and streams that are
+//! given up; here every call that was sent gets its `client_after_request`, once. Where a caller is
+//! gone before it was answered, the handler is dropped and with it the [`ServerRequest`], without
+//! a hook, as in Python. What must be undone then, undoes its `Drop` in
+//! [`ServerRequest::extensions_mut`].
+//!
+//! Hooks of clients run in the task that makes the call, those of servers in the task, or on the
+//! thread, of the handler: one that waits holds up its own call, and no heartbeat. What a hook of a
+//! server takes is part of the call, with its place under `max_concurrency`; what a hook of a client takes
+//! before the request is sent is not counted against its timeout.
+//!
+//! # Task context
+//!
+//! [`TaskContext`] is what travels along: the entries that a handler's nested calls pass on.
+//! [`Propagation`] carries it between the headers of events and the tasks.
+
+mod chain;
+mod entries;
+mod extensions;
+mod future;
+mod hooks;
+mod outcome;
+mod propagation;
+mod request;
+mod resolution;
+mod server_reply;
+mod server_request;
+mod task_context;
+
+pub use entries::{EntryError, HeaderEntries};
+pub use extensions::Extensions;
+pub use future::HookFuture;
+pub use hooks::Middleware;
+pub use outcome::{CallOutcome, ClientReply, ReplyPattern, TranslatedError};
+pub use propagation::Propagation;
+pub use request::ClientRequest;
+pub use resolution::{Resolution, ResolveError};
+pub use server_reply::ServerReply;
+pub use server_request::ServerRequest;
+pub use task_context::TaskContext;
+
+pub(crate) use chain::Chain;
+pub(crate) use outcome::Content as ClientReplyContent;
+pub(crate) use server_reply::Content as ReplyContent;
