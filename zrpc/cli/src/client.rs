@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use rmpv::Value;
+use zrpc::security::Security;
 use zrpc::{CallError, Client, ClientBuilder, ConnectError, Heartbeat};
 
 use crate::args::{HeartbeatStart, Interval, Link, Settings, Timeout};
@@ -14,9 +15,13 @@ use crate::render::on_one_line;
 /// # Errors
 ///
 /// [`ConnectError`], if an address cannot be used.
-pub(crate) async fn connect(links: &[Link], settings: Settings) -> Result<Client, ConnectError> {
+pub(crate) async fn connect(
+    links: &[Link],
+    settings: Settings,
+    security: Security,
+) -> Result<Client, ConnectError> {
     announce(links);
-    builder(links, settings).build().await
+    builder(links, settings).security(security).build().await
 }
 
 /// Says on stderr what is linked, as Python's command does.

@@ -7,10 +7,11 @@ use thiserror::Error;
 use zmtp::ProxyError;
 use zrpc::{CallError, ConnectError, RemoteError};
 
-use crate::args::{ExitCodes, UsageError};
+use crate::args::{ExitCodes, SecurityError, UsageError};
 use crate::keygen::KeygenError;
 use crate::params::ParamError;
 use crate::render::{on_lines, on_one_line};
+use crate::serve::ServeError;
 use crate::sockets::LinkError;
 use crate::style::{Paint, Style};
 
@@ -56,6 +57,12 @@ pub(crate) enum CliError {
     /// A proxy ended by itself.
     #[error("the proxy ended: {0}")]
     Proxy(#[from] ProxyError),
+    /// A key or a password cannot be used.
+    #[error(transparent)]
+    Security(Box<SecurityError>),
+    /// Programs cannot be served.
+    #[error(transparent)]
+    Serve(Box<ServeError>),
     /// There is no such tool.
     #[error("there is no tool {name}; `zrpc --help` lists them")]
     UnknownTool {
@@ -70,6 +77,18 @@ pub(crate) enum CliError {
 impl From<CallError> for CliError {
     fn from(error: CallError) -> Self {
         Self::Call(Box::new(error))
+    }
+}
+
+impl From<SecurityError> for CliError {
+    fn from(error: SecurityError) -> Self {
+        Self::Security(Box::new(error))
+    }
+}
+
+impl From<ServeError> for CliError {
+    fn from(error: ServeError) -> Self {
+        Self::Serve(Box::new(error))
     }
 }
 

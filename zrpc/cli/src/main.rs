@@ -18,6 +18,7 @@ mod params;
 mod proxy;
 mod render;
 mod run;
+mod serve;
 mod signals;
 mod sockets;
 mod style;

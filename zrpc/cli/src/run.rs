@@ -8,6 +8,7 @@ use clap::Parser;
 use clap::error::ErrorKind;
 use rmpv::Value;
 use zrpc::Client;
+use zrpc::security::Security;
 
 use crate::args::{
     Action, ColorChoice, Display, ExitCodes, Form, Line, Options, Request, Tool, Tools, UsageError,
@@ -51,13 +52,17 @@ fn run_call(args: Vec<OsString>) -> ExitCode {
         let _ = writeln!(io::stderr(), "zrpc: {notice}");
     }
     let (display, exit_codes) = (options.display(), options.exit_codes());
+    let security = options.security().read();
     let outcome = match options.into_request() {
         Err(UsageError::NoAddress) => {
             let _ = definition().print_help();
             return ExitCode::from(NO_ADDRESS);
         }
         Err(error) => Err(error.into()),
-        Ok(request) => block_on(execute(request, display)),
+        Ok(request) => match security {
+            Ok(security) => block_on(execute(request, security, display)),
+            Err(error) => Err(error.into()),
+        },
     };
     finish(outcome, display.color, exit_codes)
 }
@@ -74,6 +79,7 @@ fn run_tool(args: Vec<OsString>) -> ExitCode {
     let look = Look::on_stdout(display, Form::from(display.output));
     let outcome = match tools.tool {
         Tool::Bench(options) => block_on(options.run(look)),
+        Tool::Serve(options) => block_on(options.run()),
         Tool::Proxy(options) => block_on(options.run(look)),
         Tool::Keygen(options) => options.run(look),
         Tool::Completions(options) => options.run().map_err(CliError::from),
@@ -109,7 +115,7 @@ fn block_on(work: impl Future<Output = Result<(), CliError>>) -> Result<(), CliE
     runtime.block_on(work)
 }
 
-async fn execute(request: Request, display: Display) -> Result<(), CliError> {
+async fn execute(request: Request, security: Security, display: Display) -> Result<(), CliError> {
     let Request {
         links,
         settings,
@@ -121,7 +127,7 @@ async fn execute(request: Request, display: Display) -> Result<(), CliError> {
         Action::List | Action::Signatures | Action::Describe { .. } => Vec::new(),
     };
     let mut signals = Signals::new(Interest::Interrupt);
-    let client = connect(&links, settings).await?;
+    let client = connect(&links, settings, security).await?;
     let work = carry_out(&client, action, args, display);
     let outcome = signals.end(work).await;
     if outcome.is_err() {

@@ -59,7 +59,7 @@ pub(super) fn parse_timeout(text: &str) -> Result<Timeout, DurationError> {
 /// # Errors
 ///
 /// [`DurationError`], if the text is no positive number of seconds and not `off`.
-pub(super) fn parse_interval(text: &str) -> Result<Interval, DurationError> {
+pub(crate) fn parse_interval(text: &str) -> Result<Interval, DurationError> {
     match text {
         "off" => Ok(Interval::Off),
         _ => parse_seconds(text, "off").map(Interval::Every),

@@ -5,6 +5,7 @@ mod display;
 mod duration;
 mod options;
 mod request;
+mod security;
 mod target;
 mod tools;
 
@@ -13,10 +14,11 @@ mod tests;
 
 pub(crate) use self::argv::{Line, definition};
 pub(crate) use self::display::{ColorChoice, Display};
-pub(crate) use self::duration::{Interval, Timeout, parse_duration};
+pub(crate) use self::duration::{Interval, Timeout, parse_duration, parse_interval};
 pub(crate) use self::options::{ExitCodes, Options};
 pub(crate) use self::request::{
     Action, Form, HeartbeatStart, Link, ParamSource, Params, Request, Settings, UsageError,
 };
+pub(crate) use self::security::{SecurityError, ServerSecurity};
 pub(crate) use self::target::Target;
 pub(crate) use self::tools::{Tool, Tools};

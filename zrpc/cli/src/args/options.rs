@@ -8,6 +8,7 @@ use clap::{CommandFactory, FromArgMatches, Parser, ValueEnum};
 
 use super::display::Display;
 use super::duration::{Interval, Timeout, parse_interval, parse_timeout};
+use super::security::ClientSecurity;
 
 /// Calls a method of a zerorpc service, or lists what it offers.
 #[derive(Clone, Debug, Parser)]
@@ -96,6 +97,9 @@ pub(crate) struct Options {
         overrides_with = "exit_codes"
     )]
     pub(super) exit_codes: ExitCodes,
+
+    #[command(flatten)]
+    pub(super) security: ClientSecurity,
 
     #[command(flatten)]
     pub(super) display: Display,

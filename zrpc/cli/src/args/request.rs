@@ -5,6 +5,7 @@ use thiserror::Error;
 use super::display::{Display, Output};
 use super::duration::{Interval, Timeout};
 use super::options::{ExitCodes, Options};
+use super::security::ClientSecurity;
 
 /// One run of the command.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -133,6 +134,9 @@ pub(crate) enum UsageError {
          with --backend or --connect-backend"
     )]
     ProxySides,
+    /// There is no program to offer.
+    #[error("nothing to serve: name a --directory, or put a command behind --")]
+    NothingToServe,
     /// A tool was given no method to call.
     #[error("no method given; name one behind the address")]
     NoMethod,
@@ -154,6 +158,11 @@ impl Options {
     /// How results are printed.
     pub(crate) fn display(&self) -> Display {
         self.display
+    }
+
+    /// What is shown to the servers.
+    pub(crate) fn security(&self) -> &ClientSecurity {
+        &self.security
     }
 
     /// Which exit codes are asked for.

@@ -4,6 +4,7 @@ use clap::Args;
 
 use super::duration::{Interval, Timeout, parse_interval, parse_timeout};
 use super::request::{HeartbeatStart, Link, ParamSource, Params, Settings, UsageError, into_links};
+use super::security::ClientSecurity;
 
 /// The options of a tool that makes calls.
 #[derive(Args, Clone, Debug)]
@@ -29,6 +30,9 @@ pub(crate) struct Target {
         env = "ZRPC_HEARTBEAT", hide_env_values = true, allow_negative_numbers = true
     )]
     heartbeat: Interval,
+
+    #[command(flatten)]
+    pub(crate) security: ClientSecurity,
 
     #[command(flatten)]
     words: Words,

@@ -8,6 +8,7 @@ use crate::completions::CompletionsOptions;
 use crate::keygen::KeygenOptions;
 use crate::manual::ManualOptions;
 use crate::proxy::ProxyOptions;
+use crate::serve::ServeOptions;
 
 /// A command line that names a tool.
 #[derive(Clone, Debug, Parser)]
@@ -27,7 +28,8 @@ pub(crate) struct Tools {
 /// A tool and its options.
 #[derive(Clone, Debug, Subcommand)]
 pub(crate) enum Tool {
-    Bench(BenchOptions),
+    Bench(Box<BenchOptions>),
+    Serve(Box<ServeOptions>),
     Proxy(ProxyOptions),
     Keygen(KeygenOptions),
     Completions(CompletionsOptions),

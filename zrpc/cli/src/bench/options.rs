@@ -69,6 +69,7 @@ impl BenchOptions {
             },
         };
         let pace = self.rate.map_or(Pace::AsAnswersCome, Pace::Rate);
+        let security = self.target.security.read()?;
         let target = self.target.into_call()?;
         let args = into_values(&target.params, target.source)?;
 
@@ -76,8 +77,8 @@ impl BenchOptions {
         announce(&target.links);
         let mut clients: Vec<Client> = Vec::with_capacity(self.connections.get());
         for _ in 0..self.connections.get() {
-            let client = builder(&target.links, target.settings).build().await?;
-            clients.push(client);
+            let builder = builder(&target.links, target.settings);
+            clients.push(builder.security(security.clone()).build().await?);
         }
         let setup = Setup {
             method: target.method.clone(),

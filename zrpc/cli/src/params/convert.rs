@@ -73,12 +73,7 @@ pub(crate) fn into_values(params: &Params, source: ParamSource) -> Result<Vec<Va
     Ok(values)
 }
 
-/// Reads one JSON document.
-///
-/// # Errors
-///
-/// [`ParamError::Json`].
-pub(crate) fn parse_json(text: &str, number: usize) -> Result<Value, ParamError> {
+fn parse_json(text: &str, number: usize) -> Result<Value, ParamError> {
     json::parse(text).map_err(|source| ParamError::Json { number, source })
 }
 

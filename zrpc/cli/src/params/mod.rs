@@ -4,3 +4,4 @@ mod convert;
 mod json;
 
 pub(crate) use self::convert::{ParamError, into_values};
+pub(crate) use self::json::parse as parse_json;

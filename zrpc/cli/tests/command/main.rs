@@ -7,5 +7,7 @@ mod calls;
 mod failures;
 mod listings;
 mod proxy;
+mod running;
+mod serve;
 mod support;
 mod tools;

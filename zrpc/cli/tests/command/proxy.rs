@@ -1,48 +1,13 @@
 //! Messages that a proxy passes on.
 
-use std::io::{BufRead, BufReader};
-use std::process::{Child, ChildStderr, ChildStdout};
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::Signal;
 use zmtp::{PullSocket, PushSocket, Socket, SubSocket};
 use zrpc::{Client, Server};
 
-use super::support::{Run, command, zrpc};
-
-/// A proxy that runs, and where its sides are.
-struct Running {
-    child: Child,
-    stdout: BufReader<ChildStdout>,
-    stderr: BufReader<ChildStderr>,
-}
-
-impl Running {
-    fn start(line: &[&str]) -> Self {
-        let mut child = command(&[&["proxy"], line].concat()).spawn().unwrap();
-        let stdout = BufReader::new(child.stdout.take().unwrap());
-        let stderr = BufReader::new(child.stderr.take().unwrap());
-        Self {
-            child,
-            stdout,
-            stderr,
-        }
-    }
-
-    fn address(&mut self) -> String {
-        let mut line = String::new();
-        self.stderr.read_line(&mut line).unwrap();
-        line.split('"').nth(1).unwrap().to_owned()
-    }
-
-    fn stop(self, signal: Signal) -> (Run, String) {
-        kill_process(Pid::from_child(&self.child), signal).unwrap();
-        let run = Run::of(self.child);
-        let lines = self.stdout.lines().map(|line| line.unwrap());
-        let last = lines.last().unwrap_or_default();
-        (run, last)
-    }
-}
+use super::running::Running;
+use super::support::zrpc;
 
 const FREE: &str = "tcp://127.0.0.1:*";
 
@@ -51,7 +16,7 @@ const TOO_LONG: Duration = Duration::from_secs(60);
 
 #[tokio::test]
 async fn calls_go_through_a_router_and_a_dealer() {
-    let line = ["queue", "--frontend", FREE, "--backend", FREE];
+    let line = ["proxy", "queue", "--frontend", FREE, "--backend", FREE];
     let stats = ["--stats", "1000", "--output", "json"];
     let mut proxy = Running::start(&[&line[..], &stats].concat());
     let (frontend, backend) = (proxy.address(), proxy.address());
@@ -64,16 +29,16 @@ async fn calls_go_through_a_router_and_a_dealer() {
     assert_eq!(answer, 42);
     drop((client, server));
 
-    let (run, last) = proxy.stop(Signal::TERM);
+    let run = proxy.stop(Signal::TERM);
     assert_eq!(run.code, Some(0));
-    let statistics: serde_json::Value = serde_json::from_str(&last).unwrap();
+    let statistics: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
     assert!(
         statistics["from_frontend"]["messages"].as_u64() >= Some(1),
-        "{last}"
+        "{statistics}"
     );
     assert!(
         statistics["to_frontend"]["messages"].as_u64() >= Some(1),
-        "{last}"
+        "{statistics}"
     );
 }
 
@@ -82,6 +47,7 @@ async fn pushed_messages_go_on_and_a_copy_of_each_is_captured() {
     let mut puller = PullSocket::new();
     let address = puller.bind(FREE).await.unwrap().to_string();
     let line = [
+        "proxy",
         "pull-push",
         "--frontend",
         FREE,
@@ -111,7 +77,7 @@ async fn pushed_messages_go_on_and_a_copy_of_each_is_captured() {
     assert_eq!(copy, zmtp::Message::from("hello"));
     let received = tokio::time::timeout(TOO_LONG, puller.recv()).await.unwrap();
     assert_eq!(received.unwrap(), zmtp::Message::from("hello"));
-    let (run, _) = proxy.stop(Signal::INT);
+    let run = proxy.stop(Signal::INT);
     assert_eq!(run.code, Some(130));
 }
 

@@ -1,0 +1,9 @@
+//! Keys and passwords, of those who let somebody in and of those who want to come in.
+
+mod client;
+mod error;
+mod server;
+
+pub(crate) use self::client::ClientSecurity;
+pub(crate) use self::error::SecurityError;
+pub(crate) use self::server::ServerSecurity;

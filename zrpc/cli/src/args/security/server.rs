@@ -1,0 +1,80 @@
+//! Whom a side lets in: from the options, or the files that they name.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use zrpc::security::{AnyKey, CertificateDirectory, Passwords, Security};
+
+use super::client::{HEADING, read, read_key_pair};
+use super::error::SecurityError;
+
+/// The options of a side that others prove to who they are.
+#[derive(Args, Clone, Debug, Default)]
+pub(crate) struct ServerSecurity {
+    /// Encrypt with CURVE: the certificate file with our own secret key.
+    #[arg(long, value_name = "file", help_heading = HEADING)]
+    curve_secret: Option<PathBuf>,
+
+    /// Let in the keys whose certificates are files in this directory.
+    #[arg(
+        long,
+        value_name = "directory",
+        conflicts_with = "any_key",
+        help_heading = HEADING
+    )]
+    authorized_keys: Option<PathBuf>,
+
+    /// Let in every key: nobody listens in, and everybody may call.
+    #[arg(long, help_heading = HEADING)]
+    any_key: bool,
+
+    /// Ask for a user name and a password (PLAIN, which encrypts nothing): a file with a line
+    /// user:password for each.
+    #[arg(long, value_name = "file", help_heading = HEADING)]
+    passwords: Option<PathBuf>,
+}
+
+impl ServerSecurity {
+    /// Reads the files that the options name.
+    ///
+    /// # Errors
+    ///
+    /// [`SecurityError`] says which option, or which file.
+    pub(crate) async fn read(&self) -> Result<Security, SecurityError> {
+        match (&self.curve_secret, &self.authorized_keys, &self.passwords) {
+            (Some(_), _, Some(_)) => Err(SecurityError::TwoServerMechanisms),
+            (Some(secret), Some(directory), None) => {
+                let keys = CertificateDirectory::open(directory).await;
+                let keys = keys.map_err(|source| SecurityError::Keys {
+                    path: directory.clone(),
+                    source,
+                })?;
+                Ok(Security::curve_server(read_key_pair(secret)?, keys))
+            }
+            (Some(secret), None, None) if self.any_key => {
+                Ok(Security::curve_server(read_key_pair(secret)?, AnyKey))
+            }
+            (Some(_), None, None) | (None, Some(_), _) => Err(SecurityError::Authorization),
+            (None, None, _) if self.any_key => Err(SecurityError::Authorization),
+            (None, None, Some(file)) => Ok(Security::plain_server(read_passwords(file)?)),
+            (None, None, None) => Ok(Security::null()),
+        }
+    }
+}
+
+fn read_passwords(path: &Path) -> Result<Passwords, SecurityError> {
+    let mut passwords = Passwords::new();
+    for (text, line) in read(path)?.lines().zip(1..) {
+        if text.is_empty() {
+            continue;
+        }
+        let (user, password) = text
+            .split_once(':')
+            .ok_or_else(|| SecurityError::Passwords {
+                path: path.to_owned(),
+                line,
+            })?;
+        passwords.insert(user, password)?;
+    }
+    Ok(passwords)
+}
