@@ -91,7 +91,7 @@ impl Endpoints {
 }
 
 /// Puts an error and its sources on one line.
-fn unusable(endpoint: &str, error: &dyn std::error::Error) -> ConnectError {
+pub(crate) fn unusable(endpoint: &str, error: &dyn std::error::Error) -> ConnectError {
     let mut detail = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

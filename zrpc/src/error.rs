@@ -35,6 +35,15 @@ pub enum CallError {
         /// The method.
         method: String,
     },
+    /// The next item of a stream, or its end, did not come in time. A server that understands it is
+    /// told that nobody waits any more.
+    #[error("timeout after {}s, when waiting for an item of remote method {method}", Seconds(*.after))]
+    ItemTimeout {
+        /// The timeout.
+        after: Duration,
+        /// The method.
+        method: String,
+    },
     /// The arguments cannot be encoded. Nothing was sent.
     #[error("arguments of {method} cannot be encoded")]
     Encode {
@@ -255,6 +264,9 @@ pub enum ConnectError {
     /// The thread for the sockets could not be started.
     #[error("I/O thread cannot be started: {0}")]
     Thread(std::io::ErrorKind),
+    /// The client or server has ended.
+    #[error("the socket is closed")]
+    Closed,
     /// There is no tokio runtime to run on.
     #[error("not called from within a tokio runtime")]
     NoRuntime,

@@ -76,7 +76,9 @@ pub use one_way::{
     ReceiverBuilder, ReceiverHandle, ReceiverStats, Subscriber,
 };
 pub use option_error::OptionError;
-pub use server::{Authorize, Introspection, Server, ServerBuilder, ServerHandle, Tracebacks};
+pub use server::{
+    Authorize, Drained, Introspection, Server, ServerBuilder, ServerHandle, Tracebacks,
+};
 pub use service::{Argument, Fallible, IntoReply, Method, MethodSet, Plain, Reply, Service};
 pub use socket_options::SocketOptions;
 

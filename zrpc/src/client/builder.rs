@@ -9,11 +9,11 @@ use zmtp::{DealerSocket, Socket};
 
 use super::call::CommandSender;
 use super::engine::ClientEngine;
-use super::handle::Client;
+use super::handle::{Client, Connections};
 use super::options::CallOptions;
 use super::waking::Relays;
 use crate::endpoints::Endpoints;
-use crate::io::{self, Driver, IoRuntime, Life, Multiplexer};
+use crate::io::{self, Driver, IoRuntime, Life, Multiplexer, Network};
 use crate::limits::check_limits;
 use crate::middleware::{Chain, Middleware};
 use crate::security::Security;
@@ -86,6 +86,13 @@ impl ClientBuilder {
     /// it; `None` waits for as long as the server lives. Default: 30 seconds.
     pub fn timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.options.timeout = timeout.into();
+        self
+    }
+
+    /// Sets how long each item of a stream may take behind the first, see
+    /// [`Request::item_timeout`](crate::Request::item_timeout). Default: as long as the server lives.
+    pub fn item_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
+        self.options.item_timeout = timeout.into();
         self
     }
 
@@ -191,21 +198,28 @@ impl ClientBuilder {
             let socket = security.apply(options_of_socket.apply(socket)).build();
             let endpoints = endpoints.attach(&socket).await?;
             let mux = Multiplexer::new(config, IdSource::new(rand::random()));
-            let driver = Driver::new(socket, mux, ClientEngine::new(), commands, linger);
+            let network = Network::new(&socket);
+            let (engine, servers) = ClientEngine::new();
+            let driver = Driver::new(socket, mux, engine, commands, linger);
             let task = async move {
                 driver.run().await;
                 life.finish();
             };
-            Ok((endpoints, task))
+            let connections = Connections {
+                endpoints,
+                network,
+                servers,
+            };
+            Ok((connections, task))
         };
-        let endpoints = io::spawn(io, "zrpc-client", setup).await?;
+        let connections = io::spawn(io, "zrpc-client", setup).await?;
         let relays = match io {
             IoRuntime::Current => Relays::None,
             IoRuntime::Dedicated => Relays::by_runtime(),
         };
         let commands = CommandSender::new(sender, relays);
         let options = (options, middleware.into_shared());
-        Ok(Client::new(commands, options, endpoints, lifetime))
+        Ok(Client::new(commands, options, connections, lifetime))
     }
 
     /// Says what is wrong, before anything is begun.

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use proto::Request;
@@ -52,7 +52,9 @@ pub(super) struct OpenCall {
     mailbox: Arc<Mailbox>,
     commands: CommandSender,
     method: Box<str>,
-    options: CallOptions,
+    timeout: Option<Duration>,
+    item_timeout: Option<Duration>,
+    slots: u32,
     /// `None` without middleware. Dropped behind the call itself.
     observer: Option<Box<Observer>>,
 }
@@ -73,11 +75,17 @@ impl OpenCall {
         request: Request,
         options: CallOptions,
     ) -> Self {
+        let CallOptions {
+            timeout,
+            item_timeout,
+            slots,
+            ..
+        } = options;
         let mailbox = Arc::new(Mailbox::default());
         let command = Command::Open {
             ticket: Ticket::new(Arc::clone(&mailbox)),
             request,
-            options: options.clone(),
+            options,
             since: Instant::now(),
         };
         commands.send(command);
@@ -85,7 +93,9 @@ impl OpenCall {
             mailbox,
             commands,
             method,
-            options,
+            timeout,
+            item_timeout,
+            slots,
             observer: None,
         }
     }
@@ -101,7 +111,7 @@ impl OpenCall {
     }
 
     pub(super) fn slots(&self) -> u32 {
-        self.options.slots
+        self.slots
     }
 
     /// Takes what has come, see [`Mailbox::poll_take`].
@@ -118,6 +128,17 @@ impl OpenCall {
     pub(super) fn consumed(&self, items: usize) {
         if let Phase::Open(channel) = self.mailbox.phase() {
             self.commands.send(Command::Consumed { channel, items });
+        }
+    }
+
+    /// Tells the I/O task that the application waits for an item, if that has a limit.
+    pub(super) fn await_item(&self) {
+        if let (Some(timeout), Phase::Open(channel)) = (self.item_timeout, self.mailbox.phase()) {
+            self.commands.send(Command::AwaitItem {
+                channel,
+                timeout,
+                since: Instant::now(),
+            });
         }
     }
 
@@ -193,6 +214,10 @@ impl OpenCall {
             End::Remote(error, _) => CallError::Remote(error),
             End::Closed(reason) => self.close_reason(reason),
             End::Refused { limit } => CallError::TooManyCalls { limit },
+            End::ItemTimedOut => CallError::ItemTimeout {
+                after: self.item_timeout.unwrap_or_default(),
+                method: self.method.to_string(),
+            },
             End::ClientClosed => CallError::Closed,
         })
     }
@@ -200,9 +225,7 @@ impl OpenCall {
     fn close_reason(&self, reason: proto::CloseReason) -> CallError {
         let mut error = CallError::from_close_reason(&self.method, reason);
         // The multiplexer knows only what was left of the timeout when a server was found.
-        if let (CallError::Timeout { after, .. }, Some(timeout)) =
-            (&mut error, self.options.timeout)
-        {
+        if let (CallError::Timeout { after, .. }, Some(timeout)) = (&mut error, self.timeout) {
             *after = timeout;
         }
         error

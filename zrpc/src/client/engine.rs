@@ -1,14 +1,16 @@
 //! The client's part of the I/O task: finds a server for each call and hands out its replies.
 
 use std::collections::VecDeque;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use proto::{ChannelEvent, ChannelId, CloseReason, Extra, Request};
+use tokio::sync::watch;
 use zmtp::PeerId;
 
 use super::mailbox::{End, Phase, ReplyHeader, Ticket};
 use super::options::CallOptions;
 use super::waking::Wakers;
+use super::watch::ItemWatches;
 use crate::io::{ChannelMap, Engine, Multiplexer, PeerChange, Peers, Route, Status};
 
 /// What callers ask of the I/O task.
@@ -24,6 +26,12 @@ pub(super) enum Command {
     },
     /// The application took items of a stream.
     Consumed { channel: ChannelId, items: usize },
+    /// The application waits for an item of a stream.
+    AwaitItem {
+        channel: ChannelId,
+        timeout: Duration,
+        since: Instant,
+    },
     /// The caller of an open call is gone.
     Close { channel: ChannelId },
     /// The caller of a call that waits for a server is gone.
@@ -44,6 +52,10 @@ pub(super) struct ClientEngine {
     abandoned: usize,
     /// The servers that are connected, in the order in which they get calls.
     servers: VecDeque<PeerId>,
+    /// How many they are, for those who want to know.
+    server_count: watch::Sender<usize>,
+    /// Streams whose items have to come in time.
+    watches: ItemWatches,
     /// Callers for whom something came in this turn.
     wakers: Wakers,
     status: Status,
@@ -59,16 +71,21 @@ struct Waiting {
 }
 
 impl ClientEngine {
-    pub(super) fn new() -> Self {
-        Self {
+    /// Makes the engine, and what tells how many servers it is connected to.
+    pub(super) fn new() -> (Self, watch::Receiver<usize>) {
+        let (server_count, servers) = watch::channel(0);
+        let engine = Self {
             open: ChannelMap::new(),
             waiting: VecDeque::new(),
             deadline: None,
             abandoned: 0,
             servers: VecDeque::new(),
+            server_count,
+            watches: ItemWatches::new(),
             wakers: Wakers::default(),
             status: Status::Running,
-        }
+        };
+        (engine, servers)
     }
 
     /// Gives a call to the next server, or lets it wait for one.
@@ -146,7 +163,18 @@ impl Engine for ClientEngine {
             }
             // Items outlive their channel, so that it has ended is routine.
             Command::Consumed { channel, items } => drop(mux.consume(channel, items)),
+            Command::AwaitItem {
+                channel,
+                timeout,
+                since,
+            } => {
+                // What came meanwhile is taken first.
+                if self.open.get(channel).is_some_and(|call| call.is_awaited()) {
+                    self.watches.begin(channel, since, timeout);
+                }
+            }
             Command::Close { channel } => {
+                self.watches.end(channel);
                 if self.open.remove(channel).is_some() {
                     close(mux, channel);
                 }
@@ -171,6 +199,7 @@ impl Engine for ClientEngine {
         _peers: &impl Peers,
     ) {
         let channel = event.channel();
+        self.watches.end(channel);
         let end = match event {
             ChannelEvent::StreamItem { item, .. } => {
                 if let Some(ticket) = self.open.get(channel) {
@@ -201,17 +230,27 @@ impl Engine for ClientEngine {
                 if !self.servers.contains(&peer) {
                     self.servers.push_back(peer);
                 }
+                self.server_count.send_replace(self.servers.len());
                 self.deadline = None;
                 self.abandoned = 0;
                 for call in std::mem::take(&mut self.waiting) {
                     self.open(mux, now, call);
                 }
             }
-            PeerChange::Down(peer) => self.servers.retain(|server| *server != peer),
+            PeerChange::Down(peer) => {
+                self.servers.retain(|server| *server != peer);
+                self.server_count.send_replace(self.servers.len());
+            }
         }
     }
 
-    fn handle_timeout(&mut self, _mux: &mut Multiplexer, now: Instant) {
+    fn handle_timeout(&mut self, mux: &mut Multiplexer, now: Instant) {
+        for channel in self.watches.take_expired(now) {
+            if let Some(ticket) = self.open.remove(channel) {
+                close(mux, channel);
+                self.finish(&ticket, End::ItemTimedOut);
+            }
+        }
         if self.deadline.is_none_or(|deadline| now < deadline) {
             return;
         }
@@ -229,7 +268,10 @@ impl Engine for ClientEngine {
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
-        self.deadline
+        [self.deadline, self.watches.deadline()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     fn update(&mut self) -> Status {

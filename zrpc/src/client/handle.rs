@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tokio::sync::watch;
 
 use super::builder::ClientBuilder;
 use super::call::CommandSender;
@@ -11,7 +12,7 @@ use super::engine::Command;
 use super::options::CallOptions;
 use super::request::Request;
 use super::stream::ReplyStream;
-use crate::io::Lifetime;
+use crate::io::{Lifetime, Network};
 use crate::middleware::Chain;
 use crate::{CallError, ConnectError};
 
@@ -54,8 +55,17 @@ struct Shared {
     options: CallOptions,
     /// `None` if there is none.
     middleware: Option<Arc<Chain>>,
-    endpoints: Vec<String>,
+    connections: Connections,
     lifetime: Lifetime,
+}
+
+/// How a client reaches its servers.
+#[derive(Debug)]
+pub(super) struct Connections {
+    pub(super) endpoints: Vec<String>,
+    pub(super) network: Network,
+    /// How many servers are connected.
+    pub(super) servers: watch::Receiver<usize>,
 }
 
 impl Client {
@@ -134,9 +144,91 @@ impl Client {
         .with_middleware(self.shared.middleware.clone())
     }
 
-    /// Returns the endpoints of the client, with wildcards resolved where it is bound.
+    /// Returns the endpoints that the client was built with, with wildcards resolved where it is
+    /// bound.
     pub fn endpoints(&self) -> &[String] {
-        &self.shared.endpoints
+        &self.shared.connections.endpoints
+    }
+
+    /// Waits until a server is connected.
+    ///
+    /// Calls do not need this: they wait by themselves.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectError::Closed`] if the client is closed before.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future has no effect.
+    pub async fn connected(&self) -> Result<(), ConnectError> {
+        let mut servers = self.shared.connections.servers.clone();
+        let connected = servers.wait_for(|count| *count > 0).await;
+        connected.map(drop).map_err(|_| ConnectError::Closed)
+    }
+
+    /// Returns how many servers are connected now.
+    pub fn connection_count(&self) -> usize {
+        *self.shared.connections.servers.borrow()
+    }
+
+    /// Connects to one more server, which gets calls like the others once it is there. The endpoint
+    /// is taken as it is: middleware resolves those that the client is built with.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectError`] says what is wrong with the endpoint, such as that the client is connected to
+    /// it already.
+    ///
+    /// # Cancel safety
+    ///
+    /// The client may connect after the future was dropped.
+    pub async fn connect_to(&self, endpoint: impl Into<String>) -> Result<(), ConnectError> {
+        self.shared
+            .connections
+            .network
+            .connect(endpoint.into())
+            .await
+    }
+
+    /// Parts from a server. Calls that it has end with [`CallError::Disconnected`].
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectError::Endpoint`] if the client is not connected to the endpoint.
+    pub fn disconnect(&self, endpoint: &str) -> Result<(), ConnectError> {
+        self.shared.connections.network.disconnect(endpoint)
+    }
+
+    /// Lets servers connect on one more endpoint, which is returned with wildcards resolved.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectError`] says what is wrong with the endpoint.
+    ///
+    /// # Cancel safety
+    ///
+    /// The endpoint may be bound after the future was dropped.
+    pub async fn bind(&self, endpoint: impl Into<String>) -> Result<String, ConnectError> {
+        self.shared.connections.network.bind(endpoint.into()).await
+    }
+
+    /// Lets no more servers connect on an endpoint, and parts from those that did. Calls that they
+    /// have end with [`CallError::Disconnected`].
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectError::Endpoint`] if the client is not bound to the endpoint.
+    ///
+    /// # Cancel safety
+    ///
+    /// The endpoint may be unbound after the future was dropped.
+    pub async fn unbind(&self, endpoint: impl Into<String>) -> Result<(), ConnectError> {
+        self.shared
+            .connections
+            .network
+            .unbind(endpoint.into())
+            .await
     }
 
     /// Closes this client and all its clones, and waits until what is on its way has been sent.
@@ -154,7 +246,7 @@ impl Client {
     pub(super) fn new(
         commands: CommandSender,
         (options, middleware): (CallOptions, Option<Arc<Chain>>),
-        endpoints: Vec<String>,
+        connections: Connections,
         lifetime: Lifetime,
     ) -> Self {
         Self {
@@ -162,7 +254,7 @@ impl Client {
                 commands,
                 options,
                 middleware,
-                endpoints,
+                connections,
                 lifetime,
             }),
         }

@@ -28,6 +28,8 @@ pub(super) enum End {
     Closed(CloseReason),
     /// The server has too many open calls.
     Refused { limit: usize },
+    /// The next item did not come in time.
+    ItemTimedOut,
     /// The client was closed.
     ClientClosed,
 }
@@ -117,6 +119,12 @@ impl Mailbox {
         let mut state = self.lock();
         state.items.clear();
         std::mem::replace(&mut state.phase, Phase::Ended)
+    }
+
+    /// Returns whether the caller waits for more.
+    pub(super) fn is_awaited(&self) -> bool {
+        let state = self.lock();
+        state.items.is_empty() && state.end.is_none() && state.waiter.is_some()
     }
 
     pub(super) fn phase(&self) -> Phase {

@@ -18,6 +18,7 @@ mod request;
 mod stream;
 mod stub;
 mod waking;
+mod watch;
 
 pub use builder::ClientBuilder;
 pub use handle::Client;

@@ -79,14 +79,18 @@ impl Observer {
             End::Value(..) => (ReplyPattern::ReqRep, names::OK),
             End::Remote(..) => (ReplyPattern::ReqRep, names::ERR),
             End::Done(_) => (ReplyPattern::ReqStream, names::STREAM_DONE),
-            End::Closed(_) | End::Refused { .. } | End::ClientClosed => return Ok(None),
+            End::Closed(_) | End::Refused { .. } | End::ItemTimedOut | End::ClientClosed => {
+                return Ok(None);
+            }
         };
         self.reply(pattern, event)?;
         let (header, content) = match end {
             End::Value(value, header) => (header, ClientReplyContent::Value(value.clone())),
             End::Remote(error, header) => (header, ClientReplyContent::Failed(error.clone())),
             End::Done(header) => (header, ClientReplyContent::StreamDone),
-            End::Closed(_) | End::Refused { .. } | End::ClientClosed => return Ok(None),
+            End::Closed(_) | End::Refused { .. } | End::ItemTimedOut | End::ClientClosed => {
+                return Ok(None);
+            }
         };
         let header = header.as_ref().map_or_else(HeaderEntries::new, |header| {
             HeaderEntries::from_extra((**header).clone())

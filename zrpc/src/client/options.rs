@@ -14,6 +14,7 @@ pub(super) const SLOTS: u32 = 1024;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct CallOptions {
     pub(super) timeout: Option<Duration>,
+    pub(super) item_timeout: Option<Duration>,
     pub(super) heartbeat: Heartbeat,
     pub(super) slots: u32,
     pub(super) compat: Compat,
@@ -42,6 +43,7 @@ impl CallOptions {
         }
         self.heartbeat.check()?;
         OptionError::check_duration("timeout", self.timeout)?;
+        OptionError::check_duration("item_timeout", self.item_timeout)?;
         match self.slots {
             0 => Err(OptionError::Zero { option: "slots" }),
             _ => Ok(()),
@@ -62,6 +64,7 @@ impl Default for CallOptions {
     fn default() -> Self {
         Self {
             timeout: Some(ChannelOptions::DEFAULT_TIMEOUT),
+            item_timeout: None,
             heartbeat: Heartbeat::default(),
             slots: SLOTS,
             compat: Compat::default(),

@@ -85,6 +85,22 @@ impl Request {
         self
     }
 
+    /// Sets how long each item of a stream behind the first may take, and the end behind the last,
+    /// from when it is asked for. The first item is a matter of [`timeout`](Self::timeout). Default:
+    /// as the client's.
+    ///
+    /// The stream ends with [`CallError::ItemTimeout`] then.
+    pub fn item_timeout(mut self, timeout: Duration) -> Self {
+        self.options.item_timeout = Some(timeout);
+        self
+    }
+
+    /// Waits for items for as long as the server lives.
+    pub fn no_item_timeout(mut self) -> Self {
+        self.options.item_timeout = None;
+        self
+    }
+
     /// Sets the heartbeat.
     pub fn heartbeat(mut self, heartbeat: Heartbeat) -> Self {
         self.options.set_heartbeat(heartbeat);

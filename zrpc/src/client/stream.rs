@@ -46,6 +46,8 @@ enum Stage {
     /// No item was taken yet.
     Start,
     Flowing,
+    /// All that came was taken, and the I/O task knows that more is waited for.
+    Waiting,
 }
 
 impl<T> ReplyStream<T> {
@@ -105,8 +107,8 @@ impl<T> ReplyStream<T> {
             || self.progress.unreported >= self.progress.report_after
         {
             call.consumed(std::mem::take(&mut self.progress.unreported));
-            self.progress.stage = Stage::Flowing;
         }
+        self.progress.stage = Stage::Flowing;
     }
 
     /// Waits for more. The server may have been allowed fewer items than there are slots, because
@@ -116,8 +118,14 @@ impl<T> ReplyStream<T> {
             return Poll::Ready(None);
         };
         let taken = call.poll_take(context, &mut self.batch);
-        if taken.is_pending() && self.progress.unreported > 0 {
-            call.consumed(std::mem::take(&mut self.progress.unreported));
+        if taken.is_pending() {
+            if self.progress.unreported > 0 {
+                call.consumed(std::mem::take(&mut self.progress.unreported));
+            }
+            if self.progress.stage == Stage::Flowing {
+                self.progress.stage = Stage::Waiting;
+                call.await_item();
+            }
         }
         taken.map(Some)
     }

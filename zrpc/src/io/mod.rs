@@ -10,6 +10,7 @@
 //! - `Driver` runs the task; what differs between clients and servers is its `Engine`, which keeps
 //!   a `ChannelMap` of its calls.
 //! - `Connections` are those that the task believes to be there, and `Commands` what callers ask.
+//! - `Network` binds and connects while the task runs.
 //! - `Lifetime` tells others of the end of the task.
 
 mod channels;
@@ -18,6 +19,7 @@ mod connections;
 mod driver;
 mod lifetime;
 mod link;
+mod network;
 mod runtime;
 mod timer;
 
@@ -28,6 +30,7 @@ pub(crate) use channels::ChannelMap;
 pub(crate) use driver::{Driver, Engine, Peers, Status};
 pub(crate) use lifetime::{Life, Lifetime};
 pub(crate) use link::{PeerChange, Route};
+pub(crate) use network::Network;
 pub(crate) use runtime::spawn;
 
 /// The multiplexer of one socket.

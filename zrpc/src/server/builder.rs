@@ -11,12 +11,12 @@ use tokio::sync::mpsc;
 use zmtp::{RouterSocket, Socket};
 
 use super::engine::{ServerEngine, Settings};
-use super::handle::Server;
+use super::handle::{Server, ServerHandle};
 use super::options::THREADS;
 use super::spawner::Spawner;
 use super::{Authorize, Concurrency, Introspection, Tracebacks};
 use crate::endpoints::Endpoints;
-use crate::io::{self, Driver, IoRuntime, Life, Multiplexer};
+use crate::io::{self, Driver, IoRuntime, Life, Multiplexer, Network};
 use crate::limits::check_limits;
 use crate::middleware::{Chain, Middleware};
 use crate::security::Security;
@@ -365,6 +365,7 @@ impl ServerBuilder {
             let socket = security.apply(socket_options.apply(socket)).build();
             let endpoints = endpoints.attach(&socket).await?;
             let mux = Multiplexer::new(config, IdSource::new(rand::random()));
+            let network = Network::new(&socket);
             let engine = ServerEngine::new(settings);
             let driver = Driver::new(socket, mux, engine, commands, linger);
             let task = async move {
@@ -372,7 +373,12 @@ impl ServerBuilder {
                 life.finish();
             };
             // Whoever does not wait for the server any more drops it, which closes it.
-            Ok((Server::new(sender, lifetime, endpoints), task))
+            let handle = ServerHandle {
+                commands: sender,
+                lifetime,
+                network,
+            };
+            Ok((Server::new(handle, endpoints), task))
         };
         Ok(io::spawn(self.io, "zrpc-server", setup).await?)
     }

@@ -8,6 +8,7 @@ use zmtp::PeerId;
 
 use super::authorize::Authorize;
 use super::call::{Call, Ending, Input, Release, Stage};
+use super::drain::{Drain, Drains};
 use super::places::{Admission, Place, Places};
 use super::responder::CommandSender;
 use super::spawner::Spawner;
@@ -35,6 +36,8 @@ pub(super) enum Command {
     },
     /// Take no more requests, and end when all calls are answered.
     Shutdown,
+    /// The same, but for somebody who does not wait for ever.
+    Drain(Drain),
     /// End now.
     Close,
 }
@@ -63,6 +66,8 @@ pub(super) struct ServerEngine {
     /// Calls whose handlers may go on since this turn.
     released: Vec<ChannelId>,
     phase: Phase,
+    /// Those who wait for the end.
+    drains: Drains,
 }
 
 /// Who calls.
@@ -93,6 +98,7 @@ impl ServerEngine {
             calls: ChannelMap::new(),
             released: Vec::new(),
             phase: Phase::Serving,
+            drains: Drains::default(),
         }
     }
 
@@ -229,10 +235,13 @@ impl ServerEngine {
     }
 
     fn close(&mut self, mux: &mut Multiplexer) {
-        for (channel, _stopped) in self.calls.take() {
+        let mut cut = Vec::new();
+        for (channel, stopped) in self.calls.take() {
             // That the caller has gone meanwhile is as good.
             let _ = mux.close(channel);
+            cut.push(Arc::clone(&stopped.method));
         }
+        self.drains.finish(cut.iter().map(|method| method.name()));
         self.phase = Phase::Finished;
     }
 }
@@ -260,6 +269,12 @@ impl Engine for ServerEngine {
                 if self.phase == Phase::Serving {
                     self.phase = Phase::Draining;
                 }
+            }
+            Command::Drain(drain) => {
+                if self.phase == Phase::Serving {
+                    self.phase = Phase::Draining;
+                }
+                self.drains.add(drain);
             }
             Command::Close => self.close(mux),
         }
@@ -312,14 +327,23 @@ impl Engine for ServerEngine {
 
     fn handle_peer(&mut self, _mux: &mut Multiplexer, _now: Instant, _change: PeerChange) {}
 
-    fn handle_timeout(&mut self, _mux: &mut Multiplexer, _now: Instant) {}
+    fn handle_timeout(&mut self, mux: &mut Multiplexer, now: Instant) {
+        if self
+            .drains
+            .deadline()
+            .is_some_and(|deadline| deadline <= now)
+        {
+            tracing::debug!("the calls that are left are cut off");
+            self.close(mux);
+        }
+    }
 
     fn handle_hangup(&mut self, mux: &mut Multiplexer) {
         self.close(mux);
     }
 
     fn poll_timeout(&self) -> Option<Instant> {
-        None
+        self.drains.deadline()
     }
 
     fn update(&mut self) -> Status {
@@ -330,6 +354,9 @@ impl Engine for ServerEngine {
         }
         if self.phase == Phase::Draining && self.calls.is_empty() && self.places.are_empty() {
             self.phase = Phase::Finished;
+        }
+        if self.phase == Phase::Finished {
+            self.drains.finish(std::iter::empty());
         }
         match self.phase {
             Phase::Finished => Status::Finished,

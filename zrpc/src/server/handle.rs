@@ -1,10 +1,15 @@
 //! A server that can be called, and the handle that stops it.
 
+use std::time::{Duration, Instant};
+
+use tokio::sync::oneshot;
+
 use super::builder::ServerBuilder;
+use super::drain::{Drain, Drained};
 use super::engine::Command;
 use super::responder::CommandSender;
-use crate::Interrupted;
-use crate::io::Lifetime;
+use crate::io::{Lifetime, Network};
+use crate::{ConnectError, Interrupted};
 
 /// A service that can be called.
 ///
@@ -36,11 +41,12 @@ pub struct Server {
     endpoints: Vec<String>,
 }
 
-/// Stops a [`Server`] from elsewhere, such as a handler or a task that waits for a signal.
+/// Stops a [`Server`], or changes where it serves, from elsewhere, such as a handler or a task that waits for a signal.
 #[derive(Debug, Clone)]
 pub struct ServerHandle {
-    commands: CommandSender,
-    lifetime: Lifetime,
+    pub(super) commands: CommandSender,
+    pub(super) lifetime: Lifetime,
+    pub(super) network: Network,
 }
 
 impl Server {
@@ -72,11 +78,8 @@ impl Server {
         self.handle.clone()
     }
 
-    pub(super) fn new(commands: CommandSender, lifetime: Lifetime, endpoints: Vec<String>) -> Self {
-        Self {
-            handle: ServerHandle { commands, lifetime },
-            endpoints,
-        }
+    pub(super) fn new(handle: ServerHandle, endpoints: Vec<String>) -> Self {
+        Self { handle, endpoints }
     }
 }
 
@@ -102,6 +105,90 @@ impl ServerHandle {
         self.tell(Command::Shutdown);
         // However it ended, it has ended.
         let _ = self.lifetime.ended().await;
+    }
+
+    /// As [`Self::shutdown`], and as [`Self::close`] once `timeout` is over. Returns which calls were
+    /// cut off by that.
+    ///
+    /// From the beginning on, new calls are answered with an error of the name `ServerStopping`: they
+    /// did not run, and may be made elsewhere. Calls that wait for their turn still get it.
+    ///
+    /// # Example
+    ///
+    /// ```no_run
+    /// # async fn example(handle: zrpc::ServerHandle) {
+    /// let drained = handle.drain(std::time::Duration::from_secs(30)).await;
+    /// for (method, calls) in &drained.cut {
+    ///     eprintln!("{calls} calls of {method} were not answered");
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// # Cancel safety
+    ///
+    /// The server ends in the background, at the same time, if the future is dropped.
+    pub async fn drain(&self, timeout: Duration) -> Drained {
+        let (report, drained) = oneshot::channel();
+        self.tell(Command::Drain(Drain {
+            // A time that no clock reaches does not come.
+            until: Instant::now().checked_add(timeout),
+            report,
+        }));
+        // However it ended, it has ended.
+        let _ = self.lifetime.ended().await;
+        // A server that had ended before cuts nothing off.
+        drained.await.unwrap_or_default()
+    }
+
+    /// Listens on one more endpoint, which is returned with wildcards resolved.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectError`] says what is wrong with the endpoint.
+    ///
+    /// # Cancel safety
+    ///
+    /// The endpoint may be bound after the future was dropped.
+    pub async fn bind(&self, endpoint: impl Into<String>) -> Result<String, ConnectError> {
+        self.network.bind(endpoint.into()).await
+    }
+
+    /// Listens on an endpoint no longer, and parts from the clients that came there, whose calls are
+    /// cancelled.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectError::Endpoint`] if the server is not bound to the endpoint.
+    ///
+    /// # Cancel safety
+    ///
+    /// The endpoint may be unbound after the future was dropped.
+    pub async fn unbind(&self, endpoint: impl Into<String>) -> Result<(), ConnectError> {
+        self.network.unbind(endpoint.into()).await
+    }
+
+    /// Connects to one more endpoint, and serves whoever listens there. It is taken as it is:
+    /// middleware resolves those that the server is built with.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectError`] says what is wrong with the endpoint, such as that the server is connected to
+    /// it already.
+    ///
+    /// # Cancel safety
+    ///
+    /// The server may connect after the future was dropped.
+    pub async fn connect(&self, endpoint: impl Into<String>) -> Result<(), ConnectError> {
+        self.network.connect(endpoint.into()).await
+    }
+
+    /// Parts from whoever listens on an endpoint. The calls that came from there are cancelled.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectError::Endpoint`] if the server is not connected to the endpoint.
+    pub fn disconnect(&self, endpoint: &str) -> Result<(), ConnectError> {
+        self.network.disconnect(endpoint)
     }
 
     /// Closes the server: all handlers are cancelled, and their callers are not answered. What was

@@ -11,6 +11,7 @@
 mod authorize;
 mod builder;
 mod call;
+mod drain;
 mod engine;
 mod handle;
 mod hooked;
@@ -24,6 +25,7 @@ mod state;
 
 pub use authorize::Authorize;
 pub use builder::ServerBuilder;
+pub use drain::Drained;
 pub use handle::{Server, ServerHandle};
 pub use options::{Introspection, Tracebacks};
 

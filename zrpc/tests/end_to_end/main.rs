@@ -6,6 +6,8 @@ mod authorization;
 mod calls;
 mod cancellation;
 mod deadlines;
+mod drain;
+mod endpoints;
 mod errors;
 mod heartbeats;
 mod introspection;

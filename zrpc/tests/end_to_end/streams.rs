@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
+use tokio::sync::Semaphore;
 use zrpc::{CallError, Client, Fault, Server};
 
 use crate::support::{Counter, in_time, pair, pair_with};
@@ -201,4 +203,77 @@ async fn a_stream_is_an_error_where_a_single_result_is_wanted() {
         }
     );
     assert_eq!(in_time(client.call::<u8>("one", ())).await.unwrap(), 1);
+}
+
+/// A stream whose items come when the gate lets them.
+fn gated() -> (zrpc::ServerBuilder, Arc<Semaphore>, Counter) {
+    let (gate, dropped) = (Arc::new(Semaphore::new(0)), Counter::new());
+    let (opened, counter) = (Arc::clone(&gate), dropped.clone());
+    let server = Server::builder()
+        .stream("gated", move |(): ()| {
+            let (gate, guard) = (Arc::clone(&opened), counter.on_drop());
+            stream::unfold((0_u64, guard), move |(number, guard)| {
+                let gate = Arc::clone(&gate);
+                async move {
+                    gate.acquire().await.unwrap().forget();
+                    Some((number, (number + 1, guard)))
+                }
+            })
+        })
+        .method("one", |(): ()| async { 1_u8 });
+    (server, gate, dropped)
+}
+
+// B27.
+#[tokio::test]
+async fn b27_an_item_that_does_not_come_in_time_ends_the_stream() {
+    let (server, gate, dropped) = gated();
+    let (_server, client) = pair(server).await;
+    let timeout = Duration::from_millis(150);
+    let request = client.request("gated", ()).item_timeout(timeout);
+    let mut items = request.stream::<u64>().await.unwrap();
+    // The first item is not a matter of this timeout.
+    tokio::time::sleep(2 * timeout).await;
+    gate.add_permits(1);
+    assert_eq!(in_time(items.next_item()).await, Ok(Some(0)));
+    // Whoever does not ask does not wait.
+    tokio::time::sleep(2 * timeout).await;
+    gate.add_permits(2);
+    assert_eq!(in_time(items.next_item()).await, Ok(Some(1)));
+    assert_eq!(in_time(items.next_item()).await, Ok(Some(2)));
+    let error = in_time(items.next_item()).await.unwrap_err();
+    let expected = CallError::ItemTimeout {
+        after: timeout,
+        method: "gated".to_owned(),
+    };
+    assert_eq!(error, expected);
+    assert_eq!(in_time(items.next_item()).await, Ok(None));
+    // The server hears of it, and others go on.
+    dropped.wait_for(1).await;
+    assert_eq!(in_time(client.call::<u8>("one", ())).await, Ok(1));
+}
+
+#[tokio::test]
+async fn a_client_has_an_item_timeout_for_all_streams_and_a_call_may_have_none() {
+    let (server, gate, dropped) = gated();
+    let timeout = Duration::from_millis(100);
+    let builder = Client::builder().item_timeout(timeout);
+    let (_server, client) = pair_with(server, builder).await;
+    let mut patient = client
+        .request("gated", ())
+        .no_item_timeout()
+        .stream::<u64>()
+        .await
+        .unwrap();
+    gate.add_permits(1);
+    assert_eq!(in_time(patient.next_item()).await, Ok(Some(0)));
+    let waited = tokio::time::timeout(3 * timeout, patient.next_item()).await;
+    assert!(waited.is_err(), "{waited:?}");
+    drop(patient);
+    dropped.wait_for(1).await;
+    let mut items = client.stream::<u64>("gated", ()).await.unwrap();
+    gate.add_permits(1);
+    assert_eq!(in_time(items.next_item()).await, Ok(Some(0)));
+    let error = in_time(items.next_item()).await.unwrap_err();
+    assert!(matches!(error, CallError::ItemTimeout { .. }), "{error}");
 }
