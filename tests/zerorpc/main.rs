@@ -12,3 +12,4 @@ mod client;
 mod server;
 mod streams;
 mod support;
+mod versions;
