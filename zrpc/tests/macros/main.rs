@@ -3,4 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod calls;
+mod clients;
+mod composition;
+mod definitions;
+mod generics;
+mod introspection;
+mod lints;
+mod mistakes;
+
 mod support;

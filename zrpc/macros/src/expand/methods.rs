@@ -141,7 +141,7 @@ impl Writer<'_> {
     }
 
     fn task(&self, share: &TokenStream, context: &TokenStream) -> TokenStream {
-        let private = generics::private(self.service);
+        let private = self.private();
         let name = &self.method.name;
         let (pattern, ty) = (self.pattern(), self.arguments_type());
         let reply = self.reply();
@@ -159,7 +159,7 @@ impl Writer<'_> {
         share: &TokenStream,
         context: &TokenStream,
     ) -> TokenStream {
-        let private = generics::private(self.service);
+        let private = self.private();
         let name = &self.method.name;
         let (pattern, ty) = (self.pattern(), self.arguments_type());
         let given = self.given();
@@ -177,7 +177,7 @@ impl Writer<'_> {
 
     fn blocking(&self, prepare: &TokenStream) -> TokenStream {
         let krate = &self.service.krate;
-        let private = generics::private(self.service);
+        let private = self.private();
         let name = &self.method.name;
         let (pattern, ty) = (self.pattern(), self.arguments_type());
         let reply = self.reply();
@@ -194,7 +194,7 @@ impl Writer<'_> {
 
     fn blocking_stream(&self, failure: &Failure, prepare: &TokenStream) -> TokenStream {
         let krate = &self.service.krate;
-        let private = generics::private(self.service);
+        let private = self.private();
         let name = &self.method.name;
         let (pattern, ty) = (self.pattern(), self.arguments_type());
         let (kind, given) = (self.kind(failure), self.given());
@@ -211,9 +211,20 @@ impl Writer<'_> {
         }
     }
 
+    /// Where the items are that are not for users. It is as if the user had written this at the
+    /// method, so that messages about calls of them point there.
+    fn private(&self) -> TokenStream {
+        let tokens = generics::private(self.service).into_iter();
+        let here = tokens.map(|mut token| {
+            token.set_span(self.span());
+            token
+        });
+        here.collect()
+    }
+
     /// Where a future or a closure is not `Send`, the message points at the method.
     fn span(&self) -> Span {
-        self.method.ident.span().resolved_at(Span::mixed_site())
+        self.method.ident.span()
     }
 
     /// The call of the user's method.
@@ -250,7 +261,7 @@ impl Writer<'_> {
             .any(|p| matches!(p, Parameter::Context(_)))
         {
             true => {
-                let private = generics::private(self.service);
+                let private = self.private();
                 let context = context_ident();
                 quote!(let #context = #private::context()?;)
             }
@@ -261,9 +272,9 @@ impl Writer<'_> {
     /// The one result, encoded.
     fn reply(&self) -> TokenStream {
         let call = self.call();
-        let private = generics::private(self.service);
+        let private = self.private();
         let kind = self.kind(&self.method.output.failure);
-        quote!(#private::reply::<#kind, _>(#call))
+        quote_spanned!(self.span()=> #private::reply::<#kind, _>(#call))
     }
 
     /// What items come from, unless the method failed before there are any.
@@ -298,7 +309,7 @@ impl Writer<'_> {
             (None, _) => head,
             (Some(Argument { ty, .. }), None) => quote!(#ty),
             (Some(Argument { ty, .. }), Some(_)) => {
-                let private = generics::private(self.service);
+                let private = self.private();
                 quote!(#private::WithRest<#head, #ty>)
             }
         }
@@ -311,7 +322,7 @@ impl Writer<'_> {
             (None, _) => head,
             (Some(Argument { ident, .. }), None) => quote!(#ident),
             (Some(Argument { ident, .. }), Some(_)) => {
-                let private = generics::private(self.service);
+                let private = self.private();
                 quote!(#private::WithRest(#head, #ident))
             }
         }

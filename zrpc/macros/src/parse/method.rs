@@ -7,7 +7,7 @@ use super::attributes::MethodWords;
 use super::parameter::{self, Arguments};
 use super::types::{is_named, last_segment, type_arguments};
 use super::{output, types::Obstacles};
-use crate::model::{Method, Output, Receiver, Results, Style};
+use crate::model::{Method, Output, Parameter, Receiver, Results, Style};
 use crate::problems::Problems;
 
 /// Reads methods.
@@ -49,7 +49,14 @@ impl Reader<'_> {
                 FnArg::Receiver(argument) => receiver = Some(argument.clone()),
                 FnArg::Typed(_) if words.skip.is_some() => {}
                 FnArg::Typed(typed) => {
-                    parameters.extend(parameter::read(typed, self.arguments, self.problems));
+                    let read = parameter::read(typed, self.arguments, self.problems);
+                    if let Some(Parameter::Context(_)) = read
+                        && parameters.iter().any(is_context)
+                    {
+                        self.problems
+                            .add(&*typed, "a call has one context; take it once");
+                    }
+                    parameters.extend(read);
                 }
             }
         }
@@ -206,6 +213,10 @@ impl Reader<'_> {
             );
         }
     }
+}
+
+fn is_context(parameter: &Parameter) -> bool {
+    matches!(parameter, Parameter::Context(_))
 }
 
 fn is_shared_self(ty: &Type) -> bool {

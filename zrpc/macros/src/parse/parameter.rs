@@ -1,6 +1,5 @@
 //! What a method takes.
 
-use proc_macro2::Span;
 use syn::ext::IdentExt;
 use syn::{Ident, Pat, PatIdent, PatType, Type, parse_quote, parse_quote_spanned};
 
@@ -72,15 +71,6 @@ pub(super) fn check_order(parameters: &[Parameter], problems: &mut Problems) {
             ),
             Presence::Required => {}
         }
-    }
-    let contexts = parameters
-        .iter()
-        .filter(|parameter| matches!(parameter, Parameter::Context(_)));
-    if contexts.count() > 1 {
-        problems.push(syn::Error::new(
-            Span::call_site(),
-            "a call has one context; take it once",
-        ));
     }
 }
 

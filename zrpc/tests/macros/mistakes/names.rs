@@ -1,0 +1,20 @@
+//! Names that are taken.
+
+struct Hello;
+
+#[zrpc::service]
+impl Hello {
+    fn hello(&self) {}
+
+    #[zrpc(name = "hello")]
+    fn other(&self) {}
+
+    fn connect(&self) {}
+
+    fn _zerorpc_ping(&self) {}
+
+    #[zrpc(name = "")]
+    fn nameless(&self) {}
+}
+
+fn main() {}

@@ -1,0 +1,20 @@
+//! Words that mean nothing here.
+
+struct Hello;
+
+#[zrpc::service(nmae = "Hello")]
+impl Hello {
+    #[zrpc(blockign)]
+    fn hello(&self, #[zrpc(optional)] _name: String) {}
+
+    #[zrpc(skip, name = "goodbye")]
+    fn bye(&self) {}
+}
+
+#[zrpc::service(no_server)]
+impl Hello {}
+
+#[zrpc::service(name = "a", name = "b")]
+impl Hello {}
+
+fn main() {}
