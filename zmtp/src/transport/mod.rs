@@ -23,3 +23,5 @@ pub(crate) use options::TransportOptions;
 pub(crate) use stream::Stream;
 pub(crate) use target::Target;
 pub(crate) use tcp::IpVersions;
+#[cfg(all(test, target_os = "linux"))]
+pub(crate) use tcp::Resolver;

@@ -74,4 +74,52 @@ mod tests {
         assert_eq!(builder.options.reconnect.max, long);
         assert_eq!(builder.options.reconnect.initial, Some(short));
     }
+
+    /// On Linux alone every address of the network 127.0.0.0/8 is the machine's own.
+    #[cfg(target_os = "linux")]
+    mod names {
+        use std::collections::VecDeque;
+        use std::net::SocketAddr;
+        use std::sync::{Arc, Mutex};
+
+        use super::super::*;
+        use crate::driver::SocketEvent;
+        use crate::message::Message;
+        use crate::socket::{PullSocket, PushSocket};
+        use crate::transport::Resolver;
+
+        async fn soon<T>(future: impl Future<Output = T>) -> T {
+            let limit = Duration::from_secs(20);
+            tokio::time::timeout(limit, future)
+                .await
+                .expect("took too long")
+        }
+
+        // INT-036
+        #[tokio::test]
+        async fn a_peer_that_moved_to_another_address_is_found_again_by_its_name() {
+            let (mut here, mut there) = (PullSocket::new(), PullSocket::new());
+            let endpoint = here.bind("tcp://127.0.0.1:*").await.unwrap();
+            let address: SocketAddr = endpoint.to_string()["tcp://".len()..].parse().unwrap();
+            let moved = SocketAddr::from(([127, 0, 0, 2], address.port()));
+            there.bind(format!("tcp://{moved}")).await.unwrap();
+
+            let answers = Arc::new(Mutex::new(VecDeque::from([address, moved])));
+            let mut builder = PushSocket::builder().reconnect_interval(Duration::from_millis(1));
+            builder.options.transport.tcp.resolver = Resolver::Scripted(Arc::clone(&answers));
+            let mut push = builder.build();
+            push.connect(format!("tcp://peer.test:{}", address.port()))
+                .await
+                .unwrap();
+            push.send("here").await.unwrap();
+            assert_eq!(soon(here.recv()).await.unwrap(), Message::from("here"));
+            let mut monitor = push.monitor();
+            here.close().await;
+            let is_lost = |event| matches!(event, Some(SocketEvent::Disconnected { .. }));
+            soon(async { while !is_lost(monitor.recv().await) {} }).await;
+            push.send("there").await.unwrap();
+            assert_eq!(soon(there.recv()).await.unwrap(), Message::from("there"));
+            assert!(answers.lock().unwrap().is_empty());
+        }
+    }
 }

@@ -48,7 +48,7 @@ async fn connect_from(
     options: &TransportOptions,
     attempt: usize,
 ) -> io::Result<(TcpStream, SocketAddr)> {
-    let mut addresses = remote(&endpoint.host, endpoint.port).await?;
+    let mut addresses = remote(&endpoint.host, endpoint.port, &options.tcp.resolver).await?;
     let first = attempt.checked_rem(addresses.len()).unwrap_or(0);
     addresses.rotate_left(first);
     let sources = match source {

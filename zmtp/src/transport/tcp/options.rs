@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use socket2::SockRef;
 
+use super::resolve::Resolver;
 use super::socks::SocksProxy;
 
 /// What tcp connections are configured with; `None` leaves a setting to the operating system.
@@ -18,6 +19,7 @@ pub(crate) struct TcpOptions {
     pub(crate) priority: Option<u32>,
     pub(crate) max_retransmit_time: Option<Duration>,
     pub(crate) proxy: Option<SocksProxy>,
+    pub(crate) resolver: Resolver,
 }
 
 /// What a wildcard host stands for, and which address of a name is bound.

@@ -1,13 +1,47 @@
 //! From hosts to addresses.
 
+#[cfg(all(test, target_os = "linux"))]
+use std::collections::VecDeque;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
+#[cfg(all(test, target_os = "linux"))]
+use std::sync::{Arc, Mutex};
 
 use if_addrs::Interface;
 use tokio::net::lookup_host;
 
 use super::options::IpVersions;
 use crate::endpoint::{Host, HostName, Port, Zone};
+
+/// Who knows the addresses of a name.
+#[derive(Clone, Debug, Default)]
+pub(crate) enum Resolver {
+    /// The operating system.
+    #[default]
+    System,
+    /// A test, which has one answer for each time that it is asked.
+    #[cfg(all(test, target_os = "linux"))]
+    Scripted(Arc<Mutex<VecDeque<SocketAddr>>>),
+}
+
+impl Resolver {
+    async fn lookup(&self, name: &HostName, port: u16) -> io::Result<Vec<SocketAddr>> {
+        let addresses: Vec<_> = match self {
+            Self::System => lookup_host((name.as_str(), port)).await?.collect(),
+            #[cfg(all(test, target_os = "linux"))]
+            Self::Scripted(answers) => answers
+                .lock()
+                .ok()
+                .and_then(|mut answers| answers.pop_front())
+                .into_iter()
+                .collect(),
+        };
+        if addresses.is_empty() {
+            return Err(no_address());
+        }
+        Ok(addresses)
+    }
+}
 
 /// The addresses to listen on, or to connect from; the first that works is meant.
 ///
@@ -21,7 +55,7 @@ pub(super) async fn local(
     let mut addresses = match host {
         Host::Wildcard => wildcard(port, versions),
         Host::Name(name) => match interface(name, port)? {
-            addresses if addresses.is_empty() => lookup(name, port).await?,
+            addresses if addresses.is_empty() => Resolver::System.lookup(name, port).await?,
             addresses => addresses,
         },
         Host::Ipv4(_) | Host::Ipv6(_) | Host::ZonedIpv6(_) => vec![literal(host, port)?],
@@ -33,12 +67,16 @@ pub(super) async fn local(
     Ok(addresses)
 }
 
-/// The addresses to connect to, in the order in which to try them: that of the system, but with
+/// The addresses to connect to, in the order in which to try them: that of the resolver, but with
 /// the two versions of IP in turn.
-pub(super) async fn remote(host: &Host, port: Port) -> io::Result<Vec<SocketAddr>> {
+pub(super) async fn remote(
+    host: &Host,
+    port: Port,
+    resolver: &Resolver,
+) -> io::Result<Vec<SocketAddr>> {
     let port = number(port);
     match host {
-        Host::Name(name) => Ok(interleave(lookup(name, port).await?)),
+        Host::Name(name) => Ok(interleave(resolver.lookup(name, port).await?)),
         _ => Ok(vec![literal(host, port)?]),
     }
 }
@@ -69,14 +107,6 @@ fn literal(host: &Host, port: u16) -> io::Result<SocketAddr> {
         }
         Host::Name(_) | Host::Wildcard => Err(no_address()),
     }
-}
-
-async fn lookup(name: &HostName, port: u16) -> io::Result<Vec<SocketAddr>> {
-    let addresses: Vec<_> = lookup_host((name.as_str(), port)).await?.collect();
-    if addresses.is_empty() {
-        return Err(no_address());
-    }
-    Ok(addresses)
 }
 
 /// The addresses of the interface called `name`; none if there is no such interface.
