@@ -1,3 +1,4 @@
+# -*- coding: utf-8 -*-
 """A libzmq socket of any type, driven by the test.
 
 Requests (`name` is the socket, `parts` a list of values, see values.py):
@@ -40,6 +41,13 @@ import values
 
 TIMEOUT = 10.0
 
+# Python 2 has neither of the later ones.
+_now = getattr(time, "monotonic", time.time)
+
+
+class _TimedOut(Exception):
+    """Something waited longer than it may."""
+
 
 class Peer:
     """The sockets of this process, by the names the test gave them."""
@@ -75,14 +83,14 @@ class Peer:
 
     def do_bind(self, name, endpoint):
         socket = self._sockets[name]
-        deadline = time.monotonic() + TIMEOUT
+        deadline = _now() + TIMEOUT
         while True:
             try:
                 socket.bind(endpoint)
                 break
             except zmq.ZMQError as error:
                 # A port that was just released can stay taken for a moment.
-                if error.errno != zmq.EADDRINUSE or time.monotonic() > deadline:
+                if error.errno != zmq.EADDRINUSE or _now() > deadline:
                     raise
                 time.sleep(0.02)
         return {"endpoint": socket.getsockopt(zmq.LAST_ENDPOINT).rstrip(b"\0").decode()}
@@ -123,7 +131,7 @@ class Peer:
     def do_recv_properties(self, name, properties, timeout=TIMEOUT):
         socket = self._sockets[name]
         if not socket.poll(timeout * 1000, zmq.POLLIN):
-            raise TimeoutError("nothing was received for {} s".format(timeout))
+            raise _TimedOut("nothing was received for {} s".format(timeout))
         frame = socket.recv(copy=False)
         return {wanted: frame.get(wanted) for wanted in properties}
 
@@ -147,15 +155,15 @@ class Peer:
     def do_fill(self, name, size, limit, quiet=0.5):
         body = b"f" * size
         sent = 0
-        deadline = time.monotonic() + quiet
-        while sent < limit and time.monotonic() < deadline:
+        deadline = _now() + quiet
+        while sent < limit and _now() < deadline:
             try:
                 self._sockets[name].send(body, zmq.DONTWAIT)
             except zmq.Again:
                 time.sleep(0.005)
             else:
                 sent += 1
-                deadline = time.monotonic() + quiet
+                deadline = _now() + quiet
         return {"sent": sent, "refused": sent < limit}
 
     def do_drain(self, name, quiet=0.3):
@@ -183,17 +191,17 @@ class Peer:
         names = []
         while self._monitors[name].poll(0):
             event = zmq.utils.monitor.recv_monitor_message(self._monitors[name])
-            names.append(zmq.Event(event["event"]).name)
+            names.append(_event_name(event["event"]))
         return names
 
     def do_await_event(self, name, event, timeout=TIMEOUT):
-        deadline = time.monotonic() + timeout
-        while time.monotonic() < deadline:
+        deadline = _now() + timeout
+        while _now() < deadline:
             if self._monitors[name].poll(100):
                 message = zmq.utils.monitor.recv_monitor_message(self._monitors[name])
-                if zmq.Event(message["event"]).name == event:
+                if _event_name(message["event"]) == event:
                     return
-        raise TimeoutError("no {} for {} s".format(event, timeout))
+        raise _TimedOut("no {} for {} s".format(event, timeout))
 
     def do_certificates(self, path, name):
         zmq.auth.create_certificates(path, name, metadata={"owner": name})
@@ -201,21 +209,21 @@ class Peer:
     def _send(self, name, parts, timeout):
         socket = self._sockets[name]
         if not socket.poll(timeout * 1000, zmq.POLLOUT):
-            raise TimeoutError("nothing could be sent for {} s".format(timeout))
-        deadline = time.monotonic() + timeout
+            raise _TimedOut("nothing could be sent for {} s".format(timeout))
+        deadline = _now() + timeout
         while True:
             try:
                 return socket.send_multipart([_bytes(part) for part in parts])
             except zmq.ZMQError as error:
                 # A ROUTER with ROUTER_MANDATORY whose peer is still connecting.
-                if error.errno != zmq.EHOSTUNREACH or time.monotonic() > deadline:
+                if error.errno != zmq.EHOSTUNREACH or _now() > deadline:
                     raise
                 time.sleep(0.01)
 
     def _recv(self, name, timeout):
         socket = self._sockets[name]
         if not socket.poll(timeout * 1000, zmq.POLLIN):
-            raise TimeoutError("nothing was received for {} s".format(timeout))
+            raise _TimedOut("nothing was received for {} s".format(timeout))
         return socket.recv_multipart()
 
 
@@ -252,12 +260,20 @@ def _binary(value):
 
 
 def _bytes(value):
-    return value.encode() if isinstance(value, str) else value
+    return value if isinstance(value, bytes) else value.encode("utf-8")
 
 
 def _option(value):
     value = values.from_json(value)
     return value if isinstance(value, int) else _bytes(value)
+
+
+def _event_name(number):
+    """The name of an event of a monitor; older releases of pyzmq have the numbers alone."""
+    if hasattr(zmq, "Event"):
+        return zmq.Event(number).name
+    names = [name for name in dir(zmq) if name.startswith("EVENT_")]
+    return next(name[len("EVENT_"):] for name in names if getattr(zmq, name) == number)
 
 
 def _short(parts):
@@ -268,7 +284,8 @@ def _short(parts):
 def main():
     peer = Peer()
     control.ready(libzmq=zmq.zmq_version(), pyzmq=zmq.pyzmq_version())
-    for line in sys.stdin:
+    # Iterating over the file would read ahead in Python 2.
+    for line in iter(sys.stdin.readline, ""):
         control.answer(line, peer.handle)
     peer.close()
     control.leave()

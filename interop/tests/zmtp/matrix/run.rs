@@ -5,7 +5,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use interop::{Failure, Peer, Program, Python, TestResult};
+use interop::{Failure, Peer, Program, Python, TestResult, python_of_version};
 use serde_json::json;
 use tokio::time::timeout;
 
@@ -28,19 +28,9 @@ async fn every_legal_pair_talks_to_libzmq() -> TestResult {
     let Some(python) = python()? else {
         return Ok(());
     };
-    let mut peer = start(python).await?;
-    let mut report = Report::default();
-    for cell in Cell::all() {
-        let failure = run_guarded(&cell, &mut peer).await;
-        if failure.is_some() {
-            // Whatever state the process is in, the next cell shall not suffer.
-            peer = start(python).await?;
-        }
-        report.add(&cell, failure);
-    }
-
+    let (report, libzmq) = run_all(python).await?;
     let page = report.render();
-    println!("{page}\nThis was libzmq {}.", peer.facts()["libzmq"]);
+    println!("{page}\nThis was libzmq {libzmq}.");
     assert!(report.failures().is_empty(), "{:#?}", report.failures());
     if std::env::var_os("CONFORMANCE").is_some_and(|value| value == "write") {
         fs::write(report::page(), page)?;
@@ -51,6 +41,19 @@ async fn every_legal_pair_talks_to_libzmq() -> TestResult {
             "CONFORMANCE=write brings docs/interop.md up to date"
         );
     }
+    Ok(())
+}
+
+/// INT-052: what is pinned for Python 2.7 brings a libzmq of 2019.
+#[tokio::test]
+async fn every_legal_pair_talks_to_an_older_libzmq() -> TestResult {
+    let made = tokio::task::spawn_blocking(|| python_of_version("2.7")).await?;
+    let Some(python) = made? else {
+        return Ok(());
+    };
+    let (report, libzmq) = run_all(python).await?;
+    assert_eq!(libzmq, "4.3.2");
+    assert!(report.failures().is_empty(), "{:#?}", report.failures());
     Ok(())
 }
 
@@ -84,6 +87,22 @@ async fn the_largest_messages_go_both_ways() -> TestResult {
         }
     }
     Ok(())
+}
+
+/// Runs every cell, and tells which libzmq that was.
+async fn run_all(python: &Python) -> Result<(Report, String), Failure> {
+    let mut peer = start(python).await?;
+    let mut report = Report::default();
+    for cell in Cell::all() {
+        let failure = run_guarded(&cell, &mut peer).await;
+        if failure.is_some() {
+            // Whatever state the process is in, the next cell shall not suffer.
+            peer = start(python).await?;
+        }
+        report.add(&cell, failure);
+    }
+    let libzmq = peer.facts()["libzmq"].as_str().unwrap_or_default();
+    Ok((report, libzmq.to_owned()))
 }
 
 /// Starts a process of libzmq with an authenticator that knows our user.
