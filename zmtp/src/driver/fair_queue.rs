@@ -51,6 +51,9 @@ pub(crate) enum Envelope {
     RoutingId,
 }
 
+/// So many frames, at least, are left for after the turn that the connection gets between them.
+const WORTH_A_TURN: usize = 8;
+
 impl FairQueue {
     pub(crate) fn new(hub: Arc<Hub>) -> Self {
         Self {
@@ -130,12 +133,33 @@ impl FairQueue {
     ) -> Poll<Result<Received, ReadySetClosed>> {
         // A receiver that always finds something still lets others have their turn.
         let turn = ready!(coop::poll_proceed(context));
+        if self.gives_way() {
+            context.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         loop {
             if let Some(received) = self.pop(envelope) {
                 turn.made_progress();
                 return Poll::Ready(Ok(received));
             }
             ready!(self.hub.ready.poll_ready(context))?;
+        }
+    }
+
+    /// Whether the connection should be let in: half of what it brought is worked through, and what
+    /// was sent for that lies there. The other side may work on it while this one does the rest;
+    /// otherwise the two would take turns, and only one of them work at any time.
+    fn gives_way(&mut self) -> bool {
+        match self.active.front_mut() {
+            Some(active) if active.frames.len() <= active.credit_at => {
+                let left = active.frames.len();
+                active.credit_at = 0;
+                if left > 0 {
+                    active.peer.inbox.credit();
+                }
+                left >= WORTH_A_TURN && !active.peer.outbox.is_empty()
+            }
+            _ => false,
         }
     }
 
@@ -198,4 +222,58 @@ fn pop_message(routing_id: Option<Part>, frames: &mut VecDeque<Frame>) -> Messag
         message.push_back(frame.body);
     }
     message
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Waker;
+
+    use super::*;
+    use crate::driver::hub::NoPattern;
+    use crate::driver::inbox::FrameBatch;
+    use crate::driver::options::SocketOptions;
+    use crate::driver::peer::Retention;
+    use crate::pattern::SocketType;
+
+    const FRAMES: usize = 4 * WORTH_A_TURN;
+
+    /// Returns after how many messages of a batch the receiver let others have their turn, where
+    /// `answer` handles each of them.
+    fn turns(answer: impl Fn(&Peer)) -> Vec<usize> {
+        let options = SocketOptions::default();
+        let hub = Arc::new(Hub::new(SocketType::Router, options, Arc::new(NoPattern)));
+        let peer = hub.new_peer(Retention::Connection);
+        let mut batch = FrameBatch::default();
+        for _ in 0..FRAMES {
+            batch.push(Frame::last("request"));
+        }
+        peer.inbox.publish(&mut batch, &peer, &hub.ready);
+        let mut queue = FairQueue::new(Arc::clone(&hub));
+        let mut context = Context::from_waker(Waker::noop());
+        let (mut turns, mut received) = (Vec::new(), 0);
+        while received < FRAMES {
+            match queue.poll_pop(&mut context, Envelope::Plain) {
+                Poll::Pending => turns.push(received),
+                Poll::Ready(Err(_closed)) => panic!("nobody closed it"),
+                Poll::Ready(Ok(_)) => {
+                    received += 1;
+                    answer(&peer);
+                }
+            }
+        }
+        turns
+    }
+
+    #[test]
+    fn answers_to_the_first_half_of_a_batch_leave_before_the_rest_is_worked_through() {
+        let answer = |peer: &Peer| {
+            assert!(peer.outbox.try_push(&[], &Message::from("reply")).is_ok());
+        };
+        assert_eq!(turns(answer), [FRAMES / 2]);
+    }
+
+    #[test]
+    fn who_only_receives_gives_way_to_nobody() {
+        assert!(turns(|_peer| {}).is_empty());
+    }
 }
