@@ -8,6 +8,7 @@ use zmtp::ProxyError;
 use zrpc::{CallError, ConnectError, RemoteError};
 
 use crate::args::{ExitCodes, SecurityError, UsageError};
+use crate::events::EventError;
 use crate::keygen::KeygenError;
 use crate::params::ParamError;
 use crate::render::{on_lines, on_one_line};
@@ -63,6 +64,9 @@ pub(crate) enum CliError {
     /// Programs cannot be served.
     #[error(transparent)]
     Serve(Box<ServeError>),
+    /// Events do not go out or come in.
+    #[error(transparent)]
+    Event(Box<EventError>),
     /// There is no such tool.
     #[error("there is no tool {name}; `zrpc --help` lists them")]
     UnknownTool {
@@ -89,6 +93,12 @@ impl From<SecurityError> for CliError {
 impl From<ServeError> for CliError {
     fn from(error: ServeError) -> Self {
         Self::Serve(Box::new(error))
+    }
+}
+
+impl From<EventError> for CliError {
+    fn from(error: EventError) -> Self {
+        Self::Event(Box::new(error))
     }
 }
 
@@ -119,6 +129,7 @@ impl CliError {
         match (self, exit_codes) {
             (Self::Usage(_), _) => ExitCode::from(USAGE),
             (Self::Interrupted, _) => ExitCode::from(INTERRUPTED),
+            (Self::Event(error), _) if error.is_timeout() => ExitCode::from(TIMEOUT),
             (Self::Call(error), ExitCodes::Detailed) => ExitCode::from(detailed(error)),
             _ => ExitCode::FAILURE,
         }
@@ -171,7 +182,7 @@ fn advice(error: &CallError) -> Option<&'static str> {
 fn detailed(error: &CallError) -> u8 {
     match error {
         CallError::Remote(_) => 3,
-        CallError::Timeout { .. } => 4,
+        CallError::Timeout { .. } => TIMEOUT,
         CallError::LostRemote { .. } | CallError::Disconnected => 5,
         CallError::UnexpectedEvent { .. }
         | CallError::Malformed { .. }
@@ -183,6 +194,9 @@ fn detailed(error: &CallError) -> u8 {
 
 /// The exit code for a wrong command line.
 pub(crate) const USAGE: u8 = 2;
+
+/// The exit code of what did not come in time.
+const TIMEOUT: u8 = 4;
 
 /// The exit code after Ctrl-C: 128 and the number of the signal, as shells have it.
 pub(crate) const INTERRUPTED: u8 = 130;

@@ -9,6 +9,7 @@ mod call;
 mod client;
 mod completions;
 mod error;
+mod events;
 mod inspect;
 mod keygen;
 mod logging;

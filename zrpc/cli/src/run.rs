@@ -80,6 +80,10 @@ fn run_tool(args: Vec<OsString>) -> ExitCode {
     let outcome = match tools.tool {
         Tool::Bench(options) => block_on(options.run(look)),
         Tool::Serve(options) => block_on(options.run()),
+        Tool::Publish(options) => block_on(options.run()),
+        Tool::Subscribe(options) => block_on(options.run(look)),
+        Tool::Push(options) => block_on(options.run()),
+        Tool::Pull(options) => block_on(options.run(look)),
         Tool::Proxy(options) => block_on(options.run(look)),
         Tool::Keygen(options) => options.run(look),
         Tool::Completions(options) => options.run().map_err(CliError::from),

@@ -3,6 +3,7 @@
 mod argv;
 mod display;
 mod duration;
+mod events;
 mod options;
 mod request;
 mod security;
@@ -15,6 +16,7 @@ mod tests;
 pub(crate) use self::argv::{Line, definition};
 pub(crate) use self::display::{ColorChoice, Display};
 pub(crate) use self::duration::{Interval, Timeout, parse_duration, parse_interval};
+pub(crate) use self::events::{EventSource, EventTarget};
 pub(crate) use self::options::{ExitCodes, Options};
 pub(crate) use self::request::{
     Action, Form, HeartbeatStart, Link, ParamSource, Params, Request, Settings, UsageError,

@@ -207,7 +207,7 @@ impl Options {
         };
         let words = [self.address, self.command].into_iter().flatten();
         let words = words.chain(self.params).collect();
-        let (links, words) = into_links(self.connect, self.bind, words);
+        let (links, words) = into_links(self.connect, self.bind, words, WordLink::Connect);
         let links = links.ok_or(UsageError::NoAddress)?;
         let mut words = words.into_iter();
         let command = words.next().filter(|command| !command.is_empty());
@@ -235,14 +235,24 @@ impl Options {
     }
 }
 
+/// What becomes of an address that no option stands in front of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum WordLink {
+    /// It is listened on.
+    Bind,
+    /// It is connected to.
+    Connect,
+}
+
 /// Takes the links out of the words of a command line, and returns what is left of them.
 ///
-/// The first word is the address to connect to, unless there is a `--connect` or a `--bind`. Without
+/// The first word is an address, unless there is a `--connect` or a `--bind`. Without
 /// any of the three there are no links.
 pub(super) fn into_links(
     connect: Vec<String>,
     bind: Vec<String>,
     mut words: Vec<String>,
+    first: WordLink,
 ) -> (Option<Vec<Link>>, Vec<String>) {
     let is_linked = !(connect.is_empty() && bind.is_empty());
     let address = if is_linked || words.is_empty() {
@@ -250,8 +260,12 @@ pub(super) fn into_links(
     } else {
         Some(words.remove(0)).filter(|address| !address.is_empty())
     };
-    let binds = bind.into_iter().map(Link::Bind);
-    let connects = address.into_iter().chain(connect).map(Link::Connect);
+    let (listened, connected) = match first {
+        WordLink::Bind => (address, None),
+        WordLink::Connect => (None, address),
+    };
+    let binds = listened.into_iter().chain(bind).map(Link::Bind);
+    let connects = connected.into_iter().chain(connect).map(Link::Connect);
     let links: Vec<_> = binds.chain(connects).collect();
     (Some(links).filter(|links| !links.is_empty()), words)
 }

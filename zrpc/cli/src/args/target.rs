@@ -3,7 +3,9 @@
 use clap::Args;
 
 use super::duration::{Interval, Timeout, parse_interval, parse_timeout};
-use super::request::{HeartbeatStart, Link, ParamSource, Params, Settings, UsageError, into_links};
+use super::request::{
+    HeartbeatStart, Link, ParamSource, Params, Settings, UsageError, WordLink, into_links,
+};
 use super::security::ClientSecurity;
 
 /// The options of a tool that makes calls.
@@ -44,7 +46,7 @@ pub(crate) struct Target {
     clippy::struct_excessive_bools,
     reason = "each is a switch that the user typed; `TargetCall` gives them their meaning"
 )]
-struct Words {
+pub(super) struct Words {
     /// The params are JSON, each one a document; without it they are strings.
     #[arg(short, long)]
     json: bool,
@@ -53,7 +55,7 @@ struct Words {
     #[arg(long)]
     read_params: bool,
 
-    /// Address to connect to (left out after --connect or --bind), method and params.
+    /// Address (left out after --connect or --bind), method and params.
     #[arg(
         value_name = "address> <method> [params",
         allow_negative_numbers = true
@@ -83,22 +85,42 @@ impl Target {
     ///
     /// [`UsageError`], if there is no address or no method.
     pub(crate) fn into_call(self) -> Result<TargetCall, UsageError> {
-        let Words {
+        let settings = Settings {
+            timeout: self.timeout,
+            heartbeat: self.heartbeat,
+            start: HeartbeatStart::Active,
+        };
+        let (connect, bind) = (self.connect, self.bind);
+        self.words
+            .into_call(connect, bind, WordLink::Connect, settings)
+    }
+}
+
+impl Words {
+    /// Makes sense of the words, of which the first is the address unless there are links.
+    ///
+    /// # Errors
+    ///
+    /// [`UsageError`], if there is no address or no method.
+    pub(super) fn into_call(
+        self,
+        connect: Vec<String>,
+        bind: Vec<String>,
+        first: WordLink,
+        settings: Settings,
+    ) -> Result<TargetCall, UsageError> {
+        let Self {
             json,
             read_params,
             words,
-        } = self.words;
-        let (links, words) = into_links(self.connect, self.bind, words);
+        } = self;
+        let (links, words) = into_links(connect, bind, words, first);
         let mut words = words.into_iter();
         let method = words.next().filter(|method| !method.is_empty());
         let params = words.collect();
         Ok(TargetCall {
             links: links.ok_or(UsageError::NoToolAddress)?,
-            settings: Settings {
-                timeout: self.timeout,
-                heartbeat: self.heartbeat,
-                start: HeartbeatStart::Active,
-            },
+            settings,
             method: method.ok_or(UsageError::NoMethod)?,
             params: if json {
                 Params::Json(params)

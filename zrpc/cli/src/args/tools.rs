@@ -5,6 +5,7 @@ use clap::{Parser, Subcommand};
 use super::display::Display;
 use crate::bench::BenchOptions;
 use crate::completions::CompletionsOptions;
+use crate::events::{PublishOptions, PullOptions, PushOptions, SubscribeOptions};
 use crate::keygen::KeygenOptions;
 use crate::manual::ManualOptions;
 use crate::proxy::ProxyOptions;
@@ -30,6 +31,10 @@ pub(crate) struct Tools {
 pub(crate) enum Tool {
     Bench(Box<BenchOptions>),
     Serve(Box<ServeOptions>),
+    Publish(Box<PublishOptions>),
+    Subscribe(Box<SubscribeOptions>),
+    Push(Box<PushOptions>),
+    Pull(Box<PullOptions>),
     Proxy(ProxyOptions),
     Keygen(KeygenOptions),
     Completions(CompletionsOptions),

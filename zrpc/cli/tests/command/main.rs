@@ -4,6 +4,7 @@
 
 mod bench;
 mod calls;
+mod events;
 mod failures;
 mod listings;
 mod proxy;

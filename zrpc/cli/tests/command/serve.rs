@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use rmpv::Value;
 use rustix::process::{Pid, Signal, test_kill_process};
-use zrpc::{CallError, Client};
+use zrpc::{CallError, Client, Heartbeat};
 
 use super::running::Running;
 use super::support::{Directory, zrpc};
@@ -156,7 +156,21 @@ async fn a_program_and_its_children_die_with_their_caller() {
         "slow",
         &format!("sleep 1000 & echo $$ $! > {pids}.new\nmv {pids}.new {pids}\nwait"),
     );
-    let (_service, client) = serve(&["--directory", directory.root()]).await;
+    // A server that has not answered yet notices by the heartbeats that its caller is gone.
+    let line = [
+        "serve",
+        FREE,
+        "--heartbeat",
+        "0.3",
+        "--directory",
+        directory.root(),
+    ];
+    let mut service = Running::start(&line);
+    let heartbeat = Heartbeat::every(Duration::from_millis(300));
+    let client = Client::builder()
+        .heartbeat(heartbeat)
+        .connect(service.address());
+    let client = client.build().await.unwrap();
     let call = client.request("slow", ()).send::<Value>();
     tokio::select! {
         _ = call => panic!("the call ended"),
@@ -168,7 +182,6 @@ async fn a_program_and_its_children_die_with_their_caller() {
         .map(|pid| pid.parse().unwrap())
         .collect();
     assert_eq!(pids.len(), 2);
-    // The call was dropped, which the server is told.
     until(|| pids.iter().all(|&pid| !is_alive(pid))).await;
 }
 

@@ -47,6 +47,11 @@ pub(crate) struct ClientSecurity {
 }
 
 impl ClientSecurity {
+    /// Whether there is anything to show.
+    pub(super) fn is_asked_for(&self) -> bool {
+        self.server_key.is_some() || self.secret_key_file.is_some() || self.plain.is_some()
+    }
+
     /// Reads the files that the options name.
     ///
     /// # Errors

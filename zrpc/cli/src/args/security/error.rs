@@ -55,6 +55,12 @@ pub(crate) enum SecurityError {
          those needs --curve-secret"
     )]
     Authorization,
+    /// A side that lets others in is not let in itself.
+    #[error(
+        "options of both sides: --server-key, --secret-key-file and --plain are shown to others, \
+         --curve-secret, --authorized-keys, --any-key and --passwords let others in"
+    )]
+    BothSides,
     /// Only one of the two can be asked for.
     #[error("--passwords and --curve-secret are two mechanisms: use one of them")]
     TwoServerMechanisms,

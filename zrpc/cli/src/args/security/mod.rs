@@ -1,9 +1,11 @@
 //! Keys and passwords, of those who let somebody in and of those who want to come in.
 
+mod choose;
 mod client;
 mod error;
 mod server;
 
+pub(super) use self::choose::choose;
 pub(crate) use self::client::ClientSecurity;
 pub(crate) use self::error::SecurityError;
 pub(crate) use self::server::ServerSecurity;

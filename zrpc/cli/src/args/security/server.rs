@@ -35,6 +35,12 @@ pub(crate) struct ServerSecurity {
 }
 
 impl ServerSecurity {
+    /// Whether anything is asked of others.
+    pub(super) fn is_asked_for(&self) -> bool {
+        let keys = self.curve_secret.is_some() || self.authorized_keys.is_some() || self.any_key;
+        keys || self.passwords.is_some()
+    }
+
     /// Reads the files that the options name.
     ///
     /// # Errors

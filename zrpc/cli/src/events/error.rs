@@ -1,0 +1,55 @@
+//! Why events do not go out or come in.
+
+use std::io;
+use std::time::Duration;
+
+use thiserror::Error;
+use zrpc::{BuildError, ConnectError, EmitError};
+
+/// What can go wrong with events.
+#[derive(Debug, Error)]
+pub(crate) enum EventError {
+    /// The socket of a publisher or pusher cannot be made.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// The socket of a subscriber or puller cannot be made.
+    #[error(transparent)]
+    Build(#[from] BuildError),
+    /// An event cannot be sent.
+    #[error("{}", with_source(.0))]
+    Emit(#[from] EmitError),
+    /// Nobody is there for it.
+    #[error(
+        "nobody took the event within {} s; is there {who} at the address? --timeout waits longer",
+        after.as_secs_f64()
+    )]
+    Nobody {
+        /// Who is missing.
+        who: &'static str,
+        /// How long it was waited for.
+        after: Duration,
+    },
+    /// Nothing came.
+    #[error("no event within {} s", after.as_secs_f64())]
+    Nothing {
+        /// How long it was waited for.
+        after: Duration,
+    },
+    /// The lines of events cannot be read.
+    #[error("cannot read stdin: {0}")]
+    Stdin(#[source] io::Error),
+}
+
+impl EventError {
+    /// Whether something did not come in time.
+    pub(crate) fn is_timeout(&self) -> bool {
+        matches!(self, Self::Nobody { .. } | Self::Nothing { .. })
+    }
+}
+
+fn with_source(error: &EmitError) -> String {
+    match std::error::Error::source(error) {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
+    }
+}
