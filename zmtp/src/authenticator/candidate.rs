@@ -182,6 +182,8 @@ fn credentials(request: &Request) -> Option<Credentials> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn candidate(address: PeerAddress) -> Candidate {
@@ -260,6 +262,19 @@ mod tests {
             assert_eq!(heard.credentials, told.credentials);
             assert_eq!(heard.domain, told.domain);
             assert_eq!(heard.identity(), told.identity());
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_address_is_judged(text in ":?[0-9:.a-f]{0,20}|.{0,20}") {
+            let mut request = candidate(PeerAddress::from(IpcPeer::new(IpcName::Unnamed, None)))
+                .to_zap_request("1");
+            request.address = text;
+            if let Ok(candidate) = Candidate::from_zap_request(&request) {
+                let again = Candidate::from_zap_request(&candidate.to_zap_request("1")).unwrap();
+                prop_assert_eq!(again.zap_address(), candidate.zap_address());
+            }
         }
     }
 

@@ -189,7 +189,9 @@ pub trait Socket: sealed::Sealed + Send {
         self.handle().peers()
     }
 
-    /// What `peer` said of itself in its handshake; `None` while it is not connected.
+    /// What `peer` said of itself in its handshake; `None` while it is not connected. A message may be
+    /// of an earlier connection:
+    /// [`recv_with_peer`](crate::MessageReceiver::recv_with_peer) tells who sent it.
     #[must_use]
     fn peer_info(&self, peer: PeerId) -> Option<Arc<PeerInfo>> {
         self.handle().peer_info(peer)

@@ -156,6 +156,30 @@ async fn a_handler_that_goes_in_the_middle_lets_nobody_in() {
     assert_eq!(answer, Err(ZapError::Absent { endpoint }));
 }
 
+// ZAP-005: a socket of another kind refuses for good, and may be replaced all the same.
+#[tokio::test]
+async fn a_handler_is_found_where_there_was_none_before() {
+    let other = PullSocket::new();
+    let mut monitor = other.monitor();
+    let endpoint = other.bind("tcp://127.0.0.1:*").await.unwrap();
+    let authenticator = asking(&endpoint).absence_timeout(Duration::from_millis(200));
+    let candidate = candidate();
+    let (answer, _refusal) =
+        tokio::join!(authenticator.ask(&candidate), next_refusal(&mut monitor));
+    let absent = ZapError::Absent {
+        endpoint: endpoint.clone(),
+    };
+    assert_eq!(answer, Err(absent));
+    soon(other.close()).await;
+    start_handler(&endpoint.to_string(), |request| vec![success(request)]).await;
+    let found = async {
+        while authenticator.ask(&candidate).await.is_err() {
+            tokio::task::yield_now().await;
+        }
+    };
+    soon(found).await;
+}
+
 // ZAP-001, ZAP-002, ZAP-003, ZAP-006: at the endpoint that the protocol names.
 #[tokio::test]
 async fn the_handler_of_the_process_is_found_and_there_is_one() {

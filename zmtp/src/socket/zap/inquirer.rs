@@ -39,7 +39,7 @@ pub(super) async fn run(
         }
         return;
     }
-    let mut inquirer = Inquirer::new(endpoint);
+    let mut inquirer = Inquirer::new(endpoint.clone());
     loop {
         // What happens after this wakes, so that the attempts below miss nothing.
         let writable = dealer.writable();
@@ -55,7 +55,12 @@ pub(super) async fn run(
                 Err(_closed) => return,
             },
             () = writable, if deadline.is_some() => {}
-            () = until(deadline), if deadline.is_some() => inquirer.give_up(Instant::now()),
+            () = until(deadline), if deadline.is_some() => {
+                inquirer.give_up(Instant::now());
+                // Whoever refused to be connected to, for good, may have made way for a handler.
+                // Otherwise this changes nothing, and it has worked before.
+                let _ = dealer.connect(&endpoint).await;
+            }
         }
     }
 }
