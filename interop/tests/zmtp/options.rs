@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use zmtp::pattern::{RoutingId, SocketType};
 use zmtp::wire::metadata::Metadata;
 use zmtp::{
-    DealerSocket, Message, PullSocket, PushSocket, RepSocket, ReqSocket, RouterSocket, SendError,
-    Socket,
+    DealerSocket, Message, MessageReceiver, PullSocket, PushSocket, RepSocket, ReqSocket,
+    RouterSocket, SendError, Socket,
 };
 
 use crate::support::{Binder, Receives, Sends, bind_libzmq, join, libzmq, python, soon};
@@ -308,6 +308,24 @@ async fn our_properties_are_read_from_their_messages() -> TestResult {
             .await?;
         let expected = json!({"X-key": "value", "X-other": "", "Socket-Type": "PUSH"});
         assert_eq!(properties, expected);
+    }
+    Ok(())
+}
+
+// ZMTP31-072, ZMTP31-073
+#[tokio::test]
+async fn their_properties_come_with_what_is_known_of_the_peer() -> TestResult {
+    let Some(python) = python()? else {
+        return Ok(());
+    };
+    for binder in BINDERS {
+        let mut pull = PullSocket::new();
+        let options = json!({"METADATA": "X-key:value"});
+        let mut peer = libzmq(python, "PUSH", options).await?;
+        join(&pull, &mut peer, binder).await?;
+        send(&mut peer, "z", &json!(["x"])).await?;
+        let received = soon(pull.recv_with_peer()).await??;
+        assert_eq!(received.info.metadata.get("X-key"), Some(&b"value"[..]));
     }
     Ok(())
 }
