@@ -62,7 +62,7 @@ pub enum CallError {
         /// The method.
         method: String,
         /// What is wrong with them.
-        source: CompatError,
+        source: Box<CompatError>,
     },
     /// The result, or an item of the stream, is not of the type that was asked for.
     #[error("result of {method} cannot be decoded: {detail}")]

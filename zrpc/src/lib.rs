@@ -46,9 +46,20 @@
 //! - [`Heartbeat`] is how both sides notice that the other is gone, and [`Compat`] keeps them from
 //!   sending what Python or Node would drop or change.
 //! - [`Timestamp`], [`JsDate`] and [`Ext`] are the values that serde has no types for.
+//! - [`security`] says who comes in and what is encrypted, [`Authorize`] who may call what,
+//!   [`SocketOptions`] how connections are made, and [`Limits`] what a peer may use.
+//!
+//! # Features
+//!
+//! - `curve` (default): encryption and authentication with CURVE. `curve-simd` makes it faster, with
+//!   code that nobody outside of this project has reviewed; see `zmtp`.
+//! - `macros` (default): `#[zrpc::service]`.
+//! - `blocking`: clients and servers for programs without a runtime.
 
 #[doc(hidden)]
 pub mod __private;
+#[cfg(feature = "blocking")]
+pub mod blocking;
 mod client;
 mod context;
 mod endpoints;

@@ -33,6 +33,10 @@ pub enum OptionError {
         /// The name of the one that bounds it.
         bound: &'static str,
     },
+    /// A client whose calls block the thread has no thread of its own, so that it could wait for a
+    /// runtime that it blocks.
+    #[error("a client that blocks needs a thread of its own")]
+    NoOwnThread,
     /// A ZAP domain tells authenticators apart, and there is none.
     #[error("a ZAP domain without an authenticator")]
     DomainWithoutAuthenticator,

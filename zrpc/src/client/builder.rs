@@ -222,6 +222,12 @@ impl ClientBuilder {
         Ok(Client::new(commands, options, connections, lifetime))
     }
 
+    /// On which runtime the connection will run.
+    #[cfg(feature = "blocking")]
+    pub(crate) fn chosen_runtime(&self) -> IoRuntime {
+        self.io
+    }
+
     /// Says what is wrong, before anything is begun.
     fn check(&self) -> Result<(), ConnectError> {
         self.options.check()?;

@@ -24,4 +24,7 @@ pub use builder::ClientBuilder;
 pub use handle::Client;
 pub use request::{Request, Response};
 pub use stream::ReplyStream;
+
 pub use stub::Stub;
+#[cfg(feature = "blocking")]
+pub(crate) use waking::without_relays;

@@ -61,7 +61,7 @@ impl Observer {
         if let Err(source) = request.args.extra().check(compat) {
             return Err(CallError::NotPortable {
                 method: method.to_owned(),
-                source,
+                source: Box::new(source),
             });
         }
         observer.stage = Stage::Waiting;

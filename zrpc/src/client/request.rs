@@ -229,6 +229,7 @@ impl Request {
             options.timeout = Some(own.min(left));
         }
         if let Err(source) = args.check(options.compat) {
+            let source = Box::new(source);
             return Err(CallError::NotPortable { method, source });
         }
         let Some(chain) = middleware else {

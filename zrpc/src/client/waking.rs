@@ -1,5 +1,6 @@
 //! Wakes callers from the thread of the I/O task.
 
+use std::cell::Cell;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Waker;
 
@@ -36,6 +37,21 @@ pub(super) enum Relays {
 /// latest when this is dropped.
 #[derive(Debug, Default)]
 pub(super) struct Wakers(Vec<Waiter>);
+
+thread_local! {
+    /// Whether the thread waits for what is polled, so that no task of its runtime may run.
+    static THREAD_IS_BLOCKED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Polls something for which the thread will be blocked.
+#[cfg(feature = "blocking")]
+pub(crate) fn without_relays<T>(poll: impl FnOnce() -> T) -> T {
+    let before = THREAD_IS_BLOCKED.replace(true);
+    let polled = poll();
+    // After a panic relays stay unused here, which only costs time.
+    THREAD_IS_BLOCKED.set(before);
+    polled
+}
 
 /// How many tasks a relay wakes before others of its runtime get their turn.
 const BATCH: usize = 256;
@@ -87,6 +103,9 @@ impl Relays {
             return None;
         };
         task::try_id()?;
+        if THREAD_IS_BLOCKED.get() {
+            return None;
+        }
         let handle = Handle::try_current().ok()?;
         let runtime = handle.id();
         let mut relays = relays.lock().unwrap_or_else(PoisonError::into_inner);
