@@ -4,16 +4,32 @@
 //! results, from Rust, Python or Node.
 //!
 //! ```
+//! use futures_util::stream::{self, Stream};
 //! use zrpc::{Client, Server};
 //!
+//! struct Hello;
+//!
+//! #[zrpc::service]
+//! impl Hello {
+//!     /// Greets somebody.
+//!     async fn hello(&self, name: String) -> String {
+//!         format!("Hello, {name}")
+//!     }
+//!
+//!     /// Counts up.
+//!     fn count(&self, to: u64) -> impl Stream<Item = u64> {
+//!         stream::iter(0..to)
+//!     }
+//!
+//!     /// Works hard: holds a thread, and heartbeats go on.
+//!     #[zrpc(blocking)]
+//!     fn crunch(&self, text: String) -> Result<u64, std::num::ParseIntError> {
+//!         Ok(text.parse::<u64>()? * 2)
+//!     }
+//! }
+//!
 //! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
-//! let server = Server::builder()
-//!     .name("Hello")
-//!     .method("hello", |(name,): (String,)| async move { format!("Hello, {name}") })
-//!     .stream("count", |(to,): (u64,)| futures_util::stream::iter(0..to))
-//!     .bind("tcp://127.0.0.1:*")
-//!     .build()
-//!     .await?;
+//! let server = Server::builder().service(Hello).bind("tcp://127.0.0.1:*").build().await?;
 //!
 //! let client = Client::connect(&server.endpoints()[0]).await?;
 //! let reply: String = client.call("hello", ("RPC",)).await?;
@@ -25,10 +41,16 @@
 //!     sum += item;
 //! }
 //! assert_eq!(sum, 0 + 1 + 2);
+//!
+//! let hello = HelloClient::new(client); // The same with types.
+//! assert_eq!(hello.crunch("21").await?, 42);
 //! # Ok(())
 //! # }
 //! # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
 //! ```
+//!
+//! [`macro@service`] says all that such a block, or a `trait`, can have. Without it, a server offers
+//! closures: [`ServerBuilder::method`], [`ServerBuilder::stream`] and [`ServerBuilder::blocking`].
 //!
 //! # How it works
 //!
@@ -37,9 +59,10 @@
 //! heartbeats are on time whatever handlers and callers do. Values are encoded and decoded by the
 //! tasks that have or want them.
 //!
-//! - [`Server`], [`ServerBuilder`] and [`ServerHandle`] serve; [`Method`] and [`Service`] are what
-//!   they serve, [`Fault`] is how a method fails, [`CallContext`] is what it can ask about its call.
-//! - [`Client`] and [`ClientBuilder`] call; [`Request`] is a call with options of its own,
+//! - [`Server`], [`ServerBuilder`] and [`ServerHandle`] serve; [`Method`], [`Service`] and
+//!   [`MethodSet`] are what they serve, [`Fault`] is how a method fails, [`CallContext`] is what it can ask about its call.
+//! - [`Client`] and [`ClientBuilder`] call; [`Request`] is a call with options of its own, [`Stub`] a
+//!   client for one of several services,
 //!   [`ReplyStream`] a stream of results, [`CallError`] why there is none.
 //! - [`Publisher`], [`Subscriber`], [`Pusher`] and [`Puller`] are for calls that nobody answers.
 //! - [`middleware`] is code of the program around every call, on both sides.
@@ -93,6 +116,155 @@ pub use server::{
 pub use service::{Argument, Fallible, IntoReply, Method, MethodSet, Plain, Reply, Service};
 pub use socket_options::SocketOptions;
 
+/// Makes a service and a typed client of it, from an `impl` block or a `trait`.
+///
+/// # From an `impl` block
+///
+/// All its methods are offered, whoever sees them in Rust, and the type implements [`Service`]. The
+/// client has the name of the type and `Client` behind it.
+///
+/// ```
+/// use futures_util::stream::{self, Stream};
+/// use zrpc::{CallContext, Client, Server};
+///
+/// struct Hello {
+///     greeting: String,
+/// }
+///
+/// #[zrpc::service]
+/// impl Hello {
+///     /// Greets somebody.
+///     async fn hello(&self, name: String) -> String {
+///         format!("{}, {name}", self.greeting)
+///     }
+///
+///     /// Counts up.
+///     fn count(&self, #[zrpc(default = 10)] to: u64) -> impl Stream<Item = u64> {
+///         stream::iter(0..to)
+///     }
+///
+///     /// Works hard, on a thread that it may hold.
+///     #[zrpc(blocking)]
+///     fn parse(&self, text: String, context: &CallContext) -> Result<i64, std::num::ParseIntError> {
+///         if context.is_cancelled() {
+///             return Ok(0); // Nobody waits for the answer any more.
+///         }
+///         text.parse()
+///     }
+/// }
+///
+/// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+/// let hello = Hello { greeting: "Hello".to_owned() };
+/// let server = Server::builder().service(hello).bind("tcp://127.0.0.1:*").build().await?;
+///
+/// let client = HelloClient::connect(&server.endpoints()[0]).await?;
+/// assert_eq!(client.hello("RPC").await?, "Hello, RPC");
+/// assert_eq!(client.parse("-4").await?, -4);
+/// let mut items = client.count(None).await?; // To 10.
+/// assert_eq!(items.next_item().await?, Some(0));
+/// # Ok(())
+/// # }
+/// # tokio::runtime::Runtime::new().unwrap().block_on(example()).unwrap();
+/// ```
+///
+/// # From a `trait`
+///
+/// A trait defines a service that several types implement, or another program, in any language. An
+/// implementation becomes a service by `into_service`, which the trait provides, or by the same
+/// attribute in front of it. A trait whose service is always somebody else's is marked with
+/// `no_server`; its methods can take references.
+///
+/// ```
+/// use zrpc::Server;
+///
+/// #[zrpc::service]
+/// trait Calculator {
+///     /// Adds two numbers.
+///     async fn add(&self, left: i64, right: Option<i64>) -> i64;
+/// }
+///
+/// struct Exact;
+///
+/// impl Calculator for Exact {
+///     async fn add(&self, left: i64, right: Option<i64>) -> i64 {
+///         left + right.unwrap_or(1)
+///     }
+/// }
+///
+/// let server = Server::builder().service(Exact.into_service());
+/// # drop(server);
+///
+/// #[zrpc::service(no_server)]
+/// trait Python {
+///     async fn join(&self, words: &[&str]) -> String;
+/// }
+/// # async fn example(client: zrpc::Client) -> Result<(), zrpc::CallError> {
+/// assert_eq!(CalculatorClient::new(client.clone()).add(2, None).await?, 3);
+/// assert_eq!(PythonClient::new(client).join(&["a", "b"]).await?, "a b");
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Methods
+///
+/// - `async fn` runs as a task of its own, and is dropped when its caller is gone.
+/// - `fn` runs on such a task too, in one go: for what is over at once.
+/// - `#[zrpc(blocking)] fn` runs on a thread of the blocking pool, see [`Method::blocking`].
+///
+/// They take `&self` or `self: Arc<Self>`, because calls run at the same time and share the service.
+/// They return any `T: Serialize`, which may be borrowed from the service, or `Result<T, E>` where
+/// `E` converts into [`Fault`], as every [`std::error::Error`] does. A stream is `impl Stream<Item =
+/// T>`, `BoxStream<'_, T>` or the like, or `impl Iterator<Item = T>`, which is the only kind that a
+/// blocking method has; the items may be results, and the stream itself may be in a `Result`.
+///
+/// | in front of a method | |
+/// |---|---|
+/// | `#[zrpc(blocking)]` | it may hold its thread |
+/// | `#[zrpc(name = "…")]` | callers know it by this name |
+/// | `#[zrpc(skip)]` | it is no part of the service |
+/// | `#[zrpc(stream = T)]` | what it returns is a stream of `T`, although its type does not show it |
+/// | `#[zrpc(reply = T)]` | what clients get is a `T`, although it returns something else |
+///
+/// # Arguments
+///
+/// Arguments are decoded into values of their own, so they are no references. Trailing arguments of
+/// type `Option` may be left out. In the client a `String` is taken as `impl Into<String>`, and an
+/// argument with a default as an `Option`; where the last ones are `None`, they are not sent, so that
+/// the server's defaults count.
+///
+/// | in front of an argument | |
+/// |---|---|
+/// | `#[zrpc(default = …)]` | the value where it is left out; `#[zrpc(default)]` is that of the type |
+/// | `#[zrpc(rest)]` | any number of further arguments, in a `Vec` |
+/// | `#[zrpc(name = "…")]` | introspection and errors show this name |
+/// | `#[zrpc(context)]` | the context of the call, as arguments of type [`CallContext`] are anyway |
+///
+/// Callers do not see the context: a [`CallContext`] or a reference to one, anywhere among the
+/// arguments. Documentation, names and defaults are what introspection shows, to Python's callers
+/// and the command line as well.
+///
+/// # The client
+///
+/// Its methods are those of the service and return `Result<T, CallError>`, or
+/// `Result<ReplyStream<T>, CallError>` for streams. Besides, it has `new(client)`,
+/// `connect(endpoint)`, `from_stub(stub)` and `stub()`; and `with_prefix("math.")`,
+/// `with_timeout(duration)` and `with(|request| …)`, which return a client of the same connection
+/// whose calls differ, see [`Stub`].
+///
+/// A client is seen by whoever sees the trait, or the most visible method of the `impl` block. Type
+/// parameters that callers send or get are parameters of the client, too.
+///
+/// # Options
+///
+/// `#[zrpc::service(name = "Greeter", client = pub(crate) Caller)]`, and so on:
+///
+/// | | |
+/// |---|---|
+/// | `name = "…"` | the name that introspection shows |
+/// | `client = Name` | the name of the client, with a visibility in front if need be |
+/// | `no_client` | no client is made |
+/// | `no_server` | a trait is only called |
+/// | `crate = path` | where this crate is, if not at `::zrpc` |
 #[cfg(feature = "macros")]
 pub use zrpc_macros::service;
 

@@ -17,6 +17,7 @@ mod several_servers;
 mod shutdown;
 mod support;
 mod their_command;
+mod typed;
 mod types;
 mod values;
 mod versions;

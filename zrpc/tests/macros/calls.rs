@@ -154,7 +154,7 @@ impl Kinds {
         (context.method().to_owned(), before, after)
     }
 
-    async fn own_context(&self, call: CallContext) -> String {
+    async fn own_context(&self, #[zrpc(context)] call: Caller) -> String {
         tokio::task::yield_now().await;
         call.method().to_owned()
     }
@@ -193,6 +193,7 @@ impl Kinds {
     }
 }
 
+type Caller = CallContext;
 type Numbers = stream::Iter<std::vec::IntoIter<u64>>;
 
 fn remote(error: &CallError) -> (&str, &str) {

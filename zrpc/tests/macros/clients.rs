@@ -80,3 +80,25 @@ async fn what_is_left_out_at_the_end_is_not_sent() {
     assert_eq!(client.count(1, Some(2), None).await.unwrap(), [1, 2]);
     assert_eq!(client.count(1, None, Some(3)).await.unwrap(), [1, 0, 3]);
 }
+
+mod elsewhere {
+    pub(super) mod library {
+        pub(in super::super) use zrpc as rpc;
+    }
+
+    pub(super) struct Here;
+
+    #[zrpc::service(crate = library::rpc, client = pub(super) Caller)]
+    impl Here {
+        fn here(&self, #[zrpc(rest)] numbers: Vec<u8>) -> usize {
+            numbers.len()
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_crate_may_be_elsewhere() {
+    let (_server, client) = serve(elsewhere::Here).await;
+    let client = elsewhere::Caller::new(client);
+    assert_eq!(in_time(client.here(vec![1, 2])).await.unwrap(), 2);
+}
