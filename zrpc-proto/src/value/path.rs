@@ -7,6 +7,12 @@ use std::fmt;
 /// It prints as `value[1]["name"]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ValuePath {
+    /// `None` for the value itself. In a box, because errors that have it should be small.
+    way: Option<Box<Way>>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Way {
     root: Root,
     steps: Vec<PathStep>,
     /// Steps that were left out behind those.
@@ -45,31 +51,30 @@ impl ValuePath {
     /// Returns the way to the value itself.
     #[must_use]
     pub const fn new() -> Self {
-        Self {
-            root: Root::Value,
-            steps: Vec::new(),
-            omitted: 0,
-        }
+        Self { way: None }
     }
 
     /// Returns the steps, of which at most 32 are kept.
     #[must_use]
     pub fn steps(&self) -> &[PathStep] {
-        &self.steps
+        match &self.way {
+            Some(way) => &way.steps,
+            None => &[],
+        }
     }
 
     /// Returns the name of the header entry, if the value is one.
     #[must_use]
     pub fn header(&self) -> Option<&str> {
-        match &self.root {
-            Root::Value => None,
-            Root::Header(name) => Some(name),
+        match self.way.as_ref().map(|way| &way.root) {
+            Some(Root::Header(name)) => Some(name),
+            Some(Root::Value) | None => None,
         }
     }
 
     /// Returns the same way into an entry of the header.
     pub(super) fn in_header(mut self, name: &[u8]) -> Self {
-        self.root = Root::Header(shorten(name));
+        self.way.get_or_insert_default().root = Root::Header(shorten(name));
         self
     }
 }
@@ -83,28 +88,34 @@ impl PathStep {
 impl FromIterator<PathStep> for ValuePath {
     fn from_iter<I: IntoIterator<Item = PathStep>>(steps: I) -> Self {
         let mut steps = steps.into_iter();
-        Self {
+        let way = Way {
             root: Root::Value,
             steps: steps.by_ref().take(MAX_STEPS).collect(),
             omitted: steps.count(),
+        };
+        Self {
+            way: (!way.steps.is_empty()).then(|| Box::new(way)),
         }
     }
 }
 
 impl fmt::Display for ValuePath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.root {
+        let Some(way) = &self.way else {
+            return f.write_str("value");
+        };
+        match &way.root {
             Root::Value => f.write_str("value")?,
             Root::Header(name) => write!(f, "header[{name:?}]")?,
         }
-        for step in &self.steps {
+        for step in &way.steps {
             match step {
                 PathStep::Index(index) => write!(f, "[{index}]")?,
                 PathStep::Key(key) => write!(f, "[{key:?}]")?,
                 PathStep::Entry(position) => write!(f, "[key {position}]")?,
             }
         }
-        match self.omitted {
+        match way.omitted {
             0 => Ok(()),
             omitted => write!(f, "… ({omitted} more)"),
         }

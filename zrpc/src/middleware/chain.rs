@@ -90,7 +90,6 @@ impl Chain {
     }
 
     /// Calls the hooks in front of what is published or pushed, and returns it as it is to be sent.
-    #[expect(dead_code, reason = "for publishers and pushers")]
     pub(crate) async fn publish(&self, method: &str, args: Body) -> Result<proto::Request, Fault> {
         let mut request = ClientRequest::new(method, args);
         self.get_task_context(&TaskContext::current(), request.header_mut());

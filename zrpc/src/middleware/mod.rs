@@ -16,8 +16,9 @@
 //! | an unknown method | without S `server_before_exec`; otherwise as one that fails |
 //! | no answer: timeout, lost server, closed client | C `client_after_request` |
 //! | a call or stream that is dropped | C `client_after_request` |
+//! | an event that is published or pushed | its sender: `get_task_context`, `before_publish`; its receiver as a server, up to `server_after_exec` or `server_inspect_exception`, without a reply; for an unknown method `server_inspect_exception` alone |
 //!
-//! In the last two rows Python's client is silent about servers that are lost and streams that are
+//! In the two rows about calls without an answer Python's client is silent about servers that are lost and streams that are
 //! given up; here every call that was sent gets its `client_after_request`, once. Where a caller is
 //! gone before it was answered, the handler is dropped and with it the [`ServerRequest`], without
 //! a hook, as in Python. What must be undone then, undoes its `Drop` in

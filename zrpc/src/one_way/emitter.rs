@@ -3,10 +3,12 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
+use futures_util::FutureExt;
 use proto::{Body, Compat, IdSource, Request};
 use zmtp::{Message, Part, SocketHandle};
 
 use super::EmitError;
+use crate::middleware::Chain;
 
 /// Makes messages of events, for one socket.
 #[derive(Debug, Clone)]
@@ -20,6 +22,8 @@ struct Shared {
     compat: Compat,
     endpoints: Vec<String>,
     handle: SocketHandle,
+    /// `None` without middleware.
+    hooks: Option<Arc<Chain>>,
 }
 
 /// An event that is to be sent.
@@ -31,14 +35,33 @@ pub(super) struct Emission {
     pub(super) compat: Compat,
 }
 
+impl Emission {
+    /// Refuses what the other side would drop or change.
+    fn checked(self) -> Result<Self, EmitError> {
+        match self.args.check(self.compat) {
+            Ok(()) => Ok(self),
+            Err(source) => Err(EmitError::NotPortable {
+                method: self.method,
+                source,
+            }),
+        }
+    }
+}
+
 impl Emitter {
-    pub(super) fn new(handle: SocketHandle, compat: Compat, endpoints: Vec<String>) -> Self {
+    pub(super) fn new(
+        handle: SocketHandle,
+        compat: Compat,
+        endpoints: Vec<String>,
+        hooks: Option<Arc<Chain>>,
+    ) -> Self {
         Self {
             shared: Arc::new(Shared {
                 ids: Mutex::new(IdSource::new(rand::random())),
                 compat,
                 endpoints,
                 handle,
+                hooks,
             }),
         }
     }
@@ -51,30 +74,51 @@ impl Emitter {
         &self.shared.endpoints
     }
 
-    /// Encodes an event.
-    pub(super) fn encode(&self, emission: Emission) -> Result<Message, EmitError> {
+    /// Encodes an event, behind the hooks of middleware.
+    pub(super) async fn encode(&self, emission: Emission) -> Result<Message, EmitError> {
+        let emission = emission.checked()?;
+        match &self.shared.hooks {
+            None => Ok(self.finish(Request::new(emission.method, emission.args), emission.topic)),
+            Some(chain) => self.encode_hooked(chain, emission).await,
+        }
+    }
+
+    /// As [`Self::encode`], unless a hook waits.
+    pub(super) fn try_encode(&self, emission: Emission) -> Result<Message, EmitError> {
+        let method = match self.shared.hooks {
+            None => String::new(),
+            Some(_) => emission.method.clone(),
+        };
+        let encoded = self.encode(emission).now_or_never();
+        encoded.unwrap_or(Err(EmitError::HookWaits { method }))
+    }
+
+    async fn encode_hooked(&self, chain: &Chain, emission: Emission) -> Result<Message, EmitError> {
         let Emission {
             method,
             args,
             topic,
             compat,
         } = emission;
-        if let Err(source) = args.check(compat) {
-            return Err(EmitError::NotPortable { method, source });
-        }
-        let request = Request::new(method, args);
-        let payload = {
-            let mut ids = self
-                .shared
-                .ids
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            request.into_payload(&mut ids)
+        let request = match chain.publish(&method, args).await {
+            Ok(request) => request,
+            Err(fault) => return Err(EmitError::Denied { method, fault }),
         };
-        Ok(match topic {
+        match request.args.extra().check(compat) {
+            Ok(()) => Ok(self.finish(request, topic)),
+            Err(source) => Err(EmitError::NotPortable { method, source }),
+        }
+    }
+
+    fn finish(&self, request: Request, topic: Option<Bytes>) -> Message {
+        let payload = {
+            let ids = self.shared.ids.lock();
+            request.into_payload(&mut ids.unwrap_or_else(PoisonError::into_inner))
+        };
+        match topic {
             None => Message::from(Part::from(payload)),
             Some(topic) => Message::from([Part::from(topic), Part::from(payload)]),
-        })
+        }
     }
 
     /// Waits until everything was sent, or the linger period is over.

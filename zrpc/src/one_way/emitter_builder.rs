@@ -1,13 +1,16 @@
 //! The options of publishers and pushers.
 
 use std::marker::PhantomData;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
 use zmtp::{Builder, PubSocket, PushSocket, Socket};
 
+use super::emitter::Emitter;
 use super::{Publisher, Pusher};
 use crate::endpoints::Endpoints;
+use crate::middleware::{Chain, Middleware};
 use crate::security::Security;
 use crate::{Compat, ConnectError, SocketOptions};
 
@@ -38,6 +41,7 @@ pub struct EmitterBuilder<E> {
     linger: Duration,
     security: Security,
     socket: SocketOptions,
+    middleware: Chain,
     when_slow: WhenSlow,
     emitter: PhantomData<fn() -> E>,
 }
@@ -60,6 +64,7 @@ impl<E> EmitterBuilder<E> {
             linger: LINGER,
             security: Security::default(),
             socket: SocketOptions::default(),
+            middleware: Chain::default(),
             when_slow: WhenSlow::Drop,
             emitter: PhantomData,
         }
@@ -110,18 +115,30 @@ impl<E> EmitterBuilder<E> {
         self
     }
 
+    /// Adds [middleware](crate::middleware), behind that which was added before. Of its hooks,
+    /// [`resolve_endpoint`](Middleware::resolve_endpoint),
+    /// [`get_task_context`](Middleware::get_task_context) and
+    /// [`before_publish`](Middleware::before_publish) are called.
+    pub fn middleware(mut self, middleware: impl Middleware) -> Self {
+        self.middleware.push(Arc::new(middleware));
+        self
+    }
+
     /// Binds and connects a socket.
     async fn attach<S: Socket + Sync>(
         self,
         builder: Builder<S>,
-    ) -> Result<(S, Compat, Vec<String>), ConnectError> {
+    ) -> Result<(S, Emitter), ConnectError> {
         Handle::try_current().map_err(|_| ConnectError::NoRuntime)?;
         self.security.check()?;
         self.socket.check()?;
         let builder = self.security.apply(self.socket.apply(builder));
         let socket = builder.linger(self.linger).build();
-        let endpoints = self.endpoints.attach(&socket).await?;
-        Ok((socket, self.compat, endpoints))
+        let endpoints = self.middleware.resolve_endpoints(self.endpoints).await?;
+        let endpoints = endpoints.attach(&socket).await?;
+        let hooks = self.middleware.into_shared();
+        let emitter = Emitter::new(socket.handle().clone(), self.compat, endpoints, hooks);
+        Ok((socket, emitter))
     }
 }
 
@@ -146,8 +163,8 @@ impl EmitterBuilder<Publisher> {
             WhenSlow::Drop => PubSocket::builder(),
             WhenSlow::Wait => PubSocket::builder().xpub_nodrop(),
         };
-        let (socket, compat, endpoints) = self.attach(builder).await?;
-        Ok(Publisher::new(socket, compat, endpoints))
+        let (socket, emitter) = self.attach(builder).await?;
+        Ok(Publisher::new(socket, emitter))
     }
 }
 
@@ -162,7 +179,7 @@ impl EmitterBuilder<Pusher> {
     ///
     /// Nothing is left if the future is dropped.
     pub async fn build(self) -> Result<Pusher, ConnectError> {
-        let (socket, compat, endpoints) = self.attach(PushSocket::builder()).await?;
-        Ok(Pusher::new(socket, compat, endpoints))
+        let (socket, emitter) = self.attach(PushSocket::builder()).await?;
+        Ok(Pusher::new(socket, emitter))
     }
 }

@@ -27,6 +27,21 @@ pub enum EmitError {
         /// What is wrong with them.
         source: CompatError,
     },
+    /// Middleware does not let the event out.
+    #[error("event {method} is not let out: {fault}")]
+    Denied {
+        /// The method.
+        method: String,
+        /// Why not.
+        fault: Fault,
+    },
+    /// A hook of middleware waits for something, which cannot be tried; send the event without
+    /// `try`.
+    #[error("middleware has to wait for event {method}")]
+    HookWaits {
+        /// The method.
+        method: String,
+    },
     /// There is no room for the event now: no puller is there, or all have enough to do; with
     /// [`EmitterBuilder::wait_for_slow_subscribers`](crate::EmitterBuilder::wait_for_slow_subscribers)
     /// one of the subscribers has.

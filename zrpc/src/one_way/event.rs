@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use proto::{Args, ArgumentsError, DecodeLimits, Envelope, Extra, Name};
+use proto::{Args, ArgumentsError, DecodeLimits, Envelope, Extra, MessageId, Name};
 use serde::de::DeserializeOwned;
 use zmtp::session::PeerInfo;
 use zmtp::{Part, PeerMessage};
@@ -24,6 +24,15 @@ pub struct Event {
     args: Args,
     header: Extra,
     peer: Arc<PeerInfo>,
+    message_id: Option<MessageId>,
+}
+
+/// What a method is run with.
+pub(super) struct Input {
+    pub(super) args: Args,
+    pub(super) header: Extra,
+    pub(super) peer: Arc<PeerInfo>,
+    pub(super) message_id: Option<MessageId>,
 }
 
 impl Event {
@@ -88,12 +97,18 @@ impl Event {
             args: Args::from_encoded(event.args),
             header: event.header.extra,
             peer: received.info,
+            message_id: event.header.message_id,
         })
     }
 
     /// Takes the event apart for its method.
-    pub(super) fn into_input(self) -> (Args, Extra, Arc<PeerInfo>) {
-        (self.args, self.header, self.peer)
+    pub(super) fn into_input(self) -> Input {
+        Input {
+            args: self.args,
+            header: self.header,
+            peer: self.peer,
+            message_id: self.message_id,
+        }
     }
 
     pub(super) fn name(&self) -> &Name {

@@ -1,7 +1,7 @@
 //! Publishers: every subscriber gets what is published.
 
 use serde::Serialize;
-use zmtp::{PubSocket, Socket, TrySendError};
+use zmtp::{PubSocket, TrySendError};
 
 use super::emitter::{Emission, Emitter};
 use super::{EmitError, EmitterBuilder, OutgoingEvent};
@@ -126,20 +126,19 @@ impl Publisher {
         self.emitter.close().await;
     }
 
-    pub(super) fn new(socket: PubSocket, compat: crate::Compat, endpoints: Vec<String>) -> Self {
-        let emitter = Emitter::new(socket.handle().clone(), compat, endpoints);
+    pub(super) fn new(socket: PubSocket, emitter: Emitter) -> Self {
         Self { socket, emitter }
     }
 
     pub(super) async fn send(&self, emission: Emission) -> Result<(), EmitError> {
-        let message = self.emitter.encode(emission)?;
+        let message = self.emitter.encode(emission).await?;
         let sent = self.socket.send(message).await;
         sent.map_err(|_| EmitError::Closed)
     }
 
     pub(super) fn try_send(&self, emission: Emission) -> Result<(), EmitError> {
         let method = emission.method.clone();
-        let message = self.emitter.encode(emission)?;
+        let message = self.emitter.try_encode(emission)?;
         self.socket.try_send(message).map_err(|error| match error {
             TrySendError::Full(_) => EmitError::Full { method },
             _ => EmitError::Closed,

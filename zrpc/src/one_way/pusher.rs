@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use tokio::sync::Mutex;
-use zmtp::{PushSocket, Socket, TrySendError};
+use zmtp::{PushSocket, TrySendError};
 
 use super::emitter::{Emission, Emitter};
 use super::{EmitError, EmitterBuilder, OutgoingEvent};
@@ -118,21 +118,20 @@ impl Pusher {
         self.emitter.close().await;
     }
 
-    pub(super) fn new(socket: PushSocket, compat: crate::Compat, endpoints: Vec<String>) -> Self {
-        let emitter = Emitter::new(socket.handle().clone(), compat, endpoints);
+    pub(super) fn new(socket: PushSocket, emitter: Emitter) -> Self {
         let socket = Arc::new(Mutex::new(socket));
         Self { socket, emitter }
     }
 
     pub(super) async fn send(&self, emission: Emission) -> Result<(), EmitError> {
-        let message = self.emitter.encode(emission)?;
+        let message = self.emitter.encode(emission).await?;
         let sent = self.socket.lock().await.send(message).await;
         sent.map_err(|_| EmitError::Closed)
     }
 
     pub(super) fn try_send(&self, emission: Emission) -> Result<(), EmitError> {
         let method = emission.method.clone();
-        let message = self.emitter.encode(emission)?;
+        let message = self.emitter.try_encode(emission)?;
         // Somebody who holds the socket waits for room, so there is none.
         let Ok(mut socket) = self.socket.try_lock() else {
             return Err(EmitError::Full { method });

@@ -14,6 +14,7 @@ use super::reports::{ErrorHook, Reports};
 use super::serve::Serving;
 use super::{Puller, ReceiveError, Subscriber};
 use crate::endpoints::Endpoints;
+use crate::middleware::{Chain, Middleware};
 use crate::security::Security;
 use crate::service::{IntoReply, Method, Registry, Service};
 use crate::{BuildError, ConnectError, OptionError, SocketOptions};
@@ -51,6 +52,7 @@ pub struct ReceiverBuilder<R> {
     hook: Option<ErrorHook>,
     security: Security,
     socket: SocketOptions,
+    middleware: Chain,
     receiver: PhantomData<fn() -> R>,
 }
 
@@ -65,6 +67,7 @@ impl<R> ReceiverBuilder<R> {
             hook: None,
             security: Security::default(),
             socket: SocketOptions::default(),
+            middleware: Chain::default(),
             receiver: PhantomData,
         }
     }
@@ -148,6 +151,13 @@ impl<R> ReceiverBuilder<R> {
         self
     }
 
+    /// Adds [middleware](crate::middleware), behind that which was added before. Its hooks run around
+    /// the methods that `run` calls, as around those of a server, without a reply.
+    pub fn middleware(mut self, middleware: impl Middleware) -> Self {
+        self.middleware.push(Arc::new(middleware));
+        self
+    }
+
     /// Calls `hook` with everything that goes wrong, after it was counted and logged. It runs
     /// between the events, so that it must not take long.
     pub fn on_error(mut self, hook: impl Fn(&ReceiveError) + Send + Sync + 'static) -> Self {
@@ -168,9 +178,15 @@ impl<R> ReceiverBuilder<R> {
         let registry = Registry::new("", self.methods)?;
         let builder = self.security.apply(self.socket.apply(builder));
         let socket = builder.build();
-        let endpoints = self.endpoints.attach(&socket).await?;
+        let endpoints = self.middleware.resolve_endpoints(self.endpoints).await?;
+        let endpoints = endpoints.attach(&socket).await?;
         let inbound = Inbound::new(socket, endpoints, self.limits, Reports::new(self.hook));
-        let serving = Serving::new(registry, self.max_concurrency, inbound.reports());
+        let serving = Serving::new(
+            registry,
+            self.max_concurrency,
+            self.middleware.into_shared(),
+            inbound.reports(),
+        );
         Ok((inbound, serving))
     }
 }

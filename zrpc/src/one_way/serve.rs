@@ -11,6 +11,7 @@ use super::inbound::Inbound;
 use super::reports::Reports;
 use super::{Event, ReceiveError, ReceiverStats};
 use crate::io::{Life, Lifetime};
+use crate::middleware::Chain;
 use crate::service::{Method, Registry};
 
 /// Stops a [`Subscriber`](crate::Subscriber) or [`Puller`](crate::Puller) from elsewhere, and shows
@@ -47,16 +48,24 @@ impl ReceiverHandle {
 pub(super) struct Serving {
     registry: Registry,
     max_concurrency: usize,
+    /// `None` without middleware.
+    hooks: Option<Arc<Chain>>,
     life: Life,
     handle: ReceiverHandle,
 }
 
 impl Serving {
-    pub(super) fn new(registry: Registry, max_concurrency: usize, reports: &Arc<Reports>) -> Self {
+    pub(super) fn new(
+        registry: Registry,
+        max_concurrency: usize,
+        hooks: Option<Arc<Chain>>,
+        reports: &Arc<Reports>,
+    ) -> Self {
         let (life, lifetime) = Life::new();
         Self {
             registry,
             max_concurrency,
+            hooks,
             life,
             handle: ReceiverHandle {
                 stop: CancellationToken::new(),
@@ -75,6 +84,7 @@ impl Serving {
         let Self {
             registry,
             max_concurrency,
+            hooks,
             life,
             handle,
         } = self;
@@ -87,13 +97,10 @@ impl Serving {
             };
             let Some(event) = event else { break };
             let Some(method) = find(&registry, &event) else {
-                let method = event.method().into_owned();
-                handle
-                    .reports
-                    .error(&ReceiveError::UnknownMethod { method });
+                report_unknown(&handle.reports, event, hooks.clone()).await;
                 continue;
             };
-            let work = run_one(method, event, Arc::clone(&handle.reports));
+            let work = run_one(method, event, hooks.clone(), Arc::clone(&handle.reports));
             if max_concurrency == 1 {
                 work.await;
                 continue;
@@ -111,9 +118,25 @@ impl Serving {
     }
 }
 
-async fn run_one(method: Arc<Method>, event: Event, reports: Arc<Reports>) {
+/// Counts and reports an event for a method that there is not.
+async fn report_unknown(reports: &Reports, event: Event, hooks: Option<Arc<Chain>>) {
+    let method = event.method().into_owned();
+    if hooks.is_some() {
+        let missing = Arc::new(Method::missing(&method));
+        // What is wrong is known, and hooks are told of it.
+        let _ = execute(missing, event, hooks).await;
+    }
+    reports.error(&ReceiveError::UnknownMethod { method });
+}
+
+async fn run_one(
+    method: Arc<Method>,
+    event: Event,
+    hooks: Option<Arc<Chain>>,
+    reports: Arc<Reports>,
+) {
     let name = Arc::clone(method.shared_name());
-    match execute(method, event).await {
+    match execute(method, event, hooks).await {
         Ok(()) => reports.handled(),
         Err(fault) => reports.error(&ReceiveError::Failed {
             method: (*name).to_owned(),

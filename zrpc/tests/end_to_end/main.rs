@@ -15,6 +15,7 @@ mod lifecycle;
 mod middleware;
 mod one_way;
 mod one_way_errors;
+mod one_way_hooks;
 mod options;
 mod places;
 mod scripted;
