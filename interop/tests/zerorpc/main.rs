@@ -13,6 +13,7 @@ mod our_client;
 mod our_command;
 mod our_server;
 mod our_service;
+mod scenarios;
 mod several_servers;
 mod shutdown;
 mod support;
