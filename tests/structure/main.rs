@@ -11,3 +11,4 @@ mod sans_io;
 mod source;
 mod strip;
 mod warnings;
+mod zerorpc;

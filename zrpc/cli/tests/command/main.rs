@@ -11,5 +11,4 @@ mod proxy;
 mod running;
 mod serve;
 mod support;
-mod terminal;
 mod tools;
