@@ -160,7 +160,10 @@ impl Hooked {
                 Ok(self.value(flatten(&self.method, outcome)))
             }
             Ok(Task::Items(items)) => {
-                let header = self.header();
+                let header = match self.sendable_header() {
+                    Ok(header) => header,
+                    Err(fault) => return Ok(Err(fault)),
+                };
                 let send = self.send_all(items, responder, &header);
                 let send = context.scope(send).instrument(span);
                 let outcome = AssertUnwindSafe(send).catch_unwind().await;
@@ -191,7 +194,7 @@ impl Hooked {
     /// Takes the single result of a method.
     fn value(&self, outcome: Outcome) -> Answer {
         let value = outcome?;
-        Ok((self.header(), ReplyContent::Value(value)))
+        Ok((self.sendable_header()?, ReplyContent::Value(value)))
     }
 
     /// Makes one item of a stream.
@@ -212,6 +215,24 @@ impl Hooked {
         header
     }
 
+    /// Returns the header entries of what is sent, unless its receiver would drop or change them.
+    fn sendable_header(&self) -> Result<HeaderEntries, Fault> {
+        let header = self.header();
+        self.check_header(&header)?;
+        Ok(header)
+    }
+
+    fn check_header(&self, header: &HeaderEntries) -> Result<(), Fault> {
+        let checked = header.extra().check(self.settings.compat);
+        checked.map_err(|error| {
+            let method = self.method.name();
+            Fault::new(
+                "TypeError",
+                format!("{method}() has an answer that cannot be sent: {error}"),
+            )
+        })
+    }
+
     /// Calls the hooks behind the method, and returns the last event of the call.
     async fn conclude(&mut self, answer: Answer) -> ServerReply {
         let fault = match self.finish(answer).await {
@@ -223,6 +244,11 @@ impl Hooked {
         self.chain
             .server_inspect_exception(&mut self.request, Some(&mut reply), &task_context, &fault)
             .await;
+        // An error that its receiver drops for what goes with it would be none.
+        if let Err(fault) = self.check_header(reply.header()) {
+            tracing::warn!(%fault, "left the header entries of an error out");
+            *reply.header_mut() = HeaderEntries::new();
+        }
         reply
     }
 
@@ -232,7 +258,8 @@ impl Hooked {
         self.chain
             .server_after_exec(&mut self.request, Some(&mut reply))
             .await?;
-        // A hook may have changed the value.
+        // Hooks may have changed the header and the value.
+        self.check_header(reply.header())?;
         reply.try_map_value(|value| sendable(&self.method, self.settings.compat, value))
     }
 }
@@ -256,7 +283,11 @@ impl OnThread<'_> {
         let mut header = None;
         let mut caller = Caller::Waits;
         let mut give = |item| {
-            let item = call.item(item, header.get_or_insert_with(|| call.header()))?;
+            let header = match &mut header {
+                Some(header) => header,
+                none => none.insert(call.sendable_header()?),
+            };
+            let item = call.item(item, header)?;
             if self.runtime.block_on(responder.item(item)).is_ok() {
                 return Ok(ControlFlow::Continue(()));
             }
@@ -271,8 +302,8 @@ impl OnThread<'_> {
             (Err(fault), Caller::Waits) => Ok(Err(fault)),
             (Ok(Work::Value(value)), Caller::Waits) => Ok(call.value(Ok(value))),
             (Ok(Work::Given), Caller::Waits) => {
-                let header = header.unwrap_or_else(|| call.header());
-                Ok(Ok((header, ReplyContent::StreamDone)))
+                let header = header.map_or_else(|| call.sendable_header(), Ok);
+                Ok(header.map(|header| (header, ReplyContent::StreamDone)))
             }
         }
     }

@@ -3,5 +3,6 @@
 mod context;
 mod custom;
 mod effects;
+mod headers;
 mod order;
 mod recorder;
