@@ -7,6 +7,7 @@ use thiserror::Error;
 use zmtp::ProxyError;
 use zrpc::{CallError, ConnectError, RemoteError};
 
+use crate::advice;
 use crate::args::{ExitCodes, SecurityError, UsageError};
 use crate::events::EventError;
 use crate::keygen::KeygenError;
@@ -31,6 +32,14 @@ pub(crate) enum CliError {
     /// The call failed.
     #[error(transparent)]
     Call(Box<CallError>),
+    /// The service has no such method, but perhaps one that is called nearly so.
+    #[error("{error}")]
+    UnknownMethod {
+        /// What it said.
+        error: Box<CallError>,
+        /// The method that was probably meant.
+        nearest: String,
+    },
     /// The library has a kind of reply that the command knows nothing about.
     #[error("the reply is neither a result nor a stream")]
     UnknownReply,
@@ -130,7 +139,9 @@ impl CliError {
             (Self::Usage(_), _) => ExitCode::from(USAGE),
             (Self::Interrupted, _) => ExitCode::from(INTERRUPTED),
             (Self::Event(error), _) if error.is_timeout() => ExitCode::from(TIMEOUT),
-            (Self::Call(error), ExitCodes::Detailed) => ExitCode::from(detailed(error)),
+            (Self::Call(error) | Self::UnknownMethod { error, .. }, ExitCodes::Detailed) => {
+                ExitCode::from(detailed(error))
+            }
             _ => ExitCode::FAILURE,
         }
     }
@@ -138,15 +149,31 @@ impl CliError {
     /// Writes the error on one line, and below it the traceback if the service sent one.
     fn write(&self, stderr: &mut dyn Write, style: Style) -> io::Result<()> {
         let program = style.paint(Paint::Error, "zrpc:");
-        let Self::Call(error) = self else {
-            return writeln!(stderr, "{program} {}", on_one_line(&self.to_string()));
+        let (error, advice) = match self {
+            Self::Call(error) => (error, advice::for_call(error).map(str::to_owned)),
+            Self::UnknownMethod { error, nearest } => {
+                let nearest = on_one_line(nearest);
+                (error, Some(format!("did you mean {nearest}?")))
+            }
+            _ => {
+                let advice = match self {
+                    Self::Connect(error) => advice::for_address(error),
+                    Self::Serve(error) => error.connect_error().and_then(advice::for_address),
+                    Self::Event(error) => error.connect_error().and_then(advice::for_address),
+                    _ => None,
+                };
+                let advice = advice.map(|advice| format!(" ({advice})"));
+                let text = self.to_string();
+                let (text, advice) = (on_one_line(&text), advice.unwrap_or_default());
+                return writeln!(stderr, "{program} {text}{advice}");
+            }
         };
         let (text, traceback) = match &**error {
             CallError::Remote(remote) => (summary(remote), remote.traceback.as_deref()),
             _ => (error.to_string(), None),
         };
         write!(stderr, "{program} {}", on_one_line(&text))?;
-        if let Some(advice) = advice(error) {
+        if let Some(advice) = advice {
             write!(stderr, " ({advice})")?;
         }
         writeln!(stderr)?;
@@ -160,22 +187,6 @@ impl CliError {
 /// The error without its traceback, which `Display` would give in its place.
 fn summary(remote: &RemoteError) -> String {
     format!("{}: {}", remote.name, remote.message)
-}
-
-/// What the user can do about a failed call.
-fn advice(error: &CallError) -> Option<&'static str> {
-    match error {
-        CallError::Remote(remote) if remote.name == "NameError" => {
-            Some("without a command, zrpc lists the methods")
-        }
-        CallError::Timeout { .. } => {
-            Some("check that a server answers at the address, or wait longer with --timeout")
-        }
-        CallError::LostRemote { .. } => {
-            Some("the server fell silent; --heartbeat must be that of the server")
-        }
-        _ => None,
-    }
 }
 
 /// The exit code of a call that failed, where scripts want to know how.

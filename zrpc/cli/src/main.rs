@@ -3,6 +3,7 @@
 //! A drop-in for the `zerorpc` command of Python: the same options, the same output on stdout, and
 //! the same exit codes. Beside that, tools of its own. `docs/cli.md` describes all of it.
 
+mod advice;
 mod args;
 mod bench;
 mod call;

@@ -3,13 +3,15 @@
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 use clap::error::ErrorKind;
 use rmpv::Value;
-use zrpc::Client;
 use zrpc::security::Security;
+use zrpc::{CallError, Client};
 
+use crate::advice::nearest;
 use crate::args::{
     Action, ColorChoice, Display, ExitCodes, Form, Line, Options, Request, Tool, Tools, UsageError,
     definition,
@@ -134,6 +136,10 @@ async fn execute(request: Request, security: Security, display: Display) -> Resu
     let client = connect(&links, settings, security).await?;
     let work = carry_out(&client, action, args, display);
     let outcome = signals.end(work).await;
+    let outcome = match outcome {
+        Err(CliError::Call(error)) => Err(explain(&client, error).await),
+        outcome => outcome,
+    };
     if outcome.is_err() {
         // The server learns that nobody waits any more.
         client.close().await;
@@ -168,6 +174,24 @@ async fn carry_out(
     }
 }
 
+/// Adds what was probably meant, if the service has no such method.
+async fn explain(client: &Client, error: Box<CallError>) -> CliError {
+    let wanted = match &*error {
+        CallError::Remote(remote) if remote.name == "NameError" => remote.message.clone(),
+        _ => return CliError::Call(error),
+    };
+    let list = client.request("_zerorpc_list", ()).timeout(PATIENCE);
+    // A service that does not list its methods has said enough.
+    let names: Vec<String> = list.call().await.unwrap_or_default();
+    match nearest(&wanted, names.iter().map(String::as_str)) {
+        Some(name) => CliError::UnknownMethod {
+            error,
+            nearest: name.to_owned(),
+        },
+        None => CliError::Call(error),
+    }
+}
+
 async fn describe(client: &Client, detail: Detail<'_>) -> Result<Listing, CliError> {
     let listing = fetch_listing(&RemoteService::new(client), detail).await?;
     listing.ok_or(CliError::NoListing)
@@ -179,6 +203,9 @@ fn print(write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Cli
     out.flush()?;
     Ok(())
 }
+
+/// How long the user waits for a suggestion.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The exit code of Python's command after it printed its help unasked.
 const NO_ADDRESS: u8 = 255;

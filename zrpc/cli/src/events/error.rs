@@ -41,6 +41,14 @@ pub(crate) enum EventError {
 }
 
 impl EventError {
+    /// Why a link could not be made, if it was that.
+    pub(crate) fn connect_error(&self) -> Option<&ConnectError> {
+        match self {
+            Self::Connect(error) | Self::Build(BuildError::Connect(error)) => Some(error),
+            _ => None,
+        }
+    }
+
     /// Whether something did not come in time.
     pub(crate) fn is_timeout(&self) -> bool {
         matches!(self, Self::Nobody { .. } | Self::Nothing { .. })

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use thiserror::Error;
-use zrpc::{Heartbeat, Server, ServerBuilder};
+use zrpc::{BuildError, ConnectError, Heartbeat, Server, ServerBuilder};
 
 use super::directory::find_programs;
 use super::program::{Program, Rules};
@@ -154,10 +154,20 @@ pub(crate) enum ServeError {
     },
     /// The server cannot be made.
     #[error(transparent)]
-    Build(#[from] zrpc::BuildError),
+    Build(#[from] BuildError),
     /// The server ended by itself.
     #[error(transparent)]
     Interrupted(#[from] zrpc::Interrupted),
+}
+
+impl ServeError {
+    /// Why a link could not be made, if it was that.
+    pub(crate) fn connect_error(&self) -> Option<&ConnectError> {
+        match self {
+            Self::Build(BuildError::Connect(error)) => Some(error),
+            _ => None,
+        }
+    }
 }
 
 impl ServeOptions {

@@ -175,3 +175,24 @@ fn an_interruption_ends_with_130_and_keeps_what_was_printed() {
     assert_eq!((run.code, line.as_str()), (Some(130), "'first'\n"));
     assert_eq!(run.stderr, format!("connecting to \"{address}\"\n"));
 }
+
+#[test]
+fn a_mistyped_method_or_tool_is_guessed() {
+    let run = zrpc(&[&serve(), "ecoh", "x"]);
+    assert_eq!(run.code, Some(1));
+    let expected = "zrpc: NameError: ecoh (did you mean echo?)\n";
+    assert!(run.stderr.ends_with(expected), "{}", run.stderr);
+    let run = zrpc(&["benhc"]);
+    assert_eq!(run.code, Some(1));
+    assert!(
+        run.stderr.contains("did you mean the tool bench?"),
+        "{}",
+        run.stderr
+    );
+    let run = zrpc(&["serve", "127.0.0.1:1", "--", "/bin/echo"]);
+    assert!(
+        run.stderr.contains("looks like tcp://127.0.0.1:4242"),
+        "{}",
+        run.stderr
+    );
+}

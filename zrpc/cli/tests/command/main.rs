@@ -11,4 +11,5 @@ mod proxy;
 mod running;
 mod serve;
 mod support;
+mod terminal;
 mod tools;
