@@ -15,7 +15,8 @@ tokio::task_local! {
     static CURRENT: CallContext;
 }
 
-/// The call that the current task, or blocking thread, serves.
+/// The call that the current task, or blocking thread, serves. Methods of `#[zrpc::service]` take it
+/// as a parameter.
 ///
 /// # Example
 ///

@@ -6,6 +6,7 @@ mod calls;
 mod clients;
 mod composition;
 mod definitions;
+mod endings;
 mod generics;
 mod introspection;
 mod lints;
