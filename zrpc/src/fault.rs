@@ -56,6 +56,22 @@ impl Fault {
         self
     }
 
+    /// Makes a fault from an error whose type is not known any more, such as those of tower's layers.
+    ///
+    /// The error of a call keeps its name and message. Any other has the name `Exception`, and its
+    /// sources as traceback.
+    pub fn from_boxed(error: Box<dyn Error + Send + Sync>) -> Self {
+        let error: &(dyn Error + 'static) = &*error;
+        if let Some(remote) = remote_error(error) {
+            return Self::from_remote(remote);
+        }
+        Self {
+            name: Cow::Borrowed("Exception"),
+            message: Cow::Owned(error.to_string()),
+            traceback: chain_of_sources(error),
+        }
+    }
+
     /// Returns the name of the exception.
     pub fn name(&self) -> &str {
         &self.name
@@ -69,6 +85,17 @@ impl Fault {
     /// Returns the traceback, if there is one.
     pub fn traceback(&self) -> Option<&str> {
         self.traceback.as_deref()
+    }
+}
+
+impl Fault {
+    /// What another server has said.
+    fn from_remote(remote: &RemoteError) -> Self {
+        Self {
+            name: Cow::Owned(remote.name.clone()),
+            message: Cow::Owned(remote.message.clone()),
+            traceback: remote.traceback.clone(),
+        }
     }
 }
 
@@ -87,29 +114,31 @@ impl fmt::Display for Fault {
 impl<E: Error + 'static> From<E> for Fault {
     fn from(error: E) -> Self {
         if let Some(remote) = remote_error(&error) {
-            return Self {
-                name: Cow::Owned(remote.name.clone()),
-                message: Cow::Owned(remote.message.clone()),
-                traceback: remote.traceback.clone(),
-            };
+            return Self::from_remote(remote);
         }
-        let mut traceback = None;
-        let mut source = error.source();
-        while let Some(cause) = source {
-            let text: &mut String = traceback.get_or_insert_with(String::new);
-            if !text.is_empty() {
-                text.push('\n');
-            }
-            text.push_str("caused by: ");
-            text.push_str(&cause.to_string());
-            source = cause.source();
-        }
+        let traceback = chain_of_sources(&error);
         Self {
             name: Cow::Borrowed(short_type_name(std::any::type_name::<E>())),
             message: Cow::Owned(error.to_string()),
             traceback,
         }
     }
+}
+
+/// What led to an error, as its traceback.
+fn chain_of_sources(error: &dyn Error) -> Option<String> {
+    let mut traceback = None;
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let text: &mut String = traceback.get_or_insert_with(String::new);
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        text.push_str("caused by: ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    traceback
 }
 
 /// Finds the exception in an error that came from a call, so that a method that calls another one

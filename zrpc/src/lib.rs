@@ -78,6 +78,7 @@
 //!   code that nobody outside of this project has reviewed; see `zmtp`.
 //! - `macros` (default): `#[zrpc::service]`.
 //! - `blocking`: clients and servers for programs without a runtime.
+//! - `tower`: clients and methods as services of tower.
 
 #[doc(hidden)]
 pub mod __private;
@@ -98,6 +99,8 @@ pub mod security;
 mod server;
 mod service;
 mod socket_options;
+#[cfg(feature = "tower")]
+pub mod tower;
 
 pub use client::{Client, ClientBuilder, ReplyStream, Request, Response, Stub};
 pub use context::{CallContext, HeaderError};
@@ -271,9 +274,9 @@ pub use zrpc_macros::service;
 pub use zmtp::session::PeerInfo;
 
 pub use proto::{
-    Compat, CompatError, CompatFault, DecodeError, DecodeLimits, EncodeError, Ext, JsDate, Limits,
-    MessageId, OverrunUnit, PathStep, RemoteError, Timestamp, TimestampError, ValueError,
-    ValuePath,
+    ArgumentsError, Compat, CompatError, CompatFault, DecodeError, DecodeLimits, EncodeError, Ext,
+    JsDate, Limits, MessageId, OverrunUnit, PathStep, RemoteError, Timestamp, TimestampError,
+    ValueError, ValuePath,
 };
 
 /// Keeps the program on the first page of the project one that compiles.

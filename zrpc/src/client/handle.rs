@@ -144,6 +144,18 @@ impl Client {
         .with_middleware(self.shared.middleware.clone())
     }
 
+    /// Prepares a call whose arguments are encoded already.
+    #[cfg(feature = "tower")]
+    pub(crate) fn request_encoded(
+        &self,
+        method: String,
+        args: Result<proto::Body, proto::EncodeError>,
+    ) -> Request {
+        let shared = &self.shared;
+        let (commands, options) = (shared.commands.clone(), shared.options.clone());
+        Request::new(commands, method, args, options).with_middleware(shared.middleware.clone())
+    }
+
     /// Returns the endpoints that the client was built with, with wildcards resolved where it is
     /// bound.
     pub fn endpoints(&self) -> &[String] {

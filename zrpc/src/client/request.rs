@@ -166,6 +166,30 @@ impl Request {
         }
     }
 
+    /// Makes the call and gives its result as it is.
+    #[cfg(feature = "tower")]
+    pub(crate) async fn call_encoded(self) -> Result<crate::Reply, CallError> {
+        let mut call = self.start().await?;
+        let mut batch = VecDeque::new();
+        match take(&call, &mut batch).await {
+            Taken::End(end) => call.finish(end, |method, completed| match completed {
+                Completed::Value(value) => match Body::from_encoded(value) {
+                    Ok(value) => Ok(crate::Reply(value)),
+                    Err(source) => Err(CallError::Malformed {
+                        method: method.to_owned(),
+                        source,
+                    }),
+                },
+                Completed::Done => Err(unexpected_stream(method)),
+            }),
+            Taken::Items => {
+                call.accept_items()?;
+                let error = unexpected_stream(call.method());
+                Err(call.fail(error))
+            }
+        }
+    }
+
     /// Makes the call and returns its results as a stream, without waiting for the first.
     ///
     /// A method that gives a single result is a stream of one item.

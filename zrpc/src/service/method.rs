@@ -189,7 +189,7 @@ impl Method {
     }
 
     /// Makes a method that takes what `A` takes.
-    pub(super) fn with_handler<A: DeserializeOwned>(name: String, handler: Handler) -> Self {
+    pub(crate) fn with_handler<A: DeserializeOwned>(name: String, handler: Handler) -> Self {
         let (signature, defect) = match Signature::of::<A>() {
             Ok(signature) => (signature, None),
             Err(Unsuitable) => {

@@ -28,3 +28,5 @@ pub use set::{MethodSet, Service};
 
 pub(crate) use handler::{Handler, Outcome, Task, TaskHandler, ThreadHandler, Work};
 pub(crate) use registry::Registry;
+#[cfg(feature = "tower")]
+pub(crate) use signature::Signature;

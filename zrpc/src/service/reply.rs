@@ -1,7 +1,8 @@
 //! What handlers may return.
 
-use proto::Body;
+use proto::{Body, ValueError};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::Fault;
 
@@ -19,6 +20,15 @@ impl Reply {
         Body::value(value)
             .map(Self)
             .map_err(|error| Fault::new("TypeError", error.to_string()))
+    }
+
+    /// Decodes the value.
+    ///
+    /// # Errors
+    ///
+    /// [`ValueError`] if it is no `T`.
+    pub fn decode<T: DeserializeOwned>(&self) -> Result<T, ValueError> {
+        proto::decode(self.0.encoded())
     }
 }
 
