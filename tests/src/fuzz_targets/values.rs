@@ -7,7 +7,7 @@
 )]
 
 use bytes::{Bytes, BytesMut};
-use proto::DecodeLimits;
+use proto::{Compat, DecodeLimits};
 use zmtp::wire::command::Command;
 use zmtp::wire::frame::{FrameDecoder, FrameError, FrameHeader, FrameKind, FrameLimits, RawFrame};
 use zmtp::wire::greeting::{Greeting, GreetingError};
@@ -140,8 +140,8 @@ pub fn endpoint(data: &[u8]) {
     }
 }
 
-/// An event that is accepted has arguments that are one msgpack value, and encodes to an event
-/// with the same contents.
+/// An event that is accepted has arguments that are one msgpack value, encodes to an event with the
+/// same contents, and is found to suit Python if it does.
 pub fn zerorpc_event(data: &[u8]) {
     let limits = DecodeLimits::default();
     let payload = Bytes::copy_from_slice(data);
@@ -150,12 +150,61 @@ pub fn zerorpc_event(data: &[u8]) {
     };
     let mut args = &event.args[..];
     // Nesting that this decoder refuses and ours accepts is not its business here.
-    if rmpv::decode::read_value_ref(&mut args).is_ok() {
+    if let Ok(value) = rmpv::decode::read_value_ref(&mut args) {
         assert!(args.is_empty(), "arguments are one value");
+        check_compat(&event.args, &value);
     }
     let encoded = Bytes::from(encode_event(&event));
     let again = proto::Event::decode(&encoded, &limits);
     assert_eq!(again, Ok(event), "round trip");
+}
+
+/// Compares the check of values with one that is recursive and obvious.
+fn check_compat(encoded: &[u8], value: &rmpv::ValueRef<'_>) {
+    let Ok(body) = proto::Body::from_encoded(encoded) else {
+        return;
+    };
+    let [python, node, both] = [
+        Compat::PYTHON,
+        Compat::NODE,
+        Compat::PYTHON | Compat::NODE_ROUND_TRIP,
+    ]
+    .map(|compat| body.check(compat));
+    assert_eq!(python.is_ok(), python_takes(value, 0), "{python:?}");
+    assert!(both.is_err() || (python.is_ok() && node.is_ok()));
+    assert!(body.check(Compat::ANY).is_ok());
+}
+
+fn python_takes(value: &rmpv::ValueRef<'_>, depth: usize) -> bool {
+    use rmpv::ValueRef::{Array, Binary, Ext, Map, String};
+    /// What the documentation of `Compat` says.
+    const DEPTH: usize = 511;
+    let is_key = |key: &rmpv::ValueRef<'_>| matches!(key, String(_) | Binary(_));
+    match value {
+        String(text) => text.is_str(),
+        Array(elements) => {
+            depth < DEPTH
+                && elements
+                    .iter()
+                    .all(|element| python_takes(element, depth + 1))
+        }
+        Map(entries) => {
+            depth < DEPTH
+                && entries.iter().all(|(key, value)| {
+                    is_key(key) && python_takes(key, depth + 1) && python_takes(value, depth + 1)
+                })
+        }
+        Ext(-1, content) => match content {
+            [_, _, _, _] => true,
+            [a, b, c, d, _, _, _, _] => u32::from_be_bytes([*a, *b, *c, *d]) >> 2 < 1_000_000_000,
+            [a, b, c, d, rest @ ..] if rest.len() == 8 => {
+                u32::from_be_bytes([*a, *b, *c, *d]) < 1_000_000_000
+            }
+            _ => false,
+        },
+        Ext(tag, _) => *tag >= 0,
+        _ => true,
+    }
 }
 
 fn encode_event(event: &proto::Event) -> Vec<u8> {
