@@ -131,6 +131,32 @@ pub enum CallError {
 }
 
 impl CallError {
+    /// Returns a short name of the error, for logs and metrics: that of the exception if the server
+    /// sent one, and else that of the variant, such as `LostRemote`.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Remote(error) => &error.name,
+            Self::Translated(error) => &error.remote().name,
+            Self::LostRemote { .. } => "LostRemote",
+            Self::Disconnected => "Disconnected",
+            // As Python calls it.
+            Self::Timeout { .. } => "TimeoutExpired",
+            Self::ItemTimeout { .. } => "ItemTimeout",
+            Self::Encode { .. } => "Encode",
+            Self::NotPortable { .. } => "NotPortable",
+            Self::Decode { .. } => "Decode",
+            Self::UnexpectedStream { .. } => "UnexpectedStream",
+            Self::UnexpectedEvent { .. } => "UnexpectedEvent",
+            Self::Malformed { .. } => "Malformed",
+            Self::Overrun { .. } => "Overrun",
+            Self::TooManyCalls { .. } => "TooManyCalls",
+            Self::Option(_) => "Option",
+            Self::Denied { .. } => "Denied",
+            Self::Closed => "Closed",
+        }
+    }
+
     /// Translates the end of a channel.
     pub(crate) fn from_close_reason(method: &str, reason: CloseReason) -> Self {
         match reason {

@@ -99,6 +99,7 @@ pub mod security;
 mod server;
 mod service;
 mod socket_options;
+mod stats;
 #[cfg(feature = "tower")]
 pub mod tower;
 
@@ -118,6 +119,7 @@ pub use server::{
 };
 pub use service::{Argument, Fallible, IntoReply, Method, MethodSet, Plain, Reply, Service};
 pub use socket_options::SocketOptions;
+pub use stats::Stats;
 
 /// Makes a service and a typed client of it, from an `impl` block or a `trait`.
 ///

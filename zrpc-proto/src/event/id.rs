@@ -50,6 +50,12 @@ impl MessageId {
 }
 
 impl MessageId {
+    /// Returns the bytes of the string or binary that the id is; `None` if it is something else.
+    #[must_use]
+    pub fn content(&self) -> Option<&[u8]> {
+        crate::msgpack::text_of(self.as_encoded())
+    }
+
     /// Returns the same content as bin8, if this is a string or a binary.
     pub(crate) fn to_binary(&self) -> Option<Self> {
         let content = crate::msgpack::read_text(self.as_encoded())?;

@@ -4,13 +4,14 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use proto::{ChannelEvent, ChannelId, CloseReason, Extra, Request};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use zmtp::PeerId;
 
 use super::mailbox::{End, Phase, ReplyHeader, Ticket};
 use super::options::CallOptions;
 use super::waking::Wakers;
 use super::watch::ItemWatches;
+use crate::Stats;
 use crate::io::{ChannelMap, Engine, Multiplexer, PeerChange, Peers, Route, Status};
 
 /// What callers ask of the I/O task.
@@ -38,6 +39,8 @@ pub(super) enum Command {
     Abandoned,
     /// Close the client and all calls.
     Shutdown,
+    /// Tell what was counted.
+    Stats(oneshot::Sender<Stats>),
 }
 
 /// The calls of one client.
@@ -188,6 +191,8 @@ impl Engine for ClientEngine {
                 }
             }
             Command::Shutdown => self.close_all(mux),
+            // Whoever asked may have gone.
+            Command::Stats(answer) => drop(answer.send(Stats::of(mux))),
         }
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 
 use super::builder::ClientBuilder;
 use super::call::CommandSender;
@@ -14,7 +14,7 @@ use super::request::Request;
 use super::stream::ReplyStream;
 use crate::io::{Lifetime, Network};
 use crate::middleware::Chain;
-use crate::{CallError, ConnectError};
+use crate::{CallError, ConnectError, Interrupted, Stats};
 
 /// A client of a remote service.
 ///
@@ -241,6 +241,21 @@ impl Client {
             .network
             .unbind(endpoint.into())
             .await
+    }
+
+    /// Returns what the client is doing, and what it has counted.
+    ///
+    /// # Errors
+    ///
+    /// [`Interrupted`] if the client was closed.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future has no effect.
+    pub async fn stats(&self) -> Result<Stats, Interrupted> {
+        let (answer, stats) = oneshot::channel();
+        self.shared.commands.send(Command::Stats(answer));
+        stats.await.map_err(|_| Interrupted)
     }
 
     /// Closes this client and all its clones, and waits until what is on its way has been sent.

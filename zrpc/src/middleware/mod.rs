@@ -34,30 +34,58 @@
 //! [`TaskContext`] is what travels along: the entries that a handler's nested calls pass on.
 //! [`Propagation`] carries it between the headers of events and the tasks.
 
+//!
+//! # Ready-made
+//!
+//! | middleware | what it does |
+//! |---|---|
+//! | [`Propagation`] | lets the task context travel |
+//! | [`Tracing`] | a `tracing` span for each call, in a distributed trace ([`TraceContext`]) |
+//! | [`Logging`] | a log line for each call |
+//! | [`RateLimit`] | refuses calls that come too often |
+//! | `Signer`, `Verifier` (feature `signing`) | sign requests with a shared key, and refuse others |
+//! | `Metrics` (feature `metrics`) | counts and times calls, for the `metrics` facade |
+
 mod chain;
 mod entries;
 mod extensions;
 mod future;
 mod hooks;
+mod logging;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod outcome;
 mod propagation;
+mod rate_limit;
 mod request;
 mod resolution;
 mod server_reply;
 mod server_request;
+#[cfg(feature = "signing")]
+mod signing;
+mod spans;
 mod task_context;
+mod trace_context;
 
 pub use entries::{EntryError, HeaderEntries};
 pub use extensions::Extensions;
 pub use future::HookFuture;
 pub use hooks::Middleware;
+pub use logging::Logging;
+#[cfg(feature = "metrics")]
+pub use metrics::Metrics;
 pub use outcome::{CallOutcome, ClientReply, ReplyPattern, TranslatedError};
 pub use propagation::Propagation;
+pub use rate_limit::{RateLimit, RateLimitKey};
 pub use request::ClientRequest;
 pub use resolution::{Resolution, ResolveError};
 pub use server_reply::ServerReply;
 pub use server_request::ServerRequest;
+#[cfg(feature = "signing")]
+pub use signing::{SignatureError, Signer, SigningKey, SigningKeyError, Verifier};
+pub use spans::Tracing;
 pub use task_context::TaskContext;
+pub use trace_context::{SpanId, TraceContext, TraceContextError, TraceId};
 
 pub(crate) use chain::Chain;
 pub(crate) use outcome::Content as ClientReplyContent;

@@ -17,8 +17,16 @@ pub struct ServerRequest {
     edited: Edited,
     args: Args,
     extensions: Extensions,
+    known: Known,
     /// The span that the handler runs in.
     span: Option<tracing::Span>,
+}
+
+/// Whether there is such a method.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Known {
+    Yes,
+    No,
 }
 
 /// Whether a hook may have changed the header.
@@ -37,14 +45,26 @@ impl ServerRequest {
             edited: Edited::No,
             args,
             extensions: Extensions::new(),
+            known: Known::Yes,
             span: None,
         }
+    }
+
+    /// Notes that there is no such method.
+    pub(crate) fn set_missing(&mut self) {
+        self.known = Known::No;
     }
 
     /// Returns the name of the method, which may be unknown.
     #[must_use]
     pub fn method(&self) -> &str {
         self.context.method()
+    }
+
+    /// Returns whether there is no such method.
+    #[must_use]
+    pub fn is_missing(&self) -> bool {
+        self.known == Known::No
     }
 
     /// Returns what the handler can ask about the call.
@@ -113,7 +133,6 @@ impl ServerRequest {
     }
 
     /// Lets the handler run in a span.
-    #[expect(dead_code, reason = "for the middleware that makes spans")]
     pub(super) fn set_span(&mut self, span: tracing::Span) {
         self.span = Some(span);
     }

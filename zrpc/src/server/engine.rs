@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use proto::{Body, ChannelEvent, ChannelId, Extra, Name, RemoteError, SendError};
+use tokio::sync::oneshot;
 use zmtp::PeerId;
 
 use super::authorize::Authorize;
@@ -17,7 +18,7 @@ use super::{Concurrency, Tracebacks};
 use crate::io::{ChannelMap, Engine, Multiplexer, PeerChange, Peers, Route, Status};
 use crate::middleware::Chain;
 use crate::service::{Handler, Method, Registry};
-use crate::{Compat, Fault};
+use crate::{Compat, Fault, Stats};
 
 /// What handlers, and those who hold the server, ask of the I/O task.
 #[derive(Debug)]
@@ -40,6 +41,8 @@ pub(super) enum Command {
     Drain(Drain),
     /// End now.
     Close,
+    /// Tell what was counted.
+    Stats(oneshot::Sender<Stats>),
 }
 
 /// The settings of a [`ServerEngine`].
@@ -277,6 +280,8 @@ impl Engine for ServerEngine {
                 self.drains.add(drain);
             }
             Command::Close => self.close(mux),
+            // Whoever asked may have gone.
+            Command::Stats(answer) => drop(answer.send(Stats::of(mux))),
         }
     }
 

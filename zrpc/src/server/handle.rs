@@ -9,7 +9,7 @@ use super::drain::{Drain, Drained};
 use super::engine::Command;
 use super::responder::CommandSender;
 use crate::io::{Lifetime, Network};
-use crate::{ConnectError, Interrupted};
+use crate::{ConnectError, Interrupted, Stats};
 
 /// A service that can be called.
 ///
@@ -201,6 +201,21 @@ impl ServerHandle {
         self.tell(Command::Close);
         // However it ended, it has ended.
         let _ = self.lifetime.ended().await;
+    }
+
+    /// Returns what the server is doing, and what it has counted.
+    ///
+    /// # Errors
+    ///
+    /// [`Interrupted`] if the server has ended.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future has no effect.
+    pub async fn stats(&self) -> Result<Stats, Interrupted> {
+        let (answer, stats) = oneshot::channel();
+        self.tell(Command::Stats(answer));
+        stats.await.map_err(|_| Interrupted)
     }
 
     fn tell(&self, command: Command) {

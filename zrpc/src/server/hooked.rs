@@ -18,7 +18,7 @@ use crate::context::CallContext;
 use crate::middleware::{
     Chain, HeaderEntries, ReplyContent, ServerReply, ServerRequest, TaskContext,
 };
-use crate::service::{Method, Outcome, Task, TaskHandler, ThreadHandler, Work};
+use crate::service::{Handler, Method, Outcome, Task, TaskHandler, ThreadHandler, Work};
 use crate::{Compat, Fault};
 
 /// What middleware is called with, beyond what every call has.
@@ -116,6 +116,9 @@ impl Hooked {
     ) -> (Self, TaskContext) {
         let id = hooks.message_id.map(|id| *id);
         let mut request = ServerRequest::new(context, id, args);
+        if let Handler::Missing = method.handler() {
+            request.set_missing();
+        }
         let task_context = hooks.chain.load_task_context(&mut request);
         let call = Self {
             chain: hooks.chain,

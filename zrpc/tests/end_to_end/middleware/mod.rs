@@ -4,5 +4,12 @@ mod context;
 mod custom;
 mod effects;
 mod headers;
+mod limits;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod order;
 mod recorder;
+#[cfg(feature = "signing")]
+mod signing;
+mod spans;
+mod stats;

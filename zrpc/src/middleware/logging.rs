@@ -1,0 +1,136 @@
+//! One log line for each call.
+
+use std::time::Instant;
+
+use super::{
+    CallOutcome, ClientRequest, HeaderEntries, HookFuture, Middleware, ServerReply, ServerRequest,
+    TaskContext,
+};
+use crate::Fault;
+
+/// Logs each call when it is over: its method, how long it took, and the name of the exception if it
+/// failed.
+///
+/// The events are `tracing` events of the target `zrpc::calls`: calls that succeed or that nobody
+/// waits for any more at the level `DEBUG`, calls that fail at `WARN`. Arguments, results and the
+/// messages of exceptions are not logged, for nobody knows what is in them.
+///
+/// # Example
+///
+/// ```
+/// let server = zrpc::Server::builder().middleware(zrpc::middleware::Logging::new());
+/// # drop(server);
+/// ```
+#[derive(Debug, Clone, Copy, Default)]
+#[non_exhaustive]
+pub struct Logging {}
+
+/// A call that is going on. Dropped in between, its caller is gone.
+struct InProgress {
+    method: Box<str>,
+    since: Instant,
+    stage: Stage,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    GoesOn,
+    Over,
+}
+
+impl Logging {
+    /// Makes the middleware.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {}
+    }
+}
+
+impl InProgress {
+    fn new(method: &str) -> Self {
+        Self {
+            method: method.into(),
+            since: Instant::now(),
+            stage: Stage::GoesOn,
+        }
+    }
+
+    /// Ends it. Returns how long it took, in seconds.
+    fn finish(&mut self) -> f64 {
+        self.stage = Stage::Over;
+        self.since.elapsed().as_secs_f64()
+    }
+}
+
+impl Drop for InProgress {
+    fn drop(&mut self) {
+        if self.stage == Stage::GoesOn {
+            let seconds = self.finish();
+            let method = &*self.method;
+            tracing::debug!(target: "zrpc::calls", method, seconds, "caller is gone");
+        }
+    }
+}
+
+impl Middleware for Logging {
+    fn load_task_context(&self, request: &mut ServerRequest, _context: &mut TaskContext) {
+        let call = InProgress::new(request.method());
+        request.extensions_mut().insert(call);
+    }
+
+    fn server_after_exec<'a>(
+        &'a self,
+        request: &'a mut ServerRequest,
+        _reply: Option<&'a mut ServerReply>,
+    ) -> HookFuture<'a, Result<(), Fault>> {
+        if let Some(mut call) = request.extensions_mut().remove::<InProgress>() {
+            let seconds = call.finish();
+            let method = &*call.method;
+            tracing::debug!(target: "zrpc::calls", method, seconds, "call was answered");
+        }
+        HookFuture::ready(Ok(()))
+    }
+
+    fn server_inspect_exception<'a>(
+        &'a self,
+        request: &'a mut ServerRequest,
+        _reply: Option<&'a mut ServerReply>,
+        _task_context: &'a HeaderEntries,
+        fault: &'a Fault,
+    ) -> HookFuture<'a, ()> {
+        let call = request.extensions_mut().remove::<InProgress>();
+        let seconds = call.map(|mut call| call.finish());
+        let (method, error) = (request.method(), fault.name());
+        tracing::warn!(target: "zrpc::calls", method, error, seconds, "call failed");
+        HookFuture::ready(())
+    }
+
+    fn client_before_request<'a>(
+        &'a self,
+        request: &'a mut ClientRequest,
+    ) -> HookFuture<'a, Result<(), Fault>> {
+        let call = InProgress::new(request.method());
+        request.extensions_mut().insert(call);
+        HookFuture::ready(Ok(()))
+    }
+
+    fn client_after_request(&self, request: &mut ClientRequest, outcome: &CallOutcome<'_>) {
+        let Some(mut call) = request.extensions_mut().remove::<InProgress>() else {
+            return;
+        };
+        let seconds = call.finish();
+        let method = &*call.method;
+        match outcome {
+            CallOutcome::Completed { .. } => {
+                tracing::debug!(target: "zrpc::calls", method, seconds, "call was answered");
+            }
+            CallOutcome::Failed { error, .. } => {
+                let error = error.name();
+                tracing::warn!(target: "zrpc::calls", method, error, seconds, "call failed");
+            }
+            CallOutcome::Dropped => {
+                tracing::debug!(target: "zrpc::calls", method, seconds, "call was given up");
+            }
+        }
+    }
+}
