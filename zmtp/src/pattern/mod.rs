@@ -13,7 +13,7 @@ mod topic_counts;
 pub use routing_id::{RoutingId, RoutingIdError};
 pub use socket_type::{SocketType, UnknownSocketType};
 pub use subscription_trie::{
-    Cancelled, Released, Repeats, Subscribed, SubscriptionError, SubscriptionLimits,
+    Audience, Cancelled, Released, Repeats, Subscribed, SubscriptionError, SubscriptionLimits,
     SubscriptionTrie,
 };
 pub use topic_counts::TopicCounts;

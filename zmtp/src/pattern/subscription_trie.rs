@@ -94,6 +94,16 @@ pub enum Subscribed {
     Repeated,
 }
 
+/// Who wants a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Audience {
+    /// A single peer.
+    One,
+    /// More than one peer, or perhaps one that holds several of the topics.
+    Several,
+}
+
 /// What a cancellation changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -217,7 +227,7 @@ impl<K: Clone + Eq + Hash> SubscriptionTrie<K> {
 
     /// Calls `found` once for each peer that wants a message with this first part.
     #[inline]
-    pub fn for_each_match(&mut self, first_part: &[u8], mut found: impl FnMut(&K)) {
+    pub fn for_each_match(&mut self, first_part: &[u8], mut found: impl FnMut(&K, Audience)) {
         let mut prefixes = self.tree.prefixes(first_part);
         let Some(holders) = prefixes.next() else {
             return;
@@ -225,8 +235,14 @@ impl<K: Clone + Eq + Hash> SubscriptionTrie<K> {
         let slots = &mut self.slots;
         // Nearly always there is one topic at most, and a peer holds that once.
         let Some(next) = prefixes.next() else {
+            let audience = match holders.len() {
+                1 => Audience::One,
+                _ => Audience::Several,
+            };
             for &index in holders {
-                slots[index].peer.iter().for_each(&mut found);
+                if let Some(peer) = &slots[index].peer {
+                    found(peer, audience);
+                }
             }
             return;
         };
@@ -235,14 +251,16 @@ impl<K: Clone + Eq + Hash> SubscriptionTrie<K> {
             let slot = &mut slots[index];
             if slot.matched_in != self.match_number {
                 slot.matched_in = self.match_number;
-                slot.peer.iter().for_each(&mut found);
+                if let Some(peer) = &slot.peer {
+                    found(peer, Audience::Several);
+                }
             }
         }
     }
 
     /// Appends each peer that wants a message with this first part to `peers`.
     pub fn matches(&mut self, first_part: &[u8], peers: &mut Vec<K>) {
-        self.for_each_match(first_part, |peer| peers.push(peer.clone()));
+        self.for_each_match(first_part, |peer, _| peers.push(peer.clone()));
     }
 
     /// The number of distinct topics of all peers.

@@ -11,7 +11,9 @@ use crate::driver::{
     Peer, PeerId, PublishOptions, PushError, SocketOptions, WhenFull, lock,
 };
 use crate::message::{Message, Part};
-use crate::pattern::{Cancelled, Repeats, Subscribed, SubscriptionError, SubscriptionTrie};
+use crate::pattern::{
+    Audience, Cancelled, Repeats, Subscribed, SubscriptionError, SubscriptionTrie,
+};
 use crate::session::PeerInfo;
 use crate::wire::subscription::Subscription;
 
@@ -295,8 +297,12 @@ impl State {
         let Self { trie, encoded, .. } = self;
         let mut fill = Fill::Room;
         let first = message.first().map_or(&[][..], Part::as_slice);
-        trie.for_each_match(first, |Subscriber(peer)| {
-            match peer.outbox.try_push_shared(message, encoded) {
+        trie.for_each_match(first, |Subscriber(peer), audience| {
+            let pushed = match audience {
+                Audience::One => peer.outbox.try_push(&[], message),
+                Audience::Several => peer.outbox.try_push_shared(message, encoded),
+            };
+            match pushed {
                 Ok(Fill::Mark) => fill = Fill::Mark,
                 Err(PushError::Full) => peer.tally.count_dropped(DropReason::HighWaterMark, 1),
                 Ok(Fill::Room) | Err(PushError::Closed | PushError::Multipart) => {}
