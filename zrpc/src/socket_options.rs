@@ -209,6 +209,14 @@ impl SocketOptions {
         ] {
             OptionError::check_count(option, count.unwrap_or(1))?;
         }
+        if let (Some(half_open), Some(all)) = (self.max_half_open, self.max_connections)
+            && half_open > all
+        {
+            return Err(OptionError::Exceeds {
+                option: "max_half_open",
+                bound: "max_connections",
+            });
+        }
         if let (Some(interval), Some(max)) = (interval, self.reconnect_interval_max)
             && interval > max
         {

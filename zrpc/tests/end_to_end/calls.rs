@@ -5,7 +5,7 @@ use rmpv::Value;
 use serde::{Deserialize, Serialize};
 use serde_bytes::ByteBuf;
 use tokio::sync::Barrier;
-use zrpc::{Client, Fault, IoRuntime, Method, Response, Server};
+use zrpc::{CallError, Client, Fault, IoRuntime, Method, Response, Server};
 
 use crate::support::{in_time, pair, pair_with};
 
@@ -202,4 +202,33 @@ async fn a_blocking_method_answers() {
         in_time(client.call::<u64>("crunch", (21,))).await.unwrap(),
         42
     );
+}
+
+#[tokio::test]
+async fn arguments_and_results_may_be_known_only_when_the_program_runs() {
+    let server = Server::builder()
+        .method("echo", |values: Vec<Value>| async move { values })
+        .stream("items", |values: Vec<Value>| {
+            futures_util::stream::iter(values)
+        });
+    let (_server, client) = pair(server).await;
+    let values = vec![
+        Value::from(-7),
+        Value::Nil,
+        Value::Binary(vec![0, 255]),
+        Value::Map(vec![("key".into(), vec![Value::from(1.5)].into())]),
+    ];
+    let expected = Value::Array(values.clone());
+    // As a list, and as one value that is a list.
+    let echoed = in_time(client.call::<Value>("echo", &values)).await;
+    assert_eq!(echoed, Ok(expected.clone()));
+    let echoed = in_time(client.call::<Value>("echo", &expected)).await;
+    assert_eq!(echoed, Ok(expected));
+    let mut items = client.stream::<Value>("items", &values).await.unwrap();
+    for value in values {
+        assert_eq!(in_time(items.next_item()).await, Ok(Some(value)));
+    }
+    let single = Value::from("one");
+    let error = in_time(client.call::<Value>("echo", single)).await;
+    assert!(matches!(error, Err(CallError::Encode { .. })), "{error:?}");
 }

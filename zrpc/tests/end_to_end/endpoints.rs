@@ -121,21 +121,23 @@ async fn whoever_waits_for_a_connection_hears_of_the_end() {
     assert_eq!(outcome, Err(ConnectError::Closed));
 }
 
-/// Workers connect to a client that binds; one of them dies in the middle of its calls. Each call is
-/// answered, or reported once.
-#[tokio::test]
-async fn of_several_workers_one_dies_and_only_its_calls_are_lost() {
-    let client = Client::builder()
-        .bind("tcp://127.0.0.1:*")
-        .build()
-        .await
-        .unwrap();
-    let endpoint = &client.endpoints()[0];
-    let held = Counter::new();
-    let mut workers = Vec::new();
+/// How the servers of a test get together with its client.
+#[derive(Clone, Copy, PartialEq)]
+enum Links {
+    /// The client knows where the servers are.
+    ClientConnects,
+    /// The servers are workers that know where the client is.
+    WorkersConnect,
+}
+
+/// Starts three servers, of which the one in the middle never answers and counts its calls.
+async fn servers_of(links: Links, held: &Counter) -> (Vec<Server>, Client) {
+    let listening = Client::builder().bind("tcp://127.0.0.1:*").build().await;
+    let listening = listening.unwrap();
+    let (mut servers, mut connecting) = (Vec::new(), Client::builder());
     for name in ["a", "b", "c"] {
         let hold = held.clone();
-        let worker = Server::builder().method("work", move |(number,): (u64,)| {
+        let server = Server::builder().method("work", move |(number,): (u64,)| {
             let stays = name == "b";
             if stays {
                 hold.count();
@@ -147,18 +149,36 @@ async fn of_several_workers_one_dies_and_only_its_calls_are_lost() {
                 (name, number)
             }
         });
-        workers.push(worker.connect(endpoint).build().await.unwrap());
+        let server = match links {
+            Links::ClientConnects => server.bind("tcp://127.0.0.1:*"),
+            Links::WorkersConnect => server.connect(&listening.endpoints()[0]),
+        };
+        let server = server.build().await.unwrap();
+        connecting = connecting.connect(&server.endpoints()[0]);
+        servers.push(server);
     }
+    let client = match links {
+        Links::ClientConnects => connecting.build().await.unwrap(),
+        Links::WorkersConnect => listening,
+    };
     connections(&client, 3).await;
+    (servers, client)
+}
+
+/// One of several servers dies in the middle of its calls. Each call is answered, or reported once.
+async fn one_dies(links: Links) {
+    let held = Counter::new();
+    let (mut servers, client) = servers_of(links, &held).await;
     let calls = tokio::spawn({
         let client = client.clone();
-        async move {
-            join_all((0..60_u64).map(|number| client.call::<(String, u64)>("work", (number,))))
-                .await
-        }
+        let call = move |number: u64| {
+            let client = client.clone();
+            async move { client.call::<(String, u64)>("work", (number,)).await }
+        };
+        async move { join_all((0..60).map(call)).await }
     });
     held.wait_for(20).await;
-    let dying = workers.remove(1);
+    let dying = servers.remove(1);
     in_time(dying.handle().close()).await;
     drop(dying);
     let mut outcomes = HashMap::new();
@@ -180,6 +200,18 @@ async fn of_several_workers_one_dies_and_only_its_calls_are_lost() {
     connections(&client, 2).await;
     let again = (0..10_u64).map(|number| client.call::<(String, u64)>("work", (number,)));
     assert!(in_time(join_all(again)).await.iter().all(Result::is_ok));
+}
+
+// B21.
+#[tokio::test]
+async fn b21_of_several_servers_one_dies_and_only_its_calls_are_lost() {
+    one_dies(Links::ClientConnects).await;
+}
+
+// B21.
+#[tokio::test]
+async fn b21_of_several_workers_one_dies_and_only_its_calls_are_lost() {
+    one_dies(Links::WorkersConnect).await;
 }
 
 /// A broker between clients and workers, that knows nothing of zerorpc.

@@ -155,6 +155,13 @@ async fn socket_options_that_make_no_sense_are_refused() {
                 bound: "reconnect_interval_max",
             },
         ),
+        (
+            options().max_connections(5).max_half_open(6),
+            OptionError::Exceeds {
+                option: "max_half_open",
+                bound: "max_connections",
+            },
+        ),
     ] {
         let (client, server) = (Client::builder(), Server::builder());
         let (client, server) = (client.socket(options.clone()), server.socket(options));
