@@ -56,14 +56,15 @@ impl Puller {
         self.serving.run(self.inbound).await;
     }
 
-    /// Waits for the next event, to handle it without a method; `None` when the puller is closed.
-    /// What is no event is reported and skipped.
+    /// Waits for the next event, to handle it without a method; `None` after
+    /// [`ReceiverHandle::shutdown`]. What is no event is reported and skipped.
     ///
     /// # Cancel safety
     ///
     /// No event is lost if the future is dropped.
     pub async fn recv(&mut self) -> Option<Event> {
-        self.inbound.take().await
+        let Self { inbound, serving } = self;
+        serving.unless_stopped(inbound.take()).await
     }
 
     /// Returns what it has done so far.
@@ -76,7 +77,7 @@ impl Puller {
         &self.inbound.endpoints
     }
 
-    /// Returns a handle that stops [`Self::run`].
+    /// Returns a handle that stops [`Self::run`] and [`Self::recv`].
     pub fn handle(&self) -> ReceiverHandle {
         self.serving.handle()
     }

@@ -24,7 +24,8 @@ pub struct ReceiverHandle {
 }
 
 impl ReceiverHandle {
-    /// Lets `run` take no more events, and waits until the methods that run have ended.
+    /// Lets `run` take no more events, and waits until the methods that run have ended. `recv` gives
+    /// no more events either; then it is waited until the subscriber or puller is dropped.
     ///
     /// A method of the same subscriber or puller must not wait for this, but may do it in a task.
     ///
@@ -77,6 +78,18 @@ impl Serving {
 
     pub(super) fn handle(&self) -> ReceiverHandle {
         self.handle.clone()
+    }
+
+    /// Waits for an event, unless it is stopped.
+    pub(super) async fn unless_stopped<F>(&self, event: F) -> Option<Event>
+    where
+        F: Future<Output = Option<Event>>,
+    {
+        tokio::select! {
+            biased;
+            () = self.handle.stop.cancelled() => None,
+            event = event => event,
+        }
     }
 
     /// Serves until it is stopped, or the socket is closed.

@@ -53,14 +53,15 @@ impl Subscriber {
         self.serving.run(self.inbound).await;
     }
 
-    /// Waits for the next event, to handle it without a method; `None` when the subscriber is
-    /// closed. What is no event is reported and skipped.
+    /// Waits for the next event, to handle it without a method; `None` after
+    /// [`ReceiverHandle::shutdown`]. What is no event is reported and skipped.
     ///
     /// # Cancel safety
     ///
     /// No event is lost if the future is dropped.
     pub async fn recv(&mut self) -> Option<Event> {
-        self.inbound.take().await
+        let Self { inbound, serving } = self;
+        serving.unless_stopped(inbound.take()).await
     }
 
     /// Subscribes to one more topic: to the events that are published with a topic that begins so.
@@ -83,7 +84,7 @@ impl Subscriber {
         &self.inbound.endpoints
     }
 
-    /// Returns a handle that stops [`Self::run`].
+    /// Returns a handle that stops [`Self::run`] and [`Self::recv`].
     pub fn handle(&self) -> ReceiverHandle {
         self.serving.handle()
     }

@@ -364,6 +364,15 @@ async fn shutting_down_waits_for_the_method_that_runs_and_dropping_ends_it() {
 }
 
 #[tokio::test]
+async fn shutting_down_ends_the_wait_for_an_event() {
+    let mut puller = Puller::builder().bind(ANYWHERE).build().await.unwrap();
+    let handle = puller.handle();
+    let waiting = tokio::spawn(async move { puller.recv().await.is_none() });
+    in_time(handle.shutdown()).await;
+    assert!(in_time(waiting).await.unwrap());
+}
+
+#[tokio::test]
 async fn events_are_secured_as_calls_are() {
     let mut passwords = Passwords::new();
     passwords.insert("ann", "secret").unwrap();
