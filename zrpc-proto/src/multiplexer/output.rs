@@ -57,6 +57,8 @@ impl Request {
     /// Encodes the request as an event without a channel, as PUSH and PUB sockets carry it.
     #[must_use]
     pub fn into_payload(self, ids: &mut IdSource) -> Bytes {
+        /// Room for a head without entries of the program, so that it does not grow step by step.
+        const HEAD_LEN: usize = 128;
         let message_id = match &self.message_id {
             Some(chosen) => chosen.as_encoded(),
             None => ids.next_encoded(),
@@ -67,7 +69,7 @@ impl Request {
             name: self.name.as_bytes(),
             notice: Notice::Nothing,
         };
-        head.encode(self.args, &mut Vec::new())
+        head.encode(self.args, &mut Vec::with_capacity(HEAD_LEN))
     }
 }
 
