@@ -18,6 +18,7 @@ mod several_servers;
 mod shutdown;
 mod support;
 mod their_command;
+mod transcript;
 mod typed;
 mod types;
 mod values;

@@ -56,10 +56,7 @@ pub(super) struct Words {
     read_params: bool,
 
     /// Address (left out after --connect or --bind), method and params.
-    #[arg(
-        value_name = "address> <method> [params",
-        allow_negative_numbers = true
-    )]
+    #[arg(value_name = "address, method, params", allow_negative_numbers = true)]
     words: Vec<String>,
 }
 
