@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use tokio::sync::Semaphore;
+use zmtp::{DealerSocket, Message, Part, Socket};
 use zrpc::{CallContext, CallError, Client, Server, ServerBuilder};
 
 use crate::support::{Counter, in_time, pair};
@@ -49,7 +50,7 @@ async fn nested_calls_inherit_what_is_left() {
                     let longer = nested
                         .request("left", ())
                         .timeout(Duration::from_secs(3600));
-                    let shorter = nested.request("left", ()).timeout(Duration::from_secs(2));
+                    let shorter = nested.request("left", ()).timeout(Duration::from_secs(10));
                     let free = nested.request("left", ()).no_timeout();
                     Ok::<_, CallError>((
                         longer.call::<Option<u64>>().await?,
@@ -71,7 +72,7 @@ async fn nested_calls_inherit_what_is_left() {
     let (longer, shorter, free): (Option<u64>, Option<u64>, Option<u64>) =
         in_time(request.call()).await.unwrap();
     assert!(longer.is_some_and(|left| left <= 20_000), "{longer:?}");
-    assert!(shorter.is_some_and(|left| left <= 2_000), "{shorter:?}");
+    assert!(shorter.is_some_and(|left| left <= 10_000), "{shorter:?}");
     assert_eq!(free, None);
     // Before the first item somebody waits for it, and then for as long as it takes.
     let request = client.request("ask_often", ());
@@ -138,17 +139,25 @@ async fn a_call_that_waited_past_its_deadline_never_runs() {
     let first = Client::connect(&server.endpoints()[0]).await.unwrap();
     let busy = tokio::spawn(async move { first.call::<()>("work", ()).await });
     begun.wait_for(1).await;
-    // A client that knows no reply of the server yet cannot tell it that it gives up.
-    let second = Client::connect(&server.endpoints()[0]).await.unwrap();
-    let request = second
-        .request("work", ())
-        .timeout(Duration::from_millis(50));
-    in_time(request.call::<()>()).await.unwrap_err();
-    tokio::time::sleep(Duration::from_millis(20)).await;
+    // A client of another kind, which does not say that it gives up.
+    let mut second = DealerSocket::new();
+    second.connect(&server.endpoints()[0]).await.unwrap();
+    let patience = Duration::from_millis(50);
+    for request in [
+        &b"\x93\x83\xaamessage_id\xa1a\xa1v\x03\xac_zpc_timeout\x32\xa4work\x90"[..],
+        b"\x93\x82\xaamessage_id\xa1b\xa1v\x03\xad_zerorpc_name\x90",
+    ] {
+        let message = Message::from([Part::new(), Part::from(request)]);
+        in_time(second.send(message)).await.unwrap();
+    }
+    // The reply to the second request says that the first has come.
+    in_time(second.recv()).await.unwrap();
+    tokio::time::sleep(patience).await;
     gate.add_permits(1);
     in_time(busy).await.unwrap().unwrap();
     gate.add_permits(1);
-    in_time(second.call::<()>("work", ())).await.unwrap();
+    let third = Client::connect(&server.endpoints()[0]).await.unwrap();
+    in_time(third.call::<()>("work", ())).await.unwrap();
     begun.wait_for(1).await;
     assert_eq!(begun.pending(), 0);
 }

@@ -229,15 +229,15 @@ fn gated() -> (zrpc::ServerBuilder, Arc<Semaphore>, Counter) {
 async fn b27_an_item_that_does_not_come_in_time_ends_the_stream() {
     let (server, gate, dropped) = gated();
     let (_server, client) = pair(server).await;
-    let timeout = Duration::from_millis(150);
+    let timeout = Duration::from_secs(1);
     let request = client.request("gated", ()).item_timeout(timeout);
     let mut items = request.stream::<u64>().await.unwrap();
     // The first item is not a matter of this timeout.
-    tokio::time::sleep(2 * timeout).await;
+    tokio::time::sleep(timeout + timeout / 5).await;
     gate.add_permits(1);
     assert_eq!(in_time(items.next_item()).await, Ok(Some(0)));
     // Whoever does not ask does not wait.
-    tokio::time::sleep(2 * timeout).await;
+    tokio::time::sleep(timeout + timeout / 5).await;
     gate.add_permits(2);
     assert_eq!(in_time(items.next_item()).await, Ok(Some(1)));
     assert_eq!(in_time(items.next_item()).await, Ok(Some(2)));
