@@ -311,8 +311,8 @@ async fn no_item_of_many_streams_from_a_python_server_is_lost() -> TestResult {
     };
     let server = python_server(python, json!({})).await?;
     let client = our_client(&server).await?;
-    let streams = (0..8).map(|_| async {
-        let mut items = client.stream::<u64>("count", (10_000,)).await?;
+    let streams = (0..16).map(|_| async {
+        let mut items = client.stream::<u64>("count", (5000,)).await?;
         let mut expected = 0;
         while let Some(item) = soon(items.next_item()).await?? {
             assert_eq!(item, expected);
@@ -320,7 +320,7 @@ async fn no_item_of_many_streams_from_a_python_server_is_lost() -> TestResult {
         }
         Ok::<_, Failure>(expected)
     });
-    assert_eq!(try_join_all(streams).await?, [10_000; 8]);
+    assert_eq!(try_join_all(streams).await?, [5000; 16]);
     Ok(())
 }
 

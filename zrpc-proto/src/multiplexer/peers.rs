@@ -34,6 +34,12 @@ pub(super) struct Peer<P> {
     flow: Flow,
 }
 
+/// How many slots the streams of one foreign server have together, as far as each has one.
+///
+/// libzmq queues 1000 messages for a peer, but hears only of every 500 that they are gone: what is
+/// sure to find room is a little more than this.
+const FOREIGN_SLOTS: u32 = 400;
+
 /// One thing to send. What names a channel that is gone by then is skipped.
 #[derive(Debug)]
 pub(super) enum Entry {
@@ -338,13 +344,16 @@ impl<P> Peer<P> {
 
     /// Returns how many slots a stream of this peer may have open.
     ///
-    /// Python and Node send through a ROUTER of libzmq, which drops what exceeds its mark of 1000
-    /// messages, and counts up to half of them twice: with a larger window than theirs, items of
-    /// a single stream get lost.
+    /// Python and Node send through a ROUTER of libzmq, which drops what exceeds its mark: with a
+    /// larger window than theirs items of a single stream get lost, and with theirs items of many.
     pub(super) fn most_slots(&self) -> u32 {
         match self.cancel {
             CancelSupport::Understood => u32::MAX,
-            CancelSupport::Unknown | CancelSupport::Unsafe => ChannelOptions::DEFAULT_SLOTS,
+            CancelSupport::Unknown | CancelSupport::Unsafe => {
+                let channels = u32::try_from(self.channels.len()).unwrap_or(u32::MAX);
+                let share = FOREIGN_SLOTS.checked_div(channels).unwrap_or(FOREIGN_SLOTS);
+                share.clamp(1, ChannelOptions::DEFAULT_SLOTS)
+            }
         }
     }
 

@@ -113,7 +113,8 @@ impl ClientBuilder {
 
     /// Sets how many items of a stream a server may send ahead of their consumption, at least one.
     /// Default: 1024. Beyond 100, only as far as the items in them stay below 4 MiB, and only for
-    /// servers of this crate: the sockets of others drop what they send too far ahead.
+    /// servers of this crate: the sockets of others drop what they send too far ahead, and all
+    /// streams of one share 400.
     pub fn slots(mut self, slots: u32) -> Self {
         self.options.slots = slots;
         self

@@ -65,6 +65,28 @@ fn foreign_servers_get_the_usual_slots_only() {
     assert_eq!(grants_to(Server::Foreign, 1024, 160), expected);
 }
 
+// B25: its mark is that of all streams together.
+#[test]
+fn streams_of_a_foreign_server_share_the_room_in_its_socket() {
+    let mut client = Scripted::client();
+    let options = ChannelOptions::default();
+    let streams: Vec<_> = (0..20).map(|_| client.open(&options)).collect();
+    for number in 0..100 {
+        let mut granted = 0;
+        for (channel, id) in &streams {
+            client.recv(Server::Foreign.header(id), "STREAM", &Value::from(number));
+            client.mux.consume(*channel, 1).unwrap();
+            let grants = client.sent();
+            granted += grants
+                .iter()
+                .filter_map(|(_, _, args)| args[0].as_u64())
+                .sum::<u64>();
+        }
+        assert!(granted <= 400, "{granted}");
+        assert!(number > 0 || granted == 400, "{granted}");
+    }
+}
+
 #[test]
 fn large_items_get_the_usual_slots_only() {
     let mut client = Scripted::client();
