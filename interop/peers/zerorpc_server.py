@@ -7,6 +7,8 @@ Settings (one JSON object on the command line), all optional:
     heartbeat        seconds, or null for none (default 5)
     pool_size        limit of concurrent calls (default null)
     name             the service name (default: of the class)
+    hooks            true: middleware notes its hooks in the journal, and returns the
+                     trace_id of the request in the header of the reply
     getargspec       "as is" (default), "restored" or "removed": see compat.py
 
 Requests: `journal` -> what happened to the streams, in order; `stop` stops the
@@ -154,10 +156,37 @@ class Probe(object):
             yield number
 
 
+class Hooks(object):
+    """Middleware for one call at a time."""
+
+    def __init__(self):
+        self.trace_id = None
+
+    def load_task_context(self, header):
+        JOURNAL.append("load_task_context")
+        self.trace_id = header.get("trace_id")
+
+    def get_task_context(self):
+        JOURNAL.append("get_task_context")
+        return {"trace_id": self.trace_id}
+
+    def server_before_exec(self, request):
+        JOURNAL.append("server_before_exec")
+
+    def server_after_exec(self, request, reply):
+        JOURNAL.append("server_after_exec")
+
+    def server_inspect_exception(self, request, reply, task_context, exc_info):
+        JOURNAL.append("server_inspect_exception")
+
+
 def main():
+    context = zerorpc.Context()
+    if SETTINGS.get("hooks"):
+        context.register_middleware(Hooks())
     server = zerorpc.Server(
         Probe(), name=SETTINGS.get("name"), heartbeat=SETTINGS.get("heartbeat", 5),
-        pool_size=SETTINGS.get("pool_size"))
+        pool_size=SETTINGS.get("pool_size"), context=context)
     endpoints = []
     if "connect" in SETTINGS:
         server.connect(SETTINGS["connect"])

@@ -7,6 +7,7 @@ mod defects;
 mod heartbeats;
 mod introspection;
 mod losses;
+mod middleware;
 mod node;
 mod one_way;
 mod our_client;

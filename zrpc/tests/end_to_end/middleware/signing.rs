@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use zmtp::{DealerSocket, Message, Part, Socket};
 use zrpc::middleware::{ClientRequest, HookFuture, Middleware, Signer, SigningKey, Verifier};
-use zrpc::{CallError, Client, ClientBuilder, Fault, RemoteError, Server};
+use zrpc::{CallError, Client, ClientBuilder, Fault, Puller, Pusher, RemoteError, Server};
 
 use crate::support::{Counter, in_time, pair_with};
 
@@ -250,4 +250,35 @@ async fn a_request_that_was_overheard_is_served_neither_again_nor_changed() {
     );
     called.wait_for(1).await;
     assert_eq!(called.pending(), 0);
+}
+
+#[tokio::test]
+async fn events_that_nobody_answers_are_signed_too() {
+    let handled = Counter::new();
+    let (counter, refusals) = (handled.clone(), Counter::new());
+    let refused = refusals.clone();
+    let puller = Puller::builder()
+        .middleware(verifier(&["a"]))
+        .method("note", move |(): ()| {
+            counter.count();
+            async {}
+        })
+        .on_error(move |_| refused.count())
+        .bind("tcp://127.0.0.1:*")
+        .build();
+    let puller = puller.await.unwrap();
+    let endpoint = puller.endpoints()[0].clone();
+    tokio::spawn(puller.run());
+    for signer in [None, Some(key("b")), Some(key("a"))] {
+        let mut pusher = Pusher::builder().connect(&endpoint);
+        if let Some(key) = signer {
+            pusher = pusher.middleware(Signer::new(key));
+        }
+        let pusher = pusher.build().await.unwrap();
+        in_time(pusher.push("note", ())).await.unwrap();
+        in_time(pusher.close()).await;
+    }
+    handled.wait_for(1).await;
+    refusals.wait_for(2).await;
+    assert_eq!(handled.pending(), 0);
 }
