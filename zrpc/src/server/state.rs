@@ -56,10 +56,10 @@ enum HandlerTask {
 pub(super) struct CallerGone;
 
 /// The size of an item that counts as one.
-const UNIT: usize = 4096;
+const UNIT: usize = 1024;
 
 /// How many units may be on their way.
-const UNITS: u32 = 64;
+const UNITS: u32 = 256;
 
 impl CallState {
     pub(crate) fn new(origin: Origin) -> Self {
