@@ -197,6 +197,8 @@ impl Open {
             Command::Pong(_)
             | Command::Subscribe(_)
             | Command::Cancel(_)
+            | Command::Join(_)
+            | Command::Leave(_)
             | Command::Unknown { .. } => Ok(None),
             Command::Error(reason) => Err(SessionError::Refused { reason }),
             // [ZMTP31-064] A second READY must not restart anything.

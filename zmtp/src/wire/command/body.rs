@@ -4,7 +4,7 @@ use bytes::BufMut;
 use thiserror::Error;
 
 use crate::message::Part;
-use crate::wire::command::{CommandName, ErrorReason, PingContext, PingTtl, name};
+use crate::wire::command::{CommandName, ErrorReason, Group, PingContext, PingTtl, name};
 use crate::wire::frame::{FrameKind, encode_header};
 use crate::wire::metadata::{Metadata, MetadataError, MetadataLimits};
 
@@ -20,6 +20,10 @@ pub enum Command {
     Subscribe(Part),
     /// The sender gives up one subscription to this topic.
     Cancel(Part),
+    /// The sender, a DISH, wants the messages of this group.
+    Join(Group),
+    /// The sender, a DISH, no longer wants the messages of this group.
+    Leave(Group),
     /// The sender wants a sign of life.
     Ping {
         /// How long the sender may be silent.
@@ -84,6 +88,20 @@ pub enum CommandError {
         /// The longest context.
         limit: usize,
     },
+    /// Malformed or misuse: the name of a group is longer than the protocol allows.
+    #[error("group of {len} octets exceeds the limit of {limit}")]
+    GroupTooLong {
+        /// The length of the name.
+        len: usize,
+        /// The longest name.
+        limit: usize,
+    },
+    /// Malformed or misuse: the name of a group has an octet of zero.
+    #[error("group has a zero at octet {offset}")]
+    ZeroInGroup {
+        /// Where the first zero is.
+        offset: usize,
+    },
 }
 
 impl Command {
@@ -103,6 +121,8 @@ impl Command {
             ERROR => ErrorReason::decode(data).map(Self::Error),
             SUBSCRIBE => Ok(Self::Subscribe(skip_name(body, SUBSCRIBE))),
             CANCEL => Ok(Self::Cancel(skip_name(body, CANCEL))),
+            JOIN => Group::new(skip_name(body, JOIN)).map(Self::Join),
+            LEAVE => Group::new(skip_name(body, LEAVE)).map(Self::Leave),
             PING => decode_ping(data),
             PONG => PingContext::new(data).map(Self::Pong),
             _ => {
@@ -136,6 +156,7 @@ impl Command {
             Self::Subscribe(data) | Self::Cancel(data) | Self::Unknown { data, .. } => {
                 dst.put_slice(data);
             }
+            Self::Join(group) | Self::Leave(group) => dst.put_slice(group.as_bytes()),
             Self::Ping { ttl, context } => {
                 dst.put_u16(ttl.deciseconds());
                 dst.put_slice(context.as_bytes());
@@ -151,6 +172,8 @@ impl Command {
             Self::Error(_) => ERROR,
             Self::Subscribe(_) => SUBSCRIBE,
             Self::Cancel(_) => CANCEL,
+            Self::Join(_) => JOIN,
+            Self::Leave(_) => LEAVE,
             Self::Ping { .. } => PING,
             Self::Pong(_) => PONG,
             Self::Unknown { name, .. } => name.as_bytes(),
@@ -162,6 +185,7 @@ impl Command {
             Self::Ready(metadata) => metadata.encoded_len(),
             Self::Error(reason) => reason.as_bytes().len().saturating_add(LENGTH_LEN),
             Self::Subscribe(data) | Self::Cancel(data) | Self::Unknown { data, .. } => data.len(),
+            Self::Join(group) | Self::Leave(group) => group.as_bytes().len(),
             Self::Ping { context, .. } => context.as_bytes().len().saturating_add(TTL_LEN),
             Self::Pong(context) => context.as_bytes().len(),
         }
@@ -187,6 +211,8 @@ const READY: &[u8] = b"READY";
 const ERROR: &[u8] = b"ERROR";
 const SUBSCRIBE: &[u8] = b"SUBSCRIBE";
 const CANCEL: &[u8] = b"CANCEL";
+const JOIN: &[u8] = b"JOIN";
+const LEAVE: &[u8] = b"LEAVE";
 const PING: &[u8] = b"PING";
 const PONG: &[u8] = b"PONG";
 

@@ -8,11 +8,13 @@
 //! other mechanisms bring their own commands, which come out as [`Command::Unknown`].
 
 mod body;
+mod group;
 mod heartbeat;
 mod name;
 mod reason;
 
 pub use body::{Command, CommandError};
+pub use group::Group;
 pub use heartbeat::{PingContext, PingTtl, PingTtlError};
 pub use name::CommandName;
 pub(crate) use name::split as split_name;

@@ -19,6 +19,11 @@ fn encode(command: &Command) -> Vec<u8> {
     octets
 }
 
+fn group() -> impl Strategy<Value = Group> {
+    prop::collection::vec(1..=u8::MAX, 0..=Group::MAX_LEN)
+        .prop_map(|octets| Group::new(octets).unwrap())
+}
+
 fn command() -> impl Strategy<Value = Command> {
     let octets = |max| prop::collection::vec(any::<u8>(), 0..max);
     let ping = (any::<[u8; 2]>(), octets(17));
@@ -31,6 +36,8 @@ fn command() -> impl Strategy<Value = Command> {
         "\\PC{0,300}".prop_map(|text| Command::Error(ErrorReason::new(&text))),
         octets(300).prop_map(|topic| Command::Subscribe(topic.into())),
         octets(300).prop_map(|topic| Command::Cancel(topic.into())),
+        group().prop_map(Command::Join),
+        group().prop_map(Command::Leave),
         ping.prop_map(|(ttl, context)| Command::Ping {
             ttl: PingTtl::from_octets(ttl),
             context: PingContext::new(&context).unwrap(),
@@ -48,18 +55,60 @@ fn form_of_the_frame_depends_on_the_whole_body() {
     // [ZMTP31-032] [ZMTP31-115]
     for len in 240..=260 {
         let topic = Part::from(vec![b'A'; len]);
-        let join = Command::Unknown {
-            name: CommandName::new("JOIN").unwrap(),
-            data: topic.clone(),
-        };
         for (command, last_short) in [
             (Command::Subscribe(topic.clone()), 245),
             (Command::Cancel(topic.clone()), 248),
-            (join, 250),
         ] {
             let flags = if len <= last_short { 0x04 } else { 0x06 };
             assert_eq!(encode(&command)[0], flags, "{len} {command:?}");
         }
+    }
+}
+
+#[test]
+fn groups_are_joined_and_left_by_commands_of_their_own() {
+    // [ZMTP31-117] [ZMTP31-118]
+    let tv = Group::new("TV").unwrap();
+    assert_eq!(encode(&Command::Join(tv.clone())), b"\x04\x07\x04JOINTV");
+    assert_eq!(encode(&Command::Leave(tv.clone())), b"\x04\x08\x05LEAVETV");
+    assert_eq!(decode("\x04JOINTV"), Ok(Command::Join(tv.clone())));
+    assert_eq!(decode("\x05LEAVETV"), Ok(Command::Leave(tv)));
+    assert_eq!(decode("\x04JOIN"), Ok(Command::Join(Group::default())));
+}
+
+#[test]
+fn the_longest_groups_need_the_long_form() {
+    // [ZMTP31-123]
+    for len in 245..=255 {
+        let group = Group::new(vec![b'A'; len]).unwrap();
+        for (command, last_short) in [
+            (Command::Join(group.clone()), 250),
+            (Command::Leave(group), 249),
+        ] {
+            let octets = encode(&command);
+            let flags = if len <= last_short { 0x04 } else { 0x06 };
+            assert_eq!(octets[0], flags, "{len} {command:?}");
+            let header = if flags == 0x04 { 2 } else { 9 };
+            assert_eq!(decode(octets[header..].to_vec()), Ok(command));
+        }
+    }
+}
+
+#[test]
+fn a_group_is_255_octets_at_most_and_none_of_them_zero() {
+    for name in ["\x04JOIN", "\x05LEAVE"] {
+        let too_long = [name.as_bytes(), &[b'A'; 256]].concat();
+        assert_eq!(
+            decode(too_long),
+            Err(CommandError::GroupTooLong {
+                len: 256,
+                limit: 255
+            })
+        );
+        assert_eq!(
+            decode(format!("{name}a\0")),
+            Err(CommandError::ZeroInGroup { offset: 1 })
+        );
     }
 }
 
