@@ -1,5 +1,6 @@
 //! Checks of the source tree itself: what may use what, and how files look.
 
+mod cancellation;
 mod comparison;
 mod conformance;
 mod dependencies;
