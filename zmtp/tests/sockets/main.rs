@@ -17,6 +17,7 @@ mod proxy;
 mod publish_subscribe;
 mod request_reply;
 mod requests;
+mod returning;
 mod routing;
 mod runtimes;
 mod senders;

@@ -204,7 +204,7 @@ fn asked_about() -> (Arc<AtomicU32>, ZapHandler) {
 }
 
 fn candidate() -> Candidate {
-    let address: SocketAddr = "192.0.2.7:1".parse().unwrap();
+    let address: SocketAddr = ([192, 0, 2, 7], 1).into();
     Candidate::new(address.into(), Credentials::Null)
 }
 
