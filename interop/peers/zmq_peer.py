@@ -22,6 +22,9 @@ Requests (`name` is the socket, `parts` a list of values, see values.py):
     monitor {name}                   events {name} -> names of events so far
     await_event {name, event}        reads events until this one
     certificates {path, name}        writes a pair of certificates
+    curve_keypair                    a public and a secret key, in Z85
+    curve_public {secret}            the public key of a secret one, both in Z85
+    z85_encode {data} -> text        z85_decode {text, expect}
 
 Every operation that would wait longer than `timeout` (10 s) fails.
 """
@@ -35,6 +38,7 @@ import zmq
 import zmq.auth
 import zmq.auth.thread
 import zmq.utils.monitor
+import zmq.utils.z85
 
 import control
 import values
@@ -205,6 +209,20 @@ class Peer:
 
     def do_certificates(self, path, name):
         zmq.auth.create_certificates(path, name, metadata={"owner": name})
+
+    def do_curve_keypair(self):
+        return [key.decode() for key in zmq.curve_keypair()]
+
+    def do_curve_public(self, secret):
+        return zmq.curve_public(secret.encode()).decode()
+
+    def do_z85_encode(self, data):
+        return zmq.utils.z85.encode(_binary(data)).decode()
+
+    def do_z85_decode(self, text, expect):
+        decoded = zmq.utils.z85.decode(text)
+        if decoded != _binary(expect):
+            raise AssertionError("{} was decoded as {}".format(text, _short([decoded])))
 
     def _send(self, name, parts, timeout):
         socket = self._sockets[name]

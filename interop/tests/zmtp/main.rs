@@ -5,6 +5,7 @@ mod forwarding;
 mod heartbeats;
 mod identities;
 mod ipc;
+mod keys;
 mod matrix;
 mod options;
 mod reconnection;

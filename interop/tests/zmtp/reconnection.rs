@@ -1,13 +1,17 @@
 //! Peers that come late, go away and come back.
 
+use std::io::Error;
+use std::process::Stdio;
 use std::time::Duration;
 
-use interop::TestResult;
+use interop::{Failure, TestResult};
 use serde_json::json;
+use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::sleep;
 use zmtp::{DealerSocket, Message, PullSocket, PushSocket, Socket, SubSocket};
 
-use crate::support::{Receives, Sends, bind_libzmq, free_endpoint, libzmq, python};
+use crate::support::{Receives, Sends, bind_libzmq, free_endpoint, libzmq, python, soon};
 
 #[tokio::test]
 async fn we_connect_before_libzmq_binds() -> TestResult {
@@ -132,5 +136,93 @@ async fn libzmq_finds_us_again_after_we_closed_and_bound_the_same_port() -> Test
     pull.bind(endpoint.as_str()).await?;
 
     assert_eq!(pull.take().await?, Message::from("after"));
+    Ok(())
+}
+
+/// Set for the process that is killed: how it comes to its endpoint, and to which.
+const OURS: [&str; 2] = ["ZMTP_TEST_KILLED_BY", "ZMTP_TEST_KILLED_AT"];
+
+/// A process with a PULL socket of ours that says what it receives.
+struct OurProcess {
+    process: Child,
+    says: Lines<BufReader<ChildStdout>>,
+}
+
+impl OurProcess {
+    fn start(how: &str, endpoint: &str) -> Result<Self, Failure> {
+        let mut process = Command::new(std::env::current_exe()?)
+            .args(["--exact", "reconnection::what_is_killed", "--nocapture"])
+            .envs(OURS.into_iter().zip([how, endpoint]))
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?;
+        let stdout = process
+            .stdout
+            .take()
+            .ok_or_else(|| Error::other("no output"))?;
+        let says = BufReader::new(stdout).lines();
+        Ok(Self { process, says })
+    }
+
+    /// Waits until it has received a message.
+    async fn expect(&mut self, message: &str) -> TestResult {
+        let wanted = format!("received {message}");
+        soon(async {
+            while let Some(line) = self.says.next_line().await? {
+                if line.ends_with(&wanted) {
+                    return Ok(());
+                }
+            }
+            Err(Failure::from(Error::other(format!("it never {wanted}"))))
+        })
+        .await?
+    }
+}
+
+/// Does nothing, except in the process that the test below kills.
+#[tokio::test]
+#[expect(clippy::print_stdout, reason = "the test that kills it reads this")]
+async fn what_is_killed() -> TestResult {
+    let [Ok(how), Ok(endpoint)] = OURS.map(std::env::var) else {
+        return Ok(());
+    };
+    let mut pull = PullSocket::new();
+    match how.as_str() {
+        "bind" => drop(pull.bind(&endpoint).await?),
+        _ => drop(pull.connect(&endpoint).await?),
+    }
+    loop {
+        let message = pull.recv().await?;
+        println!("received {}", String::from_utf8_lossy(&message[0]));
+    }
+}
+
+#[tokio::test]
+async fn libzmq_goes_on_with_the_next_process_of_ours_after_one_was_killed() -> TestResult {
+    let Some(python) = python()? else {
+        return Ok(());
+    };
+    for how in ["bind", "connect"] {
+        let mut peer = libzmq(python, "PUSH", json!({"RECONNECT_IVL": 50})).await?;
+        peer.request(json!({"op": "monitor", "name": "z"})).await?;
+        let endpoint = match how {
+            "bind" => {
+                let endpoint = free_endpoint()?;
+                peer.request(json!({"op": "connect", "name": "z", "endpoint": endpoint}))
+                    .await?;
+                endpoint
+            }
+            _ => bind_libzmq(&mut peer, "tcp://127.0.0.1:*").await?,
+        };
+        for message in ["first", "second", "third"] {
+            let mut ours = OurProcess::start(how, &endpoint)?;
+            peer.request(json!({"op": "send", "name": "z", "parts": [message]}))
+                .await?;
+            ours.expect(message).await?;
+            ours.process.kill().await?;
+            let gone = json!({"op": "await_event", "name": "z", "event": "DISCONNECTED"});
+            peer.request(gone).await?;
+        }
+    }
     Ok(())
 }
