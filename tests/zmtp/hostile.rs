@@ -6,12 +6,12 @@
 use std::fs;
 use std::io::{self, BufRead as _, BufReader};
 use std::net::SocketAddr;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use tests::bytes::{COMMAND, MORE, claim, command, command_body, frame, greeting, ping, ready};
 use tests::raw_peer::{RawPeer, within};
-use zmtp::{Message, PullSocket, PushSocket, Socket};
+use zmtp::{Message, PullSocket, PushSocket, Socket, SocketEvent};
 
 use crate::suite::address;
 
@@ -24,6 +24,7 @@ const LITTLE: u64 = 48 << 20;
 /// A process with a PULL socket that receives for ever.
 struct Victim {
     process: Child,
+    says: io::Lines<BufReader<ChildStdout>>,
     address: SocketAddr,
     peak_before: u64,
 }
@@ -52,14 +53,11 @@ impl Victim {
             .stderr(Stdio::inherit())
             .spawn()
             .unwrap();
-        let stdout = BufReader::new(process.stdout.take().unwrap());
-        let endpoint = stdout
-            .lines()
-            .map_while(Result::ok)
-            .find_map(|line| line.split_once("endpoint ").map(|(_, at)| at.to_owned()))
-            .expect("the victim says where it listens");
+        let mut says = BufReader::new(process.stdout.take().unwrap()).lines();
+        let endpoint = next_after("endpoint ", &mut says);
         let mut victim = Self {
             process,
+            says,
             address: address(&endpoint.parse().unwrap()),
             peak_before: 0,
         };
@@ -124,14 +122,33 @@ async fn the_victim_itself() {
         return;
     }
     let mut pull = PullSocket::new();
+    let mut monitor = pull.monitor();
     let endpoint = pull.bind("tcp://127.0.0.1:*").await.unwrap();
     println!("endpoint {endpoint}");
+    let reporting = async {
+        while let Some(event) = monitor.recv().await {
+            if let SocketEvent::AcceptFailed { .. } = event {
+                println!("accept failed");
+            }
+        }
+    };
     // Killed by the test that started it, and ended when that has ended.
     let orphaned = tokio::task::spawn_blocking(|| io::stdin().read_line(&mut String::new()));
     tokio::select! {
         _ = orphaned => {}
         () = async { while pull.recv().await.is_ok() {} } => {}
+        () = reporting => {}
+        // Nobody waits for ever for what it does not say.
+        () = tokio::time::sleep(Duration::from_secs(300)) => {}
     }
+}
+
+/// What follows `label` in the next line that the victim says with it.
+fn next_after(label: &str, says: &mut io::Lines<BufReader<ChildStdout>>) -> String {
+    let found = says
+        .map_while(Result::ok)
+        .find_map(|line| line.split_once(label).map(|(_, rest)| rest.to_owned()));
+    found.unwrap_or_else(|| panic!("the victim never said {label:?}"))
 }
 
 /// Sends a message and waits until it was written, which takes a handshake that succeeds.
@@ -285,8 +302,9 @@ async fn accepting_goes_on_after_the_system_had_no_descriptors() {
                 .unwrap(),
         );
     }
-    // Long enough for several attempts to accept that fail.
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    for _ in 0..3 {
+        next_after("accept failed", &mut victim.says);
+    }
     drop(crowd);
     victim.assert_unharmed("no descriptors", LITTLE).await;
 }

@@ -91,8 +91,8 @@ Against the libzmq of the pyzmq that `interop/requirements.txt` pins. Each numbe
 either side binds, and with PLAIN and CURVE either side is the server of the mechanism, whichever
 binds. A cell exchanges messages of one to forty parts of 0 octets to 64 KiB, empty parts among
 them, in each direction that the pair has. Over TCP without a mechanism both sockets are also closed
-and replaced in turn, on the same port, and the exchange goes on. Messages of 64 MiB, and processes
-that are killed, have tests beside the matrix. Left out is libzmq's REQ as the server of a
+and replaced in turn, on the same port, and the exchange goes on. Beside the matrix, tests send 64 MiB
+through every pair, and kill processes of either side. Left out is libzmq's REQ as the server of a
 mechanism, which gets no replies from libzmq's sockets either.
 
 ";

@@ -46,7 +46,10 @@ fn assert_configured(socket: &SockRef<'_>) {
             Duration::from_secs(11)
         );
         assert_eq!(socket.tcp_keepalive_retries().unwrap(), 4);
-        assert_eq!(socket.tos_v4().unwrap(), 0x28);
+        match socket.local_addr().unwrap().is_ipv6() {
+            true => assert_eq!(socket.tclass_v6().unwrap(), 0x28),
+            false => assert_eq!(socket.tos_v4().unwrap(), 0x28),
+        }
         assert_eq!(socket.priority().unwrap(), 3);
         let timeout = socket.tcp_user_timeout().unwrap();
         assert_eq!(timeout, Some(Duration::from_secs(30)));
@@ -60,13 +63,19 @@ fn loopback(port: u16) -> TcpEndpoint {
 #[tokio::test]
 async fn both_ends_of_a_connection_are_configured() {
     let options = configured();
-    let (listener, endpoint) = bind(&loopback(0), &options).await.unwrap();
-    let (connecting, accepting) = tokio::join!(
-        connect(&endpoint, &options, 0),
-        accept(&listener, &options.tcp)
-    );
-    assert_configured(&SockRef::from(&connecting.unwrap().0));
-    assert_configured(&SockRef::from(&accepting.unwrap().0));
+    for endpoint in [loopback(0), "[::1]:*".parse().unwrap()] {
+        let (listener, endpoint) = match bind(&endpoint, &options).await {
+            // There are systems without IPv6.
+            Err(error) if error.kind() == std::io::ErrorKind::AddrNotAvailable => continue,
+            bound => bound.unwrap(),
+        };
+        let (connecting, accepting) = tokio::join!(
+            connect(&endpoint, &options, 0),
+            accept(&listener, &options.tcp)
+        );
+        assert_configured(&SockRef::from(&connecting.unwrap().0));
+        assert_configured(&SockRef::from(&accepting.unwrap().0));
+    }
 }
 
 /// A listener whose queue is full: on Linux it does not answer. Elsewhere it may refuse.
