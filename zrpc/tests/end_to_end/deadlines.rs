@@ -111,9 +111,8 @@ async fn a_call_whose_caller_has_given_up_is_not_passed_on() {
         report.send(outcome).unwrap();
     });
     let (_outer, client) = pair(outer).await;
-    let request = client
-        .request("late", ())
-        .timeout(Duration::from_millis(100));
+    in_time(client.connected()).await.unwrap();
+    let request = client.request("late", ()).timeout(Duration::from_secs(1));
     in_time(request.call::<()>()).await.unwrap_err();
     let outcome = in_time(reports.recv()).await.unwrap();
     assert!(

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use futures_util::future::join_all;
 use zmtp::{DealerSocket, Message, Part, RouterSocket, Socket};
-use zrpc::{CallContext, CallError, Client, HeaderError, Server};
+use zrpc::{CallContext, CallError, Client, HeaderError, Heartbeat, Server};
 
 use crate::support::{Counter, in_time, pair};
 
@@ -138,6 +138,8 @@ async fn a_peer_that_reads_nothing_stops_nobody_else() {
     let counter = answered.clone();
     let (server, client) = pair(
         Server::builder()
+            // The peer sends no heartbeats, and should not be lost on a machine that is slow.
+            .heartbeat(Heartbeat::off())
             .method("one", |(): ()| async { 1_u8 })
             .method("big", move |(): ()| {
                 counter.count();
