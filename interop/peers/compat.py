@@ -10,7 +10,10 @@ import inspect
 
 def restore_collections():
     """`collections.Iterator`, gone since Python 3.10: the command line cannot print without it."""
-    import collections.abc
+    try:
+        import collections.abc
+    except ImportError:
+        return  # Python 2 has them where they are looked for.
     for name in ("Iterator", "Iterable", "Mapping", "MutableMapping", "Sequence", "Callable"):
         if not hasattr(collections, name):
             setattr(collections, name, getattr(collections.abc, name))

@@ -14,6 +14,7 @@ import traceback
 
 def ready(**facts):
     """Announces that the program can be used."""
+    facts["pid"] = os.getpid()
     _write({"ready": facts})
 
 

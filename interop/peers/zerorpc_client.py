@@ -3,7 +3,7 @@
 
 Requests (a CALL is {client, method, args, timeout?, slots?}):
 
-    client {name, endpoint | bind, timeout?, heartbeat?, passive_heartbeat?, ids?, header?}
+    client {name, endpoint | endpoints | bind, timeout?, heartbeat?, passive_heartbeat?, ids?, header?}
                                      `ids` are the last 24 digits of its ids, which begin at 0;
                                      `header` is the task context of its calls
     call CALL + {expect?}            one call in its own greenlet
@@ -46,13 +46,16 @@ class Driver(object):
         operation = request.pop("op")
         return getattr(self, "do_" + operation)(**request)
 
-    def do_client(self, name, endpoint=None, bind=None, ids=None, header=None, **options):
+    def do_client(self, name, endpoint=None, endpoints=(), bind=None, ids=None, header=None,
+                  **options):
         if ids is not None or header is not None:
             options["context"] = _context(ids, header)
         client = zerorpc.Client(**options)
         self._clients[name] = client
-        if endpoint is not None:
-            client.connect(endpoint)
+        endpoints = list(endpoints) if endpoint is None else [endpoint]
+        for one in endpoints:
+            client.connect(one)
+        if endpoints:
             return None
         client.bind(bind)
         last = client._events._socket.getsockopt(zmq.LAST_ENDPOINT)

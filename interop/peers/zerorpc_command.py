@@ -1,4 +1,4 @@
-"""The `zerorpc` command line of zerorpc 0.6.3 on any Python 3."""
+"""The `zerorpc` command line of zerorpc 0.6.3 on any Python."""
 
 import sys
 

@@ -4,19 +4,21 @@
 //
 //     heartbeat        milliseconds (default 5000)
 //     timeout          seconds that a call may take (default 30)
-//     endpoint         a client's server; without it the program is a server on a free port
+//     endpoint(s)      a client's servers; without them the program is a server
+//     bind             where it listens (default: a free port of the loopback interface)
 //     listen           {"errors": false}: a server without a listener for errors, which ends then
 //
 // The conversation is that of control.py: one JSON object a line. Values that JSON cannot say are
 // {"$bytes": "00ff"}, {"$date": milliseconds} and {"$undefined": true}.
 //
-// A server has the methods below and the requests `journal` (errors that it emitted) and `stop`.
+// A server has the methods below and the requests `journal` (errors that it emitted), `works` (the
+// ids that `work` was called with) and `stop`.
 // A client has these requests:
 //
 //     call {method, args, timeout?}      {result} or {raised: {name, message, traceback}}
 //     storm {method, args, count}        the same calls at once: {answered, raised}
 //     stream {method, args}              {count, first_items, last, in_order} with {raised}
-//     start CALL + {id}; join {id}
+//     start CALL + {id}; start_stream STREAM + {id}; peek {id}; join {id}
 //     close                              and `journal`, the errors that the client emitted
 //
 // Times are in `elapsed`, in seconds.
@@ -31,6 +33,7 @@ const FIRST_ITEMS = 10;
 
 const settings = JSON.parse(process.argv[2] || '{}');
 const journal = [];
+const works = [];
 
 function fromJson(value) {
   if (Array.isArray(value)) return value.map(fromJson);
@@ -66,6 +69,17 @@ function count(to, reply, last) {
   last();
 }
 
+// The library throws where it has given up the caller, and a server that lets it ends.
+function ifHeard(send) {
+  try {
+    send();
+    return true;
+  } catch (error) {
+    noteError(error);
+    return false;
+  }
+}
+
 const methods = {
   add: function (a, b, reply) { reply(null, a + b, false); },
   echo: function (value, reply) { reply(null, value, false); },
@@ -79,7 +93,24 @@ const methods = {
   fail_object: function (reply) { reply(new TypeError('an object'), undefined, false); },
   fail_thrown: function (reply) { throw new RangeError('thrown'); },
   wait: function (time, reply) { setTimeout(() => reply(null, time, false), time * 1000); },
+  work: function (id, time, reply) {
+    works.push(id);
+    setTimeout(() => ifHeard(() => reply(null, id, false)), time * 1000);
+  },
   never: function (reply) {},
+  fail: function (message, reply) { reply(new Error(message), undefined, false); },
+  binary: function (size, reply) {
+    reply(null, Buffer.from(Array.from({ length: size }, (_, i) => (31 * i + 7) & 255)), false);
+  },
+  slow_stream: function (items, pause, reply) {
+    let number = 0;
+    const timer = setInterval(() => {
+      const done = number === items;
+      const heard = ifHeard(() => reply(null, done ? undefined : number, !done));
+      if (done || !heard) clearInterval(timer);
+      number += 1;
+    }, pause * 1000);
+  },
   count: function (to, reply) { count(to, reply, () => reply(null, undefined, false)); },
   fail_after: function (to, reply) {
     count(to, reply, () => reply(new Error(`after ${to}`), undefined, false));
@@ -98,15 +129,17 @@ function freePort(done) {
 function serve() {
   const server = new zerorpc.Server(methods, settings.heartbeat || 5000);
   if (!settings.listen || settings.listen.errors) server.on('error', noteError);
-  freePort((port) => {
-    const endpoint = `tcp://127.0.0.1:${port}`;
+  const listen = (endpoint) => {
     server.bind(endpoint);
-    write({ ready: { endpoint } });
+    write({ ready: { endpoint, pid: process.pid } });
     handleRequests({
+      works: (request, answer) => answer(works),
       journal: (request, answer) => answer(journal),
       stop: (request, answer) => { server.close(); answer(null); },
     });
-  });
+  };
+  if (settings.bind) listen(settings.bind);
+  else freePort((port) => listen(`tcp://127.0.0.1:${port}`));
 }
 
 function raised(error) {
@@ -146,9 +179,10 @@ function storm(client, request, answer) {
   }
 }
 
-function stream(client, request, answer) {
+const nothingSeen = () => ({ count: 0, first_items: [], last: null, in_order: true });
+
+function stream(client, request, answer, seen = nothingSeen()) {
   const began = seconds();
-  const seen = { count: 0, first_items: [], last: null, in_order: true };
   invoke(client, request, (error, item, more) => {
     if (error) {
       answer({ ...seen, raised: raised(error), elapsed: seconds() - began });
@@ -171,9 +205,10 @@ function connect() {
     heartbeatInterval: settings.heartbeat || 5000,
   });
   client.on('error', noteError);
-  client.connect(settings.endpoint);
-  write({ ready: {} });
+  for (const endpoint of settings.endpoints || [settings.endpoint]) client.connect(endpoint);
+  write({ ready: { pid: process.pid } });
   const started = new Map();
+  const streams = new Map();
   handleRequests({
     call: (request, answer) => call(client, request, answer),
     storm: (request, answer) => storm(client, request, answer),
@@ -182,6 +217,13 @@ function connect() {
       started.set(request.id, new Promise((resolve) => { call(client, request, resolve); }));
       answer(null);
     },
+    start_stream: (request, answer) => {
+      const seen = nothingSeen();
+      streams.set(request.id, seen);
+      started.set(request.id, new Promise((resolve) => { stream(client, request, resolve, seen); }));
+      answer(null);
+    },
+    peek: (request, answer) => answer(streams.get(request.id)),
     join: (request, answer) => { started.get(request.id).then(answer); },
     journal: (request, answer) => answer(journal),
     close: (request, answer) => { client.close(); answer(null); },
@@ -202,4 +244,4 @@ function handleRequests(operations) {
   lines.on('close', () => process.exit(0));
 }
 
-if (settings.endpoint === undefined) serve(); else connect();
+if (settings.endpoint || settings.endpoints) connect(); else serve();

@@ -12,7 +12,8 @@ Settings (one JSON object on the command line), all optional:
     getargspec       "as is" (default), "restored" or "removed": see compat.py
 
 Requests: `journal` -> what happened to the streams, in order; `stop` stops the
-server as its users do; `channels` -> channels that the server still holds.
+server as its users do; `channels` -> channels that the server still holds;
+`works` -> the ids that `work` was called with.
 """
 
 import sys
@@ -35,6 +36,7 @@ import zerorpc  # noqa: E402
 import zmq  # noqa: E402
 
 JOURNAL = []
+WORKS = []
 
 
 class CustomError(Exception):
@@ -103,6 +105,12 @@ class Probe(object):
         """Answers later; other calls go on."""
         gevent.sleep(seconds)
         return seconds
+
+    def work(self, id, seconds):
+        """Answers later, and notes that it was called."""
+        WORKS.append(id)
+        gevent.sleep(seconds)
+        return id
 
     def block(self, seconds):
         """Answers later; the whole server stands still."""
@@ -199,6 +207,8 @@ def main():
     def handle(request):
         if request["op"] == "journal":
             return list(JOURNAL)
+        if request["op"] == "works":
+            return list(WORKS)
         if request["op"] == "channels":
             return len(server._multiplexer.active_channels)
         if request["op"] == "stop":

@@ -1,0 +1,100 @@
+"""Runs the cases and says what came of each.
+
+    python3 -m cases --docker [--only WORD…]
+    python3 -m cases --native SETTINGS [--only WORD…]
+
+A word is a part of a case's name or a peer's. `CASES` in the environment has the same meaning. Exits
+with 1 if a cell failed.
+"""
+
+import argparse
+import json
+import os
+import sys
+import time
+import traceback
+from pathlib import Path
+
+from . import calls, faults, sockets  # noqa: F401  (they register cases)
+from .matrix import FAILED, LEFT_OUT, PASSED, Cell, markdown, printed
+from .run import CASES, FROM, TO, Run
+from .worlds import NotOffered
+
+PEERS = ("python2.7", "python3", "node", "libzmq")
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="cases", description="Runs the interop cases.")
+    world = parser.add_mutually_exclusive_group(required=True)
+    world.add_argument("--docker", action="store_true")
+    world.add_argument("--native", metavar="SETTINGS")
+    parser.add_argument("--only", nargs="*", default=os.environ.get("CASES", "").split())
+    parser.add_argument("--results", default="/interop/RESULTS.md")
+    arguments = parser.parse_args()
+    began = time.monotonic()
+    world = _world(arguments)
+    cells = [
+        _cell(world, case, theirs, direction)
+        for case in CASES for theirs in PEERS for direction in (TO, FROM)
+        if theirs in case.kinds and world.has(theirs)
+        and _chosen(arguments.only, case.name, theirs)]
+    seconds = time.monotonic() - began
+    print("\n" + printed(cells, PEERS), flush=True)
+    failed = [cell for cell in cells if cell.result == FAILED]
+    print("\n{} cells, {} failed, in {:.0f} s".format(len(cells), len(failed), seconds), flush=True)
+    # A choice of cases is no result to keep.
+    if arguments.docker and not arguments.only:
+        page = markdown(cells, PEERS, world.facts(), _versions(world), seconds)
+        Path(arguments.results).write_text(page, encoding="utf-8")
+    sys.exit(1 if failed or not cells else 0)
+
+
+def _world(arguments):
+    if arguments.docker:
+        from .docker import Docker
+        return Docker()
+    from .native import Native
+    settings = json.loads(Path(arguments.native).read_text(encoding="utf-8"))
+    return Native(settings["programs"], settings["environments"])
+
+
+def _chosen(words, *names):
+    return all(any(word in name for name in names) for word in words)
+
+
+def _cell(world, case, theirs, direction):
+    began = time.monotonic()
+    run = Run(world, theirs, direction)
+    try:
+        case.function(run)
+        result, text = PASSED, None
+    except NotOffered as reason:
+        result, text = LEFT_OUT, str(reason)
+    except Exception as error:
+        result, text = FAILED, "{}: {}".format(type(error).__name__, error)
+        if not text.startswith(("CaseFailed", "PeerFailed")):
+            traceback.print_exc()
+    try:
+        run.finish()
+    except Exception as error:
+        traceback.print_exc()
+        result, text = FAILED, text or "{}: {}".format(type(error).__name__, error)
+    text = run.shown() if text is None else text
+    cell = Cell(case.name, theirs, direction, result, text, time.monotonic() - began)
+    print(cell.line(), flush=True)
+    return cell
+
+
+def _versions(world):
+    commands = {
+        "ours": ["/zrpc", "--version"],
+        "python2.7": ["python2.7", "-c", "import sys, zmq; print('%s, pyzmq %s, libzmq %s' % ("
+                      "sys.version.split()[0], zmq.pyzmq_version(), zmq.zmq_version()))"],
+        "node": ["node", "--version"],
+    }
+    commands["python3"] = ["python3"] + commands["python2.7"][1:]
+    return {name: world.host(name).run(command)[1].strip()
+            for name, command in commands.items() if world.has(name)}
+
+
+main()

@@ -1,0 +1,106 @@
+"""Cases of calls and streams between peers that are well."""
+
+from .run import HEARTBEAT, Ledger, case, check
+
+
+@case("call")
+def call(run):
+    """A call is answered."""
+    run.server()
+    client = run.client()
+    outcome = client.call("add", 20, 22)
+    check(outcome.result == 42, "20 + 22 is", outcome)
+    outcome = client.call("echo", ["déjà vu", -1, 1.5, None, True, {"k": [2 ** 32]}])
+    check(outcome.result == ["déjà vu", -1, 1.5, None, True, {"k": [2 ** 32]}], "echoed", outcome)
+
+
+@case("remote error")
+def remote_error(run):
+    """What a method raises arrives with its name and its message."""
+    run.server()
+    outcome = run.client().call("fail", "so it is")
+    check(outcome.kind == "error" and outcome.error[1] == "so it is", "raised", outcome)
+
+
+@case("unknown method")
+def unknown_method(run):
+    """A call of a method that is not there is answered with an error; Node's server never answers
+    it, which the heartbeat notices."""
+    run.server(heartbeat=HEARTBEAT)
+    outcome = run.client(heartbeat=HEARTBEAT).call("there_is_no_such_method")
+    answered = "LostRemote" if run.server_kind.host == "node" else "error"
+    check(outcome.kind == answered, "ended", outcome)
+
+
+@case("stream of 5000")
+def stream(run):
+    """A stream arrives whole and in order."""
+    run.server()
+    outcome = run.client().stream("count", 5000)
+    check(outcome.kind == "answered", "the stream ended with", outcome)
+    check(outcome.reply["count"] == 5000 and outcome.reply["in_order"], "received", outcome)
+
+
+@case("stream that breaks")
+def broken_stream(run):
+    """The items before an error arrive, and then the error."""
+    run.server()
+    outcome = run.client().stream("fail_after", 7)
+    check(outcome.reply["count"] == 7 and outcome.kind == "error", "received", outcome)
+
+
+@case("100 calls in flight")
+def in_flight(run):
+    """Each of 100 calls on one connection gets its own answer, and each runs once."""
+    server = run.server()
+    ledger = Ledger(run, run.client())
+    ledger.begin(100, 1.0)
+    counts = ledger.settle(within=30)
+    check(counts["answered"] == 100, "ended", counts)
+    check(len(ledger.once(server)) == 100, "not all of them ran")
+
+
+@case("1 MiB each way")
+def large(run):
+    """A large argument comes back unchanged, and so does a large result."""
+    run.server()
+    client = run.client()
+    text = "0123456789abcdef" * (1 << 16)
+    outcome = client.call("echo", text)
+    check(outcome.kind == "answered", "the call ended with", outcome)
+    outcome = client.call("binary", 1 << 20)
+    check(outcome.kind == "answered", "the call ended with", outcome)
+
+
+@case("timeout")
+def timeout(run):
+    """A call that takes longer than its client waits ends in time, and the next one is answered."""
+    run.server()
+    client = run.client(timeout=1)
+    outcome = client.call("wait", 8)
+    check(outcome.kind == "Timeout" and outcome.elapsed < 6, "ended", outcome)
+    check(client.call("add", 1, 2).result == 3, "the next call failed")
+
+
+@case("name and methods", kinds=("python2.7", "python3"))
+def introspection(run):
+    """A client learns the name and the methods of the server."""
+    run.server(name="Adder")
+    client = run.client()
+    name = client.call("_zerorpc_name").result
+    check(name == "Adder" or name == {"$bytes": "4164646572"}, "the name is", name)
+    methods = client.call("_zerorpc_list").result
+    check(any("add" == one or one == {"$bytes": "616464"} for one in methods),
+          "the methods are", methods)
+
+
+@case("command line", kinds=("python2.7", "python3"))
+def command_line(run):
+    """The command of one side calls the server of the other, and prints the result alone."""
+    run.server()
+    host = run.host(run.client_kind)
+    code, output = host.run(
+        run.client_kind.command + ["--json", run.endpoint(), "add", "20", "22"])
+    check((code, output.strip()) == (0, "42"), "it ended with", code, output)
+
+

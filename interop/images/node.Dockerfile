@@ -1,0 +1,11 @@
+# zerorpc for Node with the peer program. If interop/fetch was run before, node_modules comes from
+# packages/, and nothing is downloaded. The context is the repository.
+ARG BASE=node:22-slim
+FROM ${BASE}
+WORKDIR /installed
+COPY bench/node /installed
+COPY interop/packages/node /installed
+RUN [ -d node_modules ] || npm ci --no-audit --no-fund --ignore-scripts
+ENV NODE_PATH=/installed/node_modules
+COPY interop/peers /peers
+CMD ["sleep", "infinity"]
