@@ -39,7 +39,8 @@ enum State {
 enum Heard {
     /// Not yet, and no tick has passed.
     Never,
-    /// Then; or at the first tick if it was silent until there, for a peer may be slow to start.
+    /// Then; or when the first tick was due if it was silent until there, for a peer may be slow to
+    /// start. A tick that comes late must not make the third one too early to judge.
     At(Instant),
 }
 
@@ -150,14 +151,15 @@ impl Pulse {
         // A tick that is late by an interval says that this side slept, not that the peer is gone:
         // what the peer sent meanwhile is still to be read.
         let overslept = now >= later(due, interval);
+        let ticked = if overslept { now } else { due };
         match *heard {
             Heard::At(at) if now >= later(at, allowance) && !overslept => {
                 return Tick::Lost { after: allowance };
             }
             Heard::At(_) => {}
-            Heard::Never => *heard = Heard::At(now),
+            Heard::Never => *heard = Heard::At(ticked),
         }
-        *next = later(if overslept { now } else { due }, interval);
+        *next = later(ticked, interval);
         Tick::Beat
     }
 

@@ -40,6 +40,20 @@ fn endless_interval_does_not_overflow() {
     assert_eq!(pulse.handle_timeout(now), Tick::Early);
 }
 
+// Q10
+#[test]
+fn first_tick_that_comes_late_does_not_put_off_the_loss() {
+    let (opened, interval) = (now(), Duration::from_secs(2));
+    let mut pulse = Pulse::new(Heartbeat::Active(interval), opened);
+    let late = Duration::from_millis(3);
+    assert_eq!(pulse.handle_timeout(opened + interval + late), Tick::Beat);
+    assert_eq!(pulse.handle_timeout(opened + 2 * interval), Tick::Beat);
+    let lost = Tick::Lost {
+        after: 2 * interval,
+    };
+    assert_eq!(pulse.handle_timeout(opened + 3 * interval), lost);
+}
+
 #[expect(clippy::disallowed_methods, reason = "the origin of virtual time")]
 fn now() -> Instant {
     Instant::now()
