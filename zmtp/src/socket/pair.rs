@@ -337,12 +337,6 @@ impl super::Socket for PairSocket {
     }
 }
 
-impl Handled for PairSocket {
-    fn socket_handle(&self) -> &SocketHandle {
-        self.sender.handle()
-    }
-}
-
 impl Handled for PairSender {
     fn socket_handle(&self) -> &SocketHandle {
         self.handle()

@@ -150,49 +150,7 @@ impl From<SendError> for TrySendError {
     }
 }
 
-impl sealed::Handled for ReqSocket {
-    fn socket_handle(&self) -> &SocketHandle {
-        self.handle()
-    }
-}
-
-impl sealed::Handled for RepSocket {
-    fn socket_handle(&self) -> &SocketHandle {
-        self.handle()
-    }
-}
-
-impl sealed::Handled for DealerSocket {
-    fn socket_handle(&self) -> &SocketHandle {
-        self.handle()
-    }
-}
-
-impl sealed::Handled for RouterSocket {
-    fn socket_handle(&self) -> &SocketHandle {
-        self.handle()
-    }
-}
-
-impl sealed::Handled for PushSocket {
-    fn socket_handle(&self) -> &SocketHandle {
-        self.handle()
-    }
-}
-
-impl sealed::Handled for PullSocket {
-    fn socket_handle(&self) -> &SocketHandle {
-        self.handle()
-    }
-}
-
-impl sealed::Handled for PubSocket {
-    fn socket_handle(&self) -> &SocketHandle {
-        self.handle()
-    }
-}
-
-impl sealed::Handled for SubSocket {
+impl<S: Socket> sealed::Handled for S {
     fn socket_handle(&self) -> &SocketHandle {
         self.handle()
     }
@@ -217,6 +175,18 @@ impl sealed::Handled for RouterSender {
 }
 
 impl sealed::Handled for RouterReceiver {
+    fn socket_handle(&self) -> &SocketHandle {
+        self.handle()
+    }
+}
+
+impl sealed::Handled for XPubSender {
+    fn socket_handle(&self) -> &SocketHandle {
+        self.handle()
+    }
+}
+
+impl sealed::Handled for XPubReceiver {
     fn socket_handle(&self) -> &SocketHandle {
         self.handle()
     }
@@ -435,24 +405,6 @@ impl MessageReceiver for SubSocket {
 
     fn try_recv_with_peer(&mut self) -> Result<PeerMessage, TryRecvError> {
         self.try_recv_attributed()
-    }
-}
-
-impl sealed::Handled for XPubSocket {
-    fn socket_handle(&self) -> &SocketHandle {
-        self.sender.handle()
-    }
-}
-
-impl sealed::Handled for XPubSender {
-    fn socket_handle(&self) -> &SocketHandle {
-        self.handle()
-    }
-}
-
-impl sealed::Handled for XPubReceiver {
-    fn socket_handle(&self) -> &SocketHandle {
-        self.handle()
     }
 }
 

@@ -306,12 +306,6 @@ impl super::Socket for XSubSocket {
     }
 }
 
-impl Handled for XSubSocket {
-    fn socket_handle(&self) -> &SocketHandle {
-        self.sender.handle()
-    }
-}
-
 impl Handled for XSubSender {
     fn socket_handle(&self) -> &SocketHandle {
         self.handle()
