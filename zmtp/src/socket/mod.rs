@@ -25,6 +25,7 @@ mod subscription_table;
 mod topics;
 mod transfer;
 mod xpub;
+mod xpub_receiver;
 mod xsub;
 mod zap;
 
@@ -50,6 +51,7 @@ pub use subscription_table::ManualSubscriptionError;
 #[cfg(feature = "blocking")]
 pub(crate) use transfer::sealed::Handled;
 pub use transfer::{MessageReceiver, MessageSender, PeerMessage};
-pub use xpub::{XPubEvent, XPubReceiver, XPubSender, XPubSocket};
+pub use xpub::{XPubSender, XPubSocket};
+pub use xpub_receiver::{XPubEvent, XPubReceiver};
 pub use xsub::{XSubReceiver, XSubSender, XSubSocket};
 pub use zap::{ZapAuthenticator, ZapError, ZapHandler};
