@@ -11,6 +11,10 @@ use crate::middleware::{ClientRequest, HookFuture, Middleware};
 /// Signs requests, and what is published, with HMAC-SHA-256. The other side has a
 /// [`Verifier`](super::Verifier).
 ///
+/// What is signed is the message id, the method and the arguments, with the time. Nothing else is:
+/// neither the topic that an event is published with, nor other header entries, and no replies or
+/// items of streams; and nothing is encrypted. Whoever needs that takes CURVE.
+///
 /// Clones share the key: [`Self::replace_key`] is how it is rotated while the program runs.
 ///
 /// # Example

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 
@@ -24,8 +25,17 @@ use crate::middleware::{HeaderEntries, HookFuture, Middleware, ServerReply, Serv
 /// within a window, requests are refused until some have expired. Several servers with the same
 /// keys do not know what the others have seen.
 ///
-/// Clones share their keys and what was seen. Keys are rotated by
-/// adding the new one here, replacing it at the signers, and removing the old one.
+/// Clones share their keys, what was seen, and the options. So two subscribers need a verifier each,
+/// which is no clone of the other's: they see the same events, and one of them would take them for
+/// replayed. Keys are rotated by adding the new one here, replacing it at the signers, and removing
+/// the old one.
+///
+/// # What is checked
+///
+/// The message id, the method and the arguments, together with the key's name and the time. Nothing
+/// else is: neither the topic that an event is published with, nor other header entries, and no
+/// replies or items of streams. So whoever sits between both sides can change those, and read
+/// everything; against that there is CURVE.
 ///
 /// # Example
 ///
@@ -47,14 +57,14 @@ use crate::middleware::{HeaderEntries, HookFuture, Middleware, ServerReply, Serv
 #[derive(Clone)]
 pub struct Verifier {
     shared: Arc<Shared>,
-    window: u64,
-    max_remembered: usize,
 }
 
-#[derive(Default)]
 struct Shared {
     keys: RwLock<HashMap<String, SigningKey>>,
     seen: Mutex<Seen>,
+    /// In milliseconds. What was seen is forgotten by it, so that there is one for all clones.
+    window: AtomicU64,
+    max_remembered: AtomicUsize,
 }
 
 /// What is wrong with a signature. It is for logs: callers are not told.
@@ -79,7 +89,8 @@ pub enum SignatureError {
     /// It was made for something else, or with another key.
     #[error("signature is not that of the request")]
     Invalid,
-    /// It was made too long ago, or the clocks of both machines differ too much.
+    /// It was made too long ago, or the clocks of both machines differ too much, or this machine's
+    /// was set back.
     #[error("signature is {milliseconds} ms away from now")]
     Expired {
         /// How far its time is away from now, in either direction.
@@ -113,9 +124,12 @@ impl Verifier {
     #[must_use]
     pub fn new() -> Self {
         Self {
-            shared: Arc::default(),
-            window: millis(WINDOW),
-            max_remembered: MAX_REMEMBERED,
+            shared: Arc::new(Shared {
+                keys: RwLock::default(),
+                seen: Mutex::default(),
+                window: AtomicU64::new(millis(WINDOW)),
+                max_remembered: AtomicUsize::new(MAX_REMEMBERED),
+            }),
         }
     }
 
@@ -133,18 +147,21 @@ impl Verifier {
         keys.remove(id).is_some()
     }
 
-    /// Sets how far the time of a signature may be away from now, in either direction. Default: 30
-    /// seconds.
+    /// Sets how far the time of a signature may be away from now, in either direction; for
+    /// all clones. Default: 30 seconds.
     #[must_use]
-    pub fn window(mut self, window: Duration) -> Self {
-        self.window = millis(window);
+    pub fn window(self, window: Duration) -> Self {
+        let milliseconds = &self.shared.window;
+        milliseconds.store(millis(window), Ordering::Relaxed);
         self
     }
 
-    /// Sets how many signatures are remembered, each for up to two windows. Default: 100 000.
+    /// Sets how many signatures are remembered, each for up to two windows; for all clones.
+    /// Default: 100 000.
     #[must_use]
-    pub fn max_remembered(mut self, signatures: usize) -> Self {
-        self.max_remembered = signatures;
+    pub fn max_remembered(self, signatures: usize) -> Self {
+        let max = &self.shared.max_remembered;
+        max.store(signatures, Ordering::Relaxed);
         self
     }
 
@@ -168,22 +185,23 @@ impl Verifier {
             return Err(SignatureError::UnknownKey { key: signature.key });
         };
         drop(keys);
+        let window = self.shared.window.load(Ordering::Relaxed);
         let milliseconds = signature.time.abs_diff(now);
-        if milliseconds > self.window {
+        if milliseconds > window {
             return Err(SignatureError::Expired { milliseconds });
         }
         if !signature.is_valid(&key, content) {
             return Err(SignatureError::Invalid);
         }
-        let expiry = signature.time.saturating_add(self.window);
+        let limit = self.shared.max_remembered.load(Ordering::Relaxed);
+        let oldest = now.saturating_sub(window);
         let seen = &self.shared.seen;
         let mut seen = seen.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.add(signature.nonce.0, now, expiry, self.max_remembered)
+        seen.add(signature.nonce.0, signature.time, oldest, limit)
             .map_err(|unfit| match unfit {
                 Unfit::Replayed => SignatureError::Replayed,
-                Unfit::Full => SignatureError::TooMany {
-                    limit: self.max_remembered,
-                },
+                Unfit::Forgotten => SignatureError::Expired { milliseconds },
+                Unfit::Full => SignatureError::TooMany { limit },
             })
     }
 
@@ -243,9 +261,10 @@ impl Middleware for Verifier {
 
 impl fmt::Debug for Verifier {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let window = self.shared.window.load(Ordering::Relaxed);
         f.debug_struct("Verifier")
-            .field("window", &Duration::from_millis(self.window))
-            .field("max_remembered", &self.max_remembered)
+            .field("window", &Duration::from_millis(window))
+            .field("max_remembered", &self.shared.max_remembered)
             .finish_non_exhaustive()
     }
 }
