@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -15,7 +16,8 @@ use crate::{Fault, OptionError, PeerInfo};
 /// A token bucket for each peer, user or method, or whatever [`Self::keyed`] makes of a request. A
 /// call beyond it is answered with an exception of the name [`RateLimit::NAME`], whose message says
 /// when to try again ([`RateLimit::retry_after`]), as does the header entry `retry_after` of the
-/// answer, in seconds. Its arguments are not decoded.
+/// answer, in seconds. Its arguments are not decoded. Calls of methods that there are not are counted
+/// like others.
 ///
 /// What is counted is bounded: when there are as many keys as [`Self::max_keys`] and none of them
 /// has recovered, all further ones share one bucket. So nobody gets rid of what was counted by
@@ -52,12 +54,13 @@ pub struct RateLimit {
 pub enum RateLimitKey {
     /// All callers and methods together.
     Everything,
-    /// The calls from one address, without its port. Those over ipc or inproc share one bucket for
-    /// each name, and those behind a broker that of the broker.
+    /// The calls from one address, without its port: one IPv4 address, or one IPv6 network of 64
+    /// bits, for that is what a single host can have as its own. Those over ipc or inproc share one
+    /// bucket for each name, and those behind a broker that of the broker.
     Address,
     /// The calls of one user, as an authenticator has named it. Those without one share a bucket.
     User,
-    /// The calls of one method.
+    /// The calls of one method. Those of methods that there are not share a bucket.
     Method,
 }
 
@@ -84,7 +87,7 @@ const SWEEP_INTERVAL: Duration = Duration::from_secs(1);
 /// How many keys are counted unless told otherwise: some MiB.
 const MAX_KEYS: usize = 65_536;
 
-/// What a refused request keeps for its answer.
+/// What a refused request keeps for its answer, in whole milliseconds.
 struct RetryAfter(Duration);
 
 impl RateLimit {
@@ -165,6 +168,8 @@ impl RateLimit {
         };
         Some(match known {
             RateLimitKey::Everything => String::new(),
+            // Callers can make up as many names as they like.
+            RateLimitKey::Method if request.is_missing() => String::new(),
             RateLimitKey::Method => request.method().to_owned(),
             RateLimitKey::Address => request.context().peer().map(address).unwrap_or_default(),
             RateLimitKey::User => {
@@ -182,7 +187,7 @@ impl RateLimit {
         let recovers = (*bucket).max(now);
         let ahead = recovers.saturating_duration_since(now);
         match ahead.checked_sub(self.tolerance) {
-            Some(wait) if !wait.is_zero() => Err(RetryAfter(wait)),
+            Some(wait) if !wait.is_zero() => Err(RetryAfter(whole_milliseconds(wait))),
             _ => {
                 // A time that cannot be told is far away.
                 *bucket = recovers.checked_add(self.interval).unwrap_or(recovers);
@@ -190,16 +195,46 @@ impl RateLimit {
             }
         }
     }
+
+    /// Takes a call of `request` from its bucket, or makes what it is refused with.
+    fn admit(&self, request: &mut ServerRequest) -> Result<(), Fault> {
+        let Some(key) = self.key_of(request) else {
+            return Ok(());
+        };
+        self.take(key, Instant::now()).map_err(|retry| {
+            let seconds = retry.0.as_secs_f64();
+            request.extensions_mut().insert(retry);
+            Fault::new(Self::NAME, format!("{MESSAGE}{seconds:.3}s"))
+        })
+    }
 }
 
 /// What the message of the exception says before the seconds.
 const MESSAGE: &str = "too many calls, retry after ";
 
+/// Rounds up, because whoever comes a moment too early is refused again.
+fn whole_milliseconds(time: Duration) -> Duration {
+    let milliseconds = time.as_nanos().div_ceil(1_000_000);
+    u64::try_from(milliseconds).map_or(Duration::MAX, Duration::from_millis)
+}
+
 fn address(peer: &PeerInfo) -> String {
     match &peer.address {
-        Some(zmtp::PeerAddress::Tcp(address)) => address.ip().to_string(),
+        Some(zmtp::PeerAddress::Tcp(address)) => host(address.ip()),
         Some(other) => other.to_string(),
         None => String::new(),
+    }
+}
+
+/// Names what one host has for its own: an IPv4 address, or the 64 bits of an IPv6 network, in which
+/// it can take as many addresses as it likes.
+fn host(address: IpAddr) -> String {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => {
+            let network = Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX));
+            format!("{network}/64")
+        }
     }
 }
 
@@ -223,23 +258,23 @@ impl Middleware for RateLimit {
         &'a self,
         request: &'a mut ServerRequest,
     ) -> HookFuture<'a, Result<(), Fault>> {
-        let Some(key) = self.key_of(request) else {
-            return HookFuture::ready(Ok(()));
-        };
-        HookFuture::ready(self.take(key, Instant::now()).map_err(|retry| {
-            let seconds = retry.0.as_secs_f64();
-            request.extensions_mut().insert(retry);
-            Fault::new(Self::NAME, format!("{MESSAGE}{seconds:.3}s"))
-        }))
+        HookFuture::ready(self.admit(request))
     }
 
     fn server_inspect_exception<'a>(
         &'a self,
         request: &'a mut ServerRequest,
-        reply: Option<&'a mut ServerReply>,
+        mut reply: Option<&'a mut ServerReply>,
         _task_context: &'a HeaderEntries,
         _fault: &'a Fault,
     ) -> HookFuture<'a, ()> {
+        // An unknown method did not come by before.
+        if request.is_missing()
+            && let Err(refusal) = self.admit(request)
+            && let Some(reply) = reply.as_deref_mut()
+        {
+            reply.set_fault(refusal);
+        }
         let retry = request.extensions_mut().remove::<RetryAfter>();
         if let (Some(RetryAfter(time)), Some(reply)) = (retry, reply) {
             let added = reply
@@ -316,6 +351,28 @@ mod tests {
         let later = now + 2 * SECOND;
         assert_eq!(take(&limit, "new", later), Ok(()));
         assert_eq!(limit.table.lock().unwrap().buckets.len(), 1);
+    }
+
+    #[test]
+    fn addresses_of_one_host_share_a_bucket() {
+        let host = |address: &str| host(address.parse().unwrap());
+        assert_eq!(host("192.0.2.7"), "192.0.2.7");
+        assert_eq!(host("::ffff:192.0.2.7"), "192.0.2.7");
+        assert_eq!(host("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");
+        assert_eq!(host("2001:db8:1:2::"), host("2001:db8:1:2:ffff::1"));
+        assert_ne!(host("2001:db8:1:2::"), host("2001:db8:1:3::"));
+    }
+
+    #[test]
+    fn the_time_to_wait_is_never_too_short() {
+        let (limit, start) = (limit(3), Instant::now());
+        for _ in 0..3 {
+            assert_eq!(take(&limit, "a", start), Ok(()));
+        }
+        // A third of a second has no end in decimals.
+        let wait = take(&limit, "a", start).unwrap_err();
+        assert_eq!(wait, Duration::from_millis(334));
+        assert_eq!(take(&limit, "a", start + wait), Ok(()));
     }
 
     #[test]

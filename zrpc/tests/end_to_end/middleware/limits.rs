@@ -69,3 +69,27 @@ async fn addresses_and_keys_of_the_program_have_limits_of_their_own() {
     let other = Client::connect(&server.endpoints()[0]).await.unwrap();
     in_time(other.call::<u8>("one", ())).await.unwrap_err();
 }
+
+#[tokio::test]
+async fn unknown_methods_are_limited_too() {
+    let limit = RateLimit::new(2, Duration::from_secs(3600), RateLimitKey::Method).unwrap();
+    let server = Server::builder()
+        .method("one", |(): ()| async { 1 })
+        .middleware(limit);
+    let told = Counter::new();
+    let client = Client::builder().middleware(RetryHeader(told.clone()));
+    let (_server, client) = pair_with(server, client).await;
+    let mut names = Vec::new();
+    // However they are called, they share a bucket.
+    for method in ["a", "b", "c", "d"] {
+        let error = in_time(client.call::<u8>(method, ())).await.unwrap_err();
+        let CallError::Remote(error) = error else {
+            panic!("{error}");
+        };
+        names.push(error.name.clone());
+    }
+    let expected = ["NameError", "NameError", RateLimit::NAME, RateLimit::NAME];
+    assert_eq!(names, expected);
+    assert_eq!(told.pending(), 2);
+    assert_eq!(in_time(client.call::<u8>("one", ())).await, Ok(1));
+}
