@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use futures_core::Stream;
+use proto::Body;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -273,8 +274,12 @@ impl Argument {
     /// A value that has no msgpack form makes building the server fail.
     #[must_use]
     pub fn default<T: Serialize>(mut self, value: T) -> Self {
-        self.default = match rmpv::ext::to_value(value) {
-            Ok(value) => DefaultValue::Value(value),
+        // As it would come from a caller: not every encoder writes enums as ours is read.
+        self.default = match Body::value(&value) {
+            Ok(body) => match proto::decode(body.encoded()) {
+                Ok(value) => DefaultValue::Value(value),
+                Err(error) => DefaultValue::Unencodable(error.to_string()),
+            },
             Err(error) => DefaultValue::Unencodable(error.to_string()),
         };
         self

@@ -298,6 +298,43 @@ mod tests {
     }
 
     #[test]
+    fn defaults_of_every_type_are_read_as_they_were_written() {
+        #[derive(Clone, Debug, PartialEq, Serialize, serde::Deserialize)]
+        enum Unit {
+            Metre,
+            Other(String),
+            Ratio { of: u8, to: u8 },
+        }
+        #[derive(Clone, Debug, PartialEq, Serialize, serde::Deserialize)]
+        struct Range {
+            from: u64,
+            unit: Unit,
+        }
+        fn left_out<T>(default: &T)
+        where
+            T: Clone + std::fmt::Debug + PartialEq + Serialize + DeserializeOwned,
+        {
+            let names = [
+                Argument::new("left"),
+                Argument::new("right").default(default),
+            ];
+            let decoded = decode::<(i64, T)>(&names, &(1,));
+            assert_eq!(decoded, Ok((1, default.clone())));
+        }
+        left_out(&Unit::Metre);
+        left_out(&Unit::Other("foot".to_owned()));
+        left_out(&Unit::Ratio { of: 1, to: 2 });
+        left_out(&Range {
+            from: 1,
+            unit: Unit::Metre,
+        });
+        left_out(&u128::from(u64::MAX));
+        left_out(&(1.5_f32, Some("x".to_owned())));
+        let none = Argument::new("wide").default(u128::MAX);
+        assert!(matches!(none.default, DefaultValue::Unencodable(_)));
+    }
+
+    #[test]
     fn missing_arguments_are_named() {
         assert_eq!(
             decode::<(i64, i64)>(&names(), &()),
