@@ -12,6 +12,12 @@ pub enum DecodeError {
     /// Malformed: the byte 0xc1, which msgpack never uses.
     #[error("reserved byte 0xc1")]
     Reserved,
+    /// Malformed: there is more behind the value.
+    #[error("{count} bytes follow the value")]
+    TrailingBytes {
+        /// How many.
+        count: usize,
+    },
     /// The event is longer than accepted.
     #[error("event of {len} bytes is longer than {limit}")]
     TooLong {

@@ -86,11 +86,13 @@ impl Body {
         let limits = DecodeLimits::default();
         let mut reader = Reader::new(encoded);
         skip(&mut reader, &limits, &mut limits.values.clone())?;
-        let len = encoded.len().saturating_sub(reader.rest().len());
-        let mut body = Self::with_capacity(len);
+        match reader.rest().len() {
+            0 => {}
+            count => return Err(DecodeError::TrailingBytes { count }),
+        }
+        let mut body = Self::with_capacity(encoded.len());
         body.text = Text::Unknown;
-        body.buffer
-            .extend_from_slice(encoded.get(..len).unwrap_or(encoded));
+        body.buffer.extend_from_slice(encoded);
         Ok(body)
     }
 
@@ -142,7 +144,9 @@ impl Body {
     /// [`CompatError`] says what would be dropped or changed, by whom, and where it is.
     pub fn check(&self, compat: Compat) -> Result<(), CompatError> {
         compat.check(self.encoded(), self.text)?;
-        self.extra.check(compat)
+        self.extra.check(compat)?;
+        let len = self.encoded().len();
+        compat.check_len(len.saturating_add(self.extra.encoded_len()))
     }
 
     /// Puts `head` in front of the value, in place if it fits.

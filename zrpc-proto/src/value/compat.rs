@@ -79,16 +79,21 @@ impl Compat {
             })
     }
 
+    /// Checks the length of a value, or of one and what goes with it.
+    pub(super) fn check_len(self, len: usize) -> Result<(), CompatError> {
+        if self.includes(Self::PYTHON) && len > PYTHON_LEN {
+            let limit = PYTHON_LEN;
+            return Err(CompatFault::TooLong { len, limit }.at(ValuePath::new()));
+        }
+        Ok(())
+    }
+
     /// Checks one encoded value, without recursion.
     pub(super) fn check(self, encoded: &[u8], text: Text) -> Result<(), CompatError> {
         if self == Self::ANY {
             return Ok(());
         }
-        let len = encoded.len();
-        if self.includes(Self::PYTHON) && len > PYTHON_LEN {
-            let limit = PYTHON_LEN;
-            return Err(CompatFault::TooLong { len, limit }.at(ValuePath::new()));
-        }
+        self.check_len(encoded.len())?;
         let mut walk = Walk {
             compat: self,
             text,
@@ -140,7 +145,8 @@ pub(super) enum Text {
     Unknown,
 }
 
-/// The longest event that Python's msgpack takes by default, less what goes in front of a value.
+/// The longest event that Python's msgpack takes by default, less the protocol's own header entries
+/// and the name, which go in front of a value.
 const PYTHON_LEN: usize = 100 * 1024 * 1024 - 4096;
 
 /// The deepest nesting that Python's msgpack is sure to pack again.

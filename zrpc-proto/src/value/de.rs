@@ -7,6 +7,7 @@
 //!
 //! Nesting is limited, so a hostile value cannot exhaust the stack.
 
+use serde::de::value::SeqDeserializer;
 use serde::de::{
     DeserializeOwned, DeserializeSeed, Deserializer, EnumAccess, Error as _, IntoDeserializer,
     MapAccess, SeqAccess, VariantAccess, Visitor,
@@ -159,7 +160,9 @@ impl<'a, 'de> ValueDeserializer<'a, 'de> {
         match self.head()? {
             Head::Bin(len) => {
                 let bytes = self.take(len)?.iter().copied();
-                visitor.visit_seq(serde::de::value::SeqDeserializer::new(bytes))
+                let mut bytes = SeqDeserializer::new(bytes);
+                let value = visitor.visit_seq(&mut bytes)?;
+                bytes.end().map(|()| value)
             }
             head => self.visit(head, visitor),
         }

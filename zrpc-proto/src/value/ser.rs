@@ -16,12 +16,15 @@ use serde::ser::{
 use super::path::{PathStep, ValuePath};
 use super::{EncodeError, ext};
 use crate::msgpack::{
-    Head, Reader, put_array, put_bin, put_ext, put_int, put_map, put_str, put_uint, read_text,
+    DecodeLimits, Head, Reader, put_array, put_bin, put_ext, put_int, put_map, put_str, put_uint,
+    read_text,
 };
 
-/// The deepest nesting that is encoded. It keeps a value that contains itself from exhausting the
-/// stack.
-const MAX_DEPTH: usize = 1024;
+/// Returns the deepest nesting that is encoded: what is decoded, without the array that a result
+/// comes in. It also keeps a value that contains itself from exhausting the stack.
+fn max_depth() -> usize {
+    DecodeLimits::default().depth.saturating_sub(1)
+}
 
 /// Appends the encoded `value`.
 pub(super) fn serialize<T: Serialize + ?Sized>(
@@ -30,7 +33,8 @@ pub(super) fn serialize<T: Serialize + ?Sized>(
 ) -> Result<(), EncodeError> {
     let serializer = ValueSerializer {
         out,
-        depth_left: MAX_DEPTH,
+        depth_left: max_depth(),
+        options_left: max_depth(),
     };
     value.serialize(serializer).map_err(|error| error.finish())
 }
@@ -95,7 +99,10 @@ impl serde::ser::Error for SerializeError {
 /// Serializes one value.
 struct ValueSerializer<'a> {
     out: &'a mut Vec<u8>,
+    /// As it is counted when the value is decoded.
     depth_left: usize,
+    /// How many more options may be around it. They are no depth, but each needs stack.
+    options_left: usize,
 }
 
 impl<'a> ValueSerializer<'a> {
@@ -104,10 +111,7 @@ impl<'a> ValueSerializer<'a> {
         kind: CompoundKind,
         len: Option<usize>,
     ) -> Result<Compound<'a>, SerializeError> {
-        let depth_left = self
-            .depth_left
-            .checked_sub(1)
-            .ok_or_else(|| refused(format!("nested deeper than {MAX_DEPTH}")))?;
+        let depth_left = deeper(self.depth_left)?;
         let head = self.out.len();
         match (kind, len) {
             (_, None) => {}
@@ -117,6 +121,7 @@ impl<'a> ValueSerializer<'a> {
         Ok(Compound {
             out: self.out,
             depth_left,
+            options_left: self.options_left,
             kind,
             head,
             claimed: len,
@@ -131,6 +136,7 @@ impl<'a> ValueSerializer<'a> {
         pair.serialize(ValueSerializer {
             out: self.out,
             depth_left: self.depth_left,
+            options_left: self.options_left,
         })?;
         let mut reader = Reader::new(self.out.get(start..).unwrap_or_default());
         let heads = [reader.head(), reader.head(), reader.head()];
@@ -151,11 +157,18 @@ impl<'a> ValueSerializer<'a> {
     }
 
     /// Begins `{variant: …}`.
-    fn variant(self, variant: &'static str) -> Self {
+    fn variant(mut self, variant: &'static str) -> Result<Self, SerializeError> {
+        self.depth_left = deeper(self.depth_left)?;
         put_map(self.out, 1);
         put_str(self.out, variant.as_bytes());
-        self
+        Ok(self)
     }
+}
+
+/// Goes one level down.
+fn deeper(left: usize) -> Result<usize, SerializeError> {
+    left.checked_sub(1)
+        .ok_or_else(|| refused(format!("nested deeper than {}", max_depth())))
 }
 
 fn refused(message: String) -> SerializeError {
@@ -268,7 +281,8 @@ impl<'a> Serializer for ValueSerializer<'a> {
         self.serialize_unit()
     }
 
-    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), SerializeError> {
+    fn serialize_some<T: Serialize + ?Sized>(mut self, value: &T) -> Result<(), SerializeError> {
+        self.options_left = deeper(self.options_left)?;
         value.serialize(self)
     }
 
@@ -292,13 +306,14 @@ impl<'a> Serializer for ValueSerializer<'a> {
     }
 
     fn serialize_newtype_struct<T: Serialize + ?Sized>(
-        self,
+        mut self,
         name: &'static str,
         value: &T,
     ) -> Result<(), SerializeError> {
         if name == ext::STRUCT_NAME {
             return self.extension(value);
         }
+        self.depth_left = deeper(self.depth_left)?;
         value.serialize(self)
     }
 
@@ -309,7 +324,7 @@ impl<'a> Serializer for ValueSerializer<'a> {
         variant: &'static str,
         value: &T,
     ) -> Result<(), SerializeError> {
-        let inner = value.serialize(self.variant(variant));
+        let inner = value.serialize(self.variant(variant)?);
         inner.map_err(|error| error.inside(PathStep::key(variant.as_bytes())))
     }
 
@@ -336,7 +351,7 @@ impl<'a> Serializer for ValueSerializer<'a> {
         variant: &'static str,
         len: usize,
     ) -> Result<Compound<'a>, SerializeError> {
-        let content = self.variant(variant);
+        let content = self.variant(variant)?;
         content.compound(CompoundKind::Array, Some(len))
     }
 
@@ -355,7 +370,7 @@ impl<'a> Serializer for ValueSerializer<'a> {
         variant: &'static str,
         len: usize,
     ) -> Result<Compound<'a>, SerializeError> {
-        let content = self.variant(variant);
+        let content = self.variant(variant)?;
         content.compound(CompoundKind::Map, Some(len))
     }
 }
@@ -370,6 +385,7 @@ enum CompoundKind {
 struct Compound<'a> {
     out: &'a mut Vec<u8>,
     depth_left: usize,
+    options_left: usize,
     kind: CompoundKind,
     /// Where its head is, or has to be.
     head: usize,
@@ -386,6 +402,7 @@ impl Compound<'_> {
         ValueSerializer {
             out: self.out,
             depth_left: self.depth_left,
+            options_left: self.options_left,
         }
     }
 

@@ -84,6 +84,11 @@ fn q22_events_that_python_would_drop_for_their_length_are_refused() {
     let error = long.check(Compat::PYTHON).unwrap_err();
     assert!(matches!(error.fault, CompatFault::TooLong { .. }));
     assert!(long.check(Compat::NODE).is_ok());
+    // What goes with it in the header is as long as the rest of it.
+    let mut extra = Extra::new();
+    extra.insert("trace", &"x".repeat(4096)).unwrap();
+    let error = longest.with_extra(extra).check(Compat::PYTHON).unwrap_err();
+    assert!(matches!(error.fault, CompatFault::TooLong { .. }));
 }
 
 #[test]

@@ -260,6 +260,72 @@ fn deep_values_do_not_exhaust_the_stack() {
     );
 }
 
+/// A value that contains itself, in one of the ways in which nothing else counts its levels.
+enum Endless {
+    Newtype,
+    NewtypeVariant,
+    TupleVariant,
+    Option,
+}
+
+impl Serialize for Endless {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Newtype => serializer.serialize_newtype_struct("N", self),
+            Self::NewtypeVariant => serializer.serialize_newtype_variant("E", 0, "V", self),
+            Self::TupleVariant => serde::ser::SerializeTupleVariant::end({
+                let mut tuple = serializer.serialize_tuple_variant("E", 0, "V", 1)?;
+                serde::ser::SerializeTupleVariant::serialize_field(&mut tuple, self)?;
+                tuple
+            }),
+            Self::Option => serializer.serialize_some(self),
+        }
+    }
+}
+
+#[test]
+fn values_that_contain_themselves_are_refused() {
+    for endless in [
+        Endless::Newtype,
+        Endless::NewtypeVariant,
+        Endless::TupleVariant,
+        Endless::Option,
+    ] {
+        let error = Body::value(&endless).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "cannot serialize: nested deeper than 511"
+        );
+    }
+}
+
+#[test]
+fn what_is_encoded_is_never_too_deep_to_be_decoded() {
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    enum Tree {
+        Leaf,
+        Node(Box<Self>, u8),
+    }
+    let nested = |depth: usize| (0..depth).fold(Value::Nil, |inner, _| Value::Array(vec![inner]));
+    let tree = |depth: usize| (0..depth).fold(Tree::Leaf, |inner, _| Tree::Node(inner.into(), 1));
+    // A result comes in an array of its own.
+    let body = Body::value(&nested(511)).unwrap();
+    let result = [b"\x91", body.encoded()].concat();
+    assert_eq!(decode(&result), Ok((nested(511),)));
+    assert!(Body::value(&nested(512)).is_err());
+    // A variant with a tuple is two levels.
+    let body = Body::value(&tree(255)).unwrap();
+    assert_eq!(decode(body.encoded()), Ok(tree(255)));
+    assert!(Body::value(&tree(256)).is_err());
+}
+
+#[test]
+fn binary_that_is_too_long_is_not_cut_off() {
+    assert_eq!(decode(b"\xc4\x04abcd"), Ok(*b"abcd"));
+    assert!(decode::<[u8; 4]>(b"\xc4\x05abcde").is_err());
+    assert!(decode::<(u8, u8)>(b"\xc4\x03abc").is_err());
+}
+
 #[test]
 fn truncated_values_and_claims_are_errors() {
     for bytes in [
@@ -283,6 +349,10 @@ fn encoded_values_are_taken_whole_or_not_at_all() {
     assert_eq!(
         Body::from_encoded(b"\x92\x01").unwrap_err(),
         DecodeError::Truncated
+    );
+    assert_eq!(
+        Body::from_encoded(b"\x92\x01\x02\xc0\xc0").unwrap_err(),
+        DecodeError::TrailingBytes { count: 2 }
     );
 }
 
