@@ -60,6 +60,17 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
         error: &RemoteError,
     ) {
         self.stats.refused = self.stats.refused.wrapping_add(1);
+        self.tell_end(peer, id, version, error);
+    }
+
+    /// Tells a peer that a call has ended with an error, unless too many such events wait for it.
+    pub(super) fn tell_end(
+        &mut self,
+        peer: u32,
+        id: &MessageId,
+        version: Version,
+        error: &RemoteError,
+    ) {
         let limits = &self.config.limits;
         let ends = self.peers.get(peer).map_or(usize::MAX, |peer| peer.ends());
         if ends >= limits.channels_per_peer.saturating_mul(2)

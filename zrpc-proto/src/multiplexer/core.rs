@@ -1,6 +1,7 @@
 //! The state of the multiplexer.
 
 use std::collections::VecDeque;
+use std::collections::hash_map;
 use std::fmt::Debug;
 use std::hash::Hash;
 use std::time::Instant;
@@ -116,7 +117,12 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
             Side::Server(server) => (server.charged, 0, 0),
         };
         if let Some(peer) = self.peers.get_mut(channel.peer) {
-            peer.channels.remove(&channel.id);
+            // A later channel may have the same id.
+            if let hash_map::Entry::Occupied(entry) = peer.channels.entry(channel.id.clone())
+                && *entry.get() == id
+            {
+                entry.remove();
+            }
             peer.reserved_bytes = peer.reserved_bytes.saturating_sub(reserved);
         }
         self.peers.release_received(channel.peer, received);

@@ -6,7 +6,6 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
-use super::peers::Peers;
 use super::{ChannelId, CloseReason, Multiplexer, Role};
 use crate::channel::{
     Cause, Channel, Control, Dialect, Expiry, Heartbeat, Pulse, ServerSide, ServerState, Side,
@@ -140,13 +139,10 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
 
     /// Lets events find a channel that a peer opened.
     fn enter(&mut self, peer: u32, id: MessageId, channel: ChannelId) {
-        let enter =
-            |peers: &mut Peers<P>| peers.get_mut(peer)?.channels.insert(id.clone(), channel);
+        let peer = self.peers.get_mut(peer);
         // A client that always uses the same id has given up its last call with it.
-        if let Some(former) = enter(&mut self.peers) {
+        if let Some(former) = peer.and_then(|peer| peer.channels.insert(id, channel)) {
             self.end(former, CloseReason::Superseded);
-            // The end took the id along.
-            enter(&mut self.peers);
         }
     }
 
@@ -228,9 +224,11 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
         match peer.and_then(|peer| self.exceeds_bytes(peer, received.held)) {
             None => self.recv_request(now, id, received),
             Some(error) => {
-                if let Some(channel) = self.remove(id) {
-                    let version = received.event.header.version;
-                    self.refuse(channel.peer, &channel.id, version, &error);
+                if let Some(channel) = self.channels.get(id) {
+                    let (peer, message_id) = (channel.peer, channel.id.clone());
+                    // First, because a peer without channels and payloads may be forgotten.
+                    self.refuse(peer, &message_id, received.event.header.version, &error);
+                    self.remove(id);
                 }
             }
         }

@@ -6,7 +6,8 @@ use std::time::Instant;
 
 use super::peers::Entry;
 use super::{ChannelId, CloseReason, Multiplexer};
-use crate::channel::{Queued, Side, Tick};
+use crate::channel::{Channel, Queued, ServerState, Side, Tick};
+use crate::event::RemoteError;
 
 impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
     /// Handles the passing of time: sends heartbeats, ends calls that took too long, and gives up
@@ -55,8 +56,34 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
             Tick::Beat => self.queue_heartbeat(id),
             Tick::Lost { after } => {
                 self.stats.lost = self.stats.lost.wrapping_add(1);
-                self.end(id, CloseReason::LostRemote { after });
+                let reason = CloseReason::LostRemote { after };
+                self.tell_lost(id, &reason);
+                self.end(id, reason);
             }
+        }
+    }
+
+    /// Tells a client that its call is given up. It may be there and not know: because it has no
+    /// heartbeats of its own, or because its link is too slow for those of this side.
+    fn tell_lost(&mut self, id: ChannelId, reason: &CloseReason) {
+        let Some(Channel {
+            peer,
+            id,
+            side: Side::Server(server),
+            ..
+        }) = self.channels.get_mut(id)
+        else {
+            return;
+        };
+        let is_answerable = matches!(
+            server.state,
+            ServerState::Serving | ServerState::Held { .. }
+        );
+        // Beyond its credit a client would take it for a fault.
+        if is_answerable && server.credit.take().is_some() {
+            let (peer, id, version) = (*peer, id.clone(), server.version);
+            let error = RemoteError::new(LOST_REMOTE, reason.to_string());
+            self.tell_end(peer, &id, version, &error);
         }
     }
 
@@ -81,3 +108,6 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
         }
     }
 }
+
+/// The name of the error that tells a client of the end of its call.
+const LOST_REMOTE: &str = "LostRemote";

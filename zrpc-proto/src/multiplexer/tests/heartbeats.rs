@@ -49,6 +49,24 @@ fn q10_peer_that_is_never_heard_is_lost_at_the_third_tick() {
 }
 
 #[test]
+fn a_client_that_may_be_there_is_told_that_its_call_is_given_up() {
+    let mut server = Scripted::server(Config::server());
+    server.accept(&"id".into());
+    assert_eq!(
+        server.advance(15 * SECOND),
+        ["_zpc_hb", "_zpc_hb", "ERR"],
+        "the first reply needs no grant"
+    );
+    assert!(is_lost(&server.events()));
+    // The credit of this one is used up.
+    let streaming = server.accept(&"other".into());
+    server.mux.stream_item(streaming, item(0)).unwrap();
+    assert_eq!(server.sent_names(), ["STREAM"]);
+    assert_eq!(server.advance(15 * SECOND), ["_zpc_hb"; 2]);
+    assert!(is_lost(&server.events()));
+}
+
+#[test]
 fn peer_that_falls_silent_is_lost_after_two_intervals() {
     let mut client = Scripted::client();
     let (_, id) = client.open(&without_timeout());

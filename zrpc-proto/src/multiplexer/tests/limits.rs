@@ -242,6 +242,23 @@ fn idle_peers_are_forgotten_beyond_the_limit() {
 }
 
 #[test]
+fn a_peer_that_uses_an_id_again_is_not_forgotten_over_it() {
+    let mut server = limited(|limits| limits.idle_peers = 0);
+    let id = "constant".into();
+    let former = server.accept(&id);
+    server.recv(request_header(&id), "method", &array(&[]));
+    assert!(
+        matches!(server.mux.poll_event(), Some(ChannelEvent::Closed { channel, .. }) if channel == former)
+    );
+    let latter = server.accepted();
+    // What comes on the channel still finds it.
+    server.recv_on(&id, "_zpc_hb", &array(&[0.into()]));
+    assert_eq!(server.mux.stats().unroutable, 0);
+    server.mux.reply(latter, Body::nil()).unwrap();
+    assert_eq!(server.sent_names(), ["OK"]);
+}
+
+#[test]
 fn ended_calls_leave_few_deadlines_behind() {
     let mut client = Scripted::client();
     for _ in 0..10_000 {
