@@ -117,7 +117,8 @@ impl CallContext {
         self.state.is_cancelled()
     }
 
-    /// Waits until the caller is gone.
+    /// Waits until the caller is gone while the handler runs; for ever if it is not before the handler
+    /// has ended.
     ///
     /// An asynchronous handler does not need this: its future is dropped then.
     ///

@@ -33,8 +33,9 @@ impl Heartbeat {
         Self(proto::Heartbeat::Active(interval))
     }
 
-    /// Sends no heartbeats and never gives a call up. A peer that has heartbeats on is answered,
-    /// so that it does not give up either.
+    /// Sends no heartbeats and never gives a call up. A peer that has heartbeats on is answered, so
+    /// that it does not give up either, unless what it sent before its heartbeats takes longer than
+    /// it waits. A server of this crate says so then, with an error of the name `LostRemote`.
     pub fn off() -> Self {
         Self(proto::Heartbeat::Off)
     }

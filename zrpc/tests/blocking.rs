@@ -146,7 +146,7 @@ fn a_server_runs_until_it_is_told_to_stop() {
         let other = Client::connect(&more).unwrap();
         assert_eq!(other.call::<i64>("add", (1, 1)), Ok(2));
         handle.unbind(&more).unwrap();
-        let drained = handle.drain(PATIENCE);
+        let drained = handle.drain(PATIENCE).unwrap();
         assert!(drained.is_complete(), "{drained:?}");
         assert_eq!(calls.join().unwrap(), Ok(100));
         runs.join().unwrap().unwrap();

@@ -74,7 +74,11 @@ impl ServerHandle {
     }
 
     /// As [`ServerHandle::drain`](crate::ServerHandle::drain).
-    pub fn drain(&self, timeout: Duration) -> Drained {
+    ///
+    /// # Errors
+    ///
+    /// [`Interrupted`] if the server ended before its work was done.
+    pub fn drain(&self, timeout: Duration) -> Result<Drained, Interrupted> {
         wait(self.handle.drain(timeout))
     }
 

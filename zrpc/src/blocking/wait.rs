@@ -7,8 +7,6 @@ use std::thread::{self, Thread};
 
 use tokio::task::coop::unconstrained;
 
-use crate::client::without_relays;
-
 /// Wakes a thread.
 struct Unparker(Thread);
 
@@ -34,9 +32,13 @@ pub(super) fn wait<F: Future>(future: F) -> F::Output {
     let waker = WAKER.with(Waker::clone);
     let mut context = Context::from_waker(&waker);
     loop {
-        // A task of a runtime that this blocks could not pass on that there is something.
-        match without_relays(|| future.as_mut().poll(&mut context)) {
-            Poll::Ready(output) => return output,
+        match future.as_mut().poll(&mut context) {
+            Poll::Ready(output) => {
+                // What an outer future waits for, if this is called from within one, may have woken
+                // the thread meanwhile.
+                thread::current().unpark();
+                return output;
+            }
             Poll::Pending => thread::park(),
         }
     }

@@ -141,7 +141,15 @@ impl ClientEngine {
         }
         self.waiting.clear();
         self.deadline = None;
+        self.server_count.send_replace(0);
         self.status = Status::Finished;
+    }
+}
+
+/// Nobody is connected to anything any more, however the I/O task ended.
+impl Drop for ClientEngine {
+    fn drop(&mut self) {
+        self.server_count.send_replace(0);
     }
 }
 

@@ -26,5 +26,3 @@ pub use request::{Request, Response};
 pub use stream::ReplyStream;
 
 pub use stub::Stub;
-#[cfg(feature = "blocking")]
-pub(crate) use waking::without_relays;

@@ -1,8 +1,9 @@
 //! Wakes callers from the thread of the I/O task.
 
-use std::cell::Cell;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::Waker;
+use std::future::poll_fn;
+use std::ptr;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::task::{Poll, RawWakerVTable, Waker};
 
 use tokio::runtime::{self, Handle};
 use tokio::sync::mpsc;
@@ -23,6 +24,8 @@ pub(super) struct Waiter {
 pub(super) struct Relay {
     runtime: runtime::Id,
     wakers: mpsc::UnboundedSender<Waker>,
+    /// What the wakers of tasks have in common, once the relay has run.
+    kind: Arc<OnceLock<&'static RawWakerVTable>>,
 }
 
 /// The relays of a client, whose calls may be made on several runtimes. They end with it.
@@ -37,24 +40,6 @@ pub(super) enum Relays {
 /// latest when this is dropped.
 #[derive(Debug, Default)]
 pub(super) struct Wakers(Vec<Waiter>);
-
-thread_local! {
-    /// Whether the thread waits for what is polled, so that no task of its runtime may run.
-    static THREAD_IS_BLOCKED: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Polls something for which the thread will be blocked.
-#[cfg(feature = "blocking")]
-pub(crate) fn without_relays<T>(poll: impl FnOnce() -> T) -> T {
-    let before = THREAD_IS_BLOCKED.replace(true);
-    let polled = poll();
-    // After a panic relays stay unused here, which only costs time.
-    THREAD_IS_BLOCKED.set(before);
-    polled
-}
-
-/// How many tasks a relay wakes before others of its runtime get their turn.
-const BATCH: usize = 256;
 
 impl Waiter {
     /// Makes the caller that `waker` wakes.
@@ -78,12 +63,37 @@ impl Waiter {
     }
 
     fn wake_by_relay(self) {
-        let waker = match &self.relay {
-            None => Some(self.waker),
-            Some(relay) => relay.wakers.send(self.waker).err().map(|unsent| unsent.0),
-        };
-        if let Some(waker) = waker {
-            waker.wake();
+        match self.relay {
+            Some(relay) if relay.suits(&self.waker) => relay.wake(self.waker),
+            _ => self.waker.wake(),
+        }
+    }
+}
+
+impl Relay {
+    fn spawn(handle: &Handle) -> Self {
+        let (wakers, receiver) = mpsc::unbounded_channel();
+        let kind = Arc::default();
+        handle.spawn(relay_all(Unwoken(receiver), Arc::clone(&kind)));
+        Self {
+            runtime: handle.id(),
+            wakers,
+            kind,
+        }
+    }
+
+    /// Whether the waker is that of a task, as the relay itself is one. A thread that waits for a
+    /// future may be the one that the relay needs, and whoever polls several futures has a waker of
+    /// its own.
+    fn suits(&self, waker: &Waker) -> bool {
+        let kind = self.kind.get();
+        kind.is_some_and(|kind| ptr::eq(*kind, waker.vtable()))
+    }
+
+    fn wake(&self, waker: Waker) {
+        // The runtime of the relay may be gone.
+        if let Err(unsent) = self.wakers.send(waker) {
+            unsent.0.wake();
         }
     }
 }
@@ -103,9 +113,6 @@ impl Relays {
             return None;
         };
         task::try_id()?;
-        if THREAD_IS_BLOCKED.get() {
-            return None;
-        }
         let handle = Handle::try_current().ok()?;
         let runtime = handle.id();
         let mut relays = relays.lock().unwrap_or_else(PoisonError::into_inner);
@@ -114,18 +121,32 @@ impl Relays {
         }
         // Those of runtimes that are gone.
         relays.retain(|relay| !relay.wakers.is_closed());
-        let (wakers, receiver) = mpsc::unbounded_channel();
-        handle.spawn(relay_all(receiver));
-        let relay = Arc::new(Relay { runtime, wakers });
+        let relay = Arc::new(Relay::spawn(&handle));
         relays.push(Arc::clone(&relay));
         Some(relay)
     }
 }
 
-async fn relay_all(mut wakers: mpsc::UnboundedReceiver<Waker>) {
-    let mut batch = Vec::new();
-    while wakers.recv_many(&mut batch, BATCH).await > 0 {
-        batch.drain(..).for_each(Waker::wake);
+/// The wakers that a relay has not got to. When it ends, they are woken all the same.
+struct Unwoken(mpsc::UnboundedReceiver<Waker>);
+
+async fn relay_all(mut unwoken: Unwoken, kind: Arc<OnceLock<&'static RawWakerVTable>>) {
+    poll_fn(|context| {
+        kind.get_or_init(|| context.waker().vtable());
+        Poll::Ready(())
+    })
+    .await;
+    while let Some(waker) = unwoken.0.recv().await {
+        waker.wake();
+    }
+}
+
+impl Drop for Unwoken {
+    fn drop(&mut self) {
+        self.0.close();
+        while let Ok(waker) = self.0.try_recv() {
+            waker.wake();
+        }
     }
 }
 
@@ -152,10 +173,9 @@ impl Drop for Wakers {
 
 #[cfg(test)]
 mod tests {
-    use std::future::poll_fn;
     use std::pin::pin;
     use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::task::{Context, Poll, Wake};
+    use std::task::{Context, Wake};
     use std::time::Duration;
 
     use tokio::time::timeout;

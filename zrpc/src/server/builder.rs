@@ -233,8 +233,8 @@ impl ServerBuilder {
     /// | [`unread_bytes_per_peer`](Limits::unread_bytes_per_peer) | 256 MiB | the call fails, `LimitExceeded` |
     /// | [`queued_bytes_total`](Limits::queued_bytes_total) | 1 GiB | streams stop, calls fail |
     ///
-    /// A handler of a stream is ahead of its caller by at most 64 items, and by 256 KiB. How many
-    /// connections there may be is among the [options of the socket](Self::socket).
+    /// A handler of a stream is ahead of the connection by at most 256 items, and, but for a single one
+    /// that is larger, by 256 KiB. How many connections there may be is among the [options of the socket](Self::socket).
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self

@@ -116,28 +116,32 @@ impl ServerHandle {
     /// # Example
     ///
     /// ```no_run
-    /// # async fn example(handle: zrpc::ServerHandle) {
-    /// let drained = handle.drain(std::time::Duration::from_secs(30)).await;
+    /// # async fn example(handle: zrpc::ServerHandle) -> Result<(), zrpc::Interrupted> {
+    /// let drained = handle.drain(std::time::Duration::from_secs(30)).await?;
     /// for (method, calls) in &drained.cut {
     ///     eprintln!("{calls} calls of {method} were not answered");
     /// }
+    /// # Ok(())
     /// # }
     /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Interrupted`] if the I/O task ended before its work was done: nobody knows what was cut off.
     ///
     /// # Cancel safety
     ///
     /// The server ends in the background, at the same time, if the future is dropped.
-    pub async fn drain(&self, timeout: Duration) -> Drained {
+    pub async fn drain(&self, timeout: Duration) -> Result<Drained, Interrupted> {
         let (report, drained) = oneshot::channel();
         self.tell(Command::Drain(Drain {
             // A time that no clock reaches does not come.
             until: Instant::now().checked_add(timeout),
             report,
         }));
-        // However it ended, it has ended.
-        let _ = self.lifetime.ended().await;
+        self.lifetime.ended().await?;
         // A server that had ended before cuts nothing off.
-        drained.await.unwrap_or_default()
+        Ok(drained.await.unwrap_or_default())
     }
 
     /// Listens on one more endpoint, which is returned with wildcards resolved.

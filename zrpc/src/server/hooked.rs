@@ -65,6 +65,9 @@ pub(super) async fn run_task(job: Job, hooks: Hooks, handler: Option<Arc<dyn Tas
 /// Runs a call on a thread of the blocking pool, unless its caller has gone meanwhile. Hooks that
 /// wait hold the thread.
 pub(super) fn run_thread(job: Job, hooks: Hooks, handler: &dyn ThreadHandler, runtime: &Handle) {
+    if job.is_abandoned() {
+        return;
+    }
     let Job {
         method,
         args,
@@ -75,9 +78,6 @@ pub(super) fn run_thread(job: Job, hooks: Hooks, handler: &dyn ThreadHandler, ru
         ..
     } = job;
     let settings = Settings { authorizer, compat };
-    if context.is_cancelled() {
-        return;
-    }
     let work = || {
         let (mut call, task_context) = Hooked::load(hooks, &method, (context, args), settings);
         let on_thread = OnThread { runtime, handler };

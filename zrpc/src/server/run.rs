@@ -4,6 +4,7 @@ use std::any::Any;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::Instant;
 
 use futures_core::stream::BoxStream;
 use futures_util::{FutureExt, StreamExt};
@@ -34,8 +35,8 @@ pub(super) struct Job {
 
 impl Job {
     /// Returns whether nobody waits for it any more.
-    pub(super) fn is_cancelled(&self) -> bool {
-        self.state.is_cancelled()
+    pub(super) fn is_abandoned(&self) -> bool {
+        self.state.is_cancelled() || self.state.is_overdue(Instant::now())
     }
 }
 
@@ -76,6 +77,9 @@ pub(super) async fn run_task(job: Job, handler: Arc<dyn TaskHandler>) {
 
 /// Runs a call on a thread of the blocking pool, unless its caller has gone meanwhile.
 pub(super) fn run_thread(job: Job, handler: &dyn ThreadHandler, runtime: &Handle) {
+    if job.is_abandoned() {
+        return;
+    }
     let Job {
         method,
         args,
@@ -85,9 +89,6 @@ pub(super) fn run_thread(job: Job, handler: &dyn ThreadHandler, runtime: &Handle
         authorizer,
         ..
     } = job;
-    if context.is_cancelled() {
-        return;
-    }
     if let Err(fault) = authorized(authorizer, &method, &context) {
         responder.reply(Err(fault));
         return;

@@ -52,7 +52,7 @@ async fn start_all(mut jobs: mpsc::UnboundedReceiver<Job>, runtime: Handle) {
 }
 
 fn start(mut job: Job, runtime: &Handle) {
-    if job.is_cancelled() {
+    if job.is_abandoned() {
         return;
     }
     let state = Arc::clone(&job.state);

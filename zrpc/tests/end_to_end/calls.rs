@@ -1,5 +1,7 @@
 //! Plain calls.
 
+use std::time::Duration;
+
 use futures_util::future::join_all;
 use rmpv::Value;
 use serde::{Deserialize, Serialize};
@@ -231,4 +233,39 @@ async fn arguments_and_results_may_be_known_only_when_the_program_runs() {
     let single = Value::from("one");
     let error = in_time(client.call::<Value>("echo", single)).await;
     assert!(matches!(error, Err(CallError::Encode { .. })), "{error:?}");
+}
+
+/// The only thread of the runtime is held by who waits for the others, on threads of their own.
+#[test]
+fn threads_that_wait_for_calls_need_nothing_of_their_runtime() {
+    const THREADS: u32 = 8;
+    let (sender, receiver) = std::sync::mpsc::channel();
+    let running = std::thread::spawn(move || {
+        let builder = &mut tokio::runtime::Builder::new_current_thread();
+        let runtime = builder.enable_all().build().unwrap();
+        // The server's handlers have a runtime that goes on.
+        let handlers = tokio::runtime::Runtime::new().unwrap();
+        let server = Server::builder()
+            .method("one", |(): ()| async { 1_u8 })
+            .bind("tcp://127.0.0.1:*");
+        let server = handlers.block_on(server.build()).unwrap();
+        runtime.block_on(async {
+            let client = Client::connect(&server.endpoints()[0]).await.unwrap();
+            client.connected().await.unwrap();
+            for _ in 0..THREADS {
+                let (client, sender) = (client.clone(), sender.clone());
+                tokio::task::spawn_blocking(move || {
+                    let runtime = tokio::runtime::Handle::current();
+                    for _ in 0..100 {
+                        assert_eq!(runtime.block_on(client.call::<u8>("one", ())), Ok(1));
+                    }
+                    sender.send(()).unwrap();
+                });
+            }
+            for _ in 0..THREADS {
+                receiver.recv_timeout(Duration::from_secs(30)).unwrap();
+            }
+        });
+    });
+    running.join().unwrap();
 }

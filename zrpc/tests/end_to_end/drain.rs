@@ -67,7 +67,7 @@ async fn a_drained_server_answers_what_it_has_and_refuses_the_rest_by_name() {
     assert_eq!(in_time(items.next_item()).await, Ok(None));
     assert_eq!(in_time(running).await.unwrap(), Ok("done".to_owned()));
     assert_eq!(in_time(waiting).await.unwrap(), Ok("done".to_owned()));
-    let drained = in_time(draining).await.unwrap();
+    let drained = in_time(draining).await.unwrap().unwrap();
     assert!(drained.is_complete(), "{drained:?}");
 }
 
@@ -89,7 +89,9 @@ async fn what_takes_too_long_is_cut_off_and_named() {
     in_time(client.call::<String>("_zerorpc_name", ()))
         .await
         .unwrap();
-    let drained = in_time(server.handle().drain(Duration::from_millis(50))).await;
+    let drained = in_time(server.handle().drain(Duration::from_millis(50)))
+        .await
+        .unwrap();
     let methods: Vec<_> = drained.cut.iter().collect();
     let expected = [
         (&"count".to_owned(), &1),
@@ -121,8 +123,8 @@ async fn a_server_without_calls_is_drained_at_once_and_twice_is_no_more() {
     let (first, second) = (server.handle(), server.handle());
     let (first, second) =
         in_time(async { tokio::join!(first.drain(LONG), second.drain(LONG)) }).await;
-    assert!(first.is_complete() && second.is_complete());
-    let late = in_time(server.handle().drain(LONG)).await;
+    assert!(first.unwrap().is_complete() && second.unwrap().is_complete());
+    let late = in_time(server.handle().drain(LONG)).await.unwrap();
     assert!(late.is_complete());
 }
 
@@ -136,7 +138,7 @@ async fn closing_ends_a_drain_and_says_what_it_cut_off() {
     let mut draining = Box::pin(handle.drain(LONG));
     assert!(futures_util::poll!(&mut draining).is_pending());
     in_time(server.handle().close()).await;
-    let drained = in_time(draining).await;
+    let drained = in_time(draining).await.unwrap();
     assert_eq!(drained.cut.get("work"), Some(&1));
     in_time(running).await.unwrap().unwrap_err();
 }

@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use futures_util::future::join_all;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use zrpc::{Client, Server, ServerBuilder};
@@ -33,16 +34,15 @@ async fn whoever_waits_with_one_call_is_not_behind_all_calls_of_another() {
         join_all((0..20).map(|_| greedy.call::<()>("work", ("greedy",)))).await
     });
     begun.wait_for(1).await;
-    let one = tokio::spawn(async move { modest.call::<()>("work", ("modest",)).await });
+    let watcher = modest.clone();
+    let mut one = Box::pin(modest.call::<()>("work", ("modest",)));
+    assert!((&mut one).now_or_never().is_none());
     // Introspection on the same connection comes behind the call, so the call waits by then.
-    let watcher = Client::connect(&server.endpoints()[0]).await.unwrap();
-    for _ in 0..20 {
-        in_time(watcher.call::<String>("_zerorpc_name", ()))
-            .await
-            .unwrap();
-    }
+    in_time(watcher.call::<String>("_zerorpc_name", ()))
+        .await
+        .unwrap();
     gate.add_permits(21);
-    in_time(one).await.unwrap().unwrap();
+    in_time(one).await.unwrap();
     in_time(many).await.unwrap();
     let order = order.lock().unwrap();
     let position = order.iter().position(|who| who == "modest").unwrap();
