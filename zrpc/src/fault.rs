@@ -30,11 +30,20 @@ use crate::{CallError, RemoteError};
 /// assert_eq!(fault.name(), "ParseIntError");
 /// assert_eq!(fault.message(), "invalid digit found in string");
 /// ```
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 pub struct Fault {
     name: Cow<'static, str>,
     message: Cow<'static, str>,
     traceback: Option<String>,
+    cause: Cause,
+}
+
+/// Who has caused a failure, for those who log it. Callers are not told.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Cause {
+    Method,
+    /// What was sent did not fit, or was not let in.
+    Caller,
 }
 
 impl Fault {
@@ -44,6 +53,7 @@ impl Fault {
             name: name.into(),
             message: message.into(),
             traceback: None,
+            cause: Cause::Method,
         }
     }
 
@@ -69,6 +79,7 @@ impl Fault {
             name: Cow::Borrowed("Exception"),
             message: Cow::Owned(error.to_string()),
             traceback: chain_of_sources(error),
+            cause: Cause::Method,
         }
     }
 
@@ -95,9 +106,32 @@ impl Fault {
             name: Cow::Owned(remote.name.clone()),
             message: Cow::Owned(remote.message.clone()),
             traceback: remote.traceback.clone(),
+            cause: Cause::Method,
         }
     }
+
+    /// Notes that it is the caller's doing, and not that of a method.
+    pub(crate) fn by_caller(mut self) -> Self {
+        self.cause = Cause::Caller;
+        self
+    }
+
+    /// Returns whether it is the caller's doing.
+    pub(crate) fn is_by_caller(&self) -> bool {
+        self.cause == Cause::Caller
+    }
 }
+
+/// Equal are those that look the same to callers.
+impl PartialEq for Fault {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+            && self.message == other.message
+            && self.traceback == other.traceback
+    }
+}
+
+impl Eq for Fault {}
 
 impl fmt::Debug for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -121,6 +155,7 @@ impl<E: Error + 'static> From<E> for Fault {
             name: Cow::Borrowed(short_type_name(std::any::type_name::<E>())),
             message: Cow::Owned(error.to_string()),
             traceback,
+            cause: Cause::Method,
         }
     }
 }

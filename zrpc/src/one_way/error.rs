@@ -71,7 +71,7 @@ pub enum ReceiveError {
         /// The name, with what is not UTF-8 replaced.
         method: String,
     },
-    /// The method failed, or its arguments did not fit.
+    /// The method failed, its arguments did not fit, or middleware did not let the event in.
     #[error("{method}() failed with {}: {}", .fault.name(), .fault.message())]
     Failed {
         /// The method.

@@ -111,6 +111,11 @@ impl Event {
         }
     }
 
+    /// Replaces the header, which middleware has changed.
+    pub(super) fn set_header(&mut self, header: Extra) {
+        self.header = header;
+    }
+
     pub(super) fn name(&self) -> &Name {
         &self.name
     }

@@ -8,7 +8,7 @@ use futures_util::FutureExt;
 use proto::{Args, MessageId};
 use tracing::Instrument;
 
-use super::Event;
+use super::{Event, ReceiveError};
 use crate::Fault;
 use crate::context::CallContext;
 use crate::middleware::{Chain, HeaderEntries, ServerRequest, TaskContext};
@@ -49,6 +49,54 @@ pub(super) async fn execute(
             flatten(&method, outcome.await)
         }
     }
+}
+
+/// Calls the hooks around an event that no method handles, because somebody takes it as it is.
+/// Returns it as they let it in.
+pub(super) async fn admit(mut event: Event, chain: Arc<Chain>) -> Result<Event, ReceiveError> {
+    let name = event.method().into_owned();
+    let method = Arc::new(Method::missing(&name));
+    let work = async {
+        let mut execution = Execution::new(Arc::clone(&method), event.clone());
+        let (mut request, task_context) = execution.load(&chain);
+        let work = async {
+            let admitted = async {
+                let before = chain.server_before_exec(&mut request).await;
+                before.map_err(Fault::by_caller)?;
+                let header = request.edited_header();
+                chain.server_after_exec(&mut request, None).await?;
+                Ok(header)
+            };
+            match admitted.await {
+                Ok(header) => Ok(header),
+                Err(fault) => Err(inspect(&chain, &mut request, fault).await),
+            }
+        };
+        task_context.scope(work).await
+    };
+    let outcome = AssertUnwindSafe(work).catch_unwind().await;
+    match flatten(&method, outcome) {
+        Ok(edited) => {
+            if let Some(header) = edited {
+                event.set_header(header);
+            }
+            Ok(event)
+        }
+        Err(fault) => Err(ReceiveError::Failed {
+            method: name,
+            fault,
+        }),
+    }
+}
+
+/// Shows hooks what went wrong, and returns it.
+async fn inspect(chain: &Chain, request: &mut ServerRequest, fault: Fault) -> Fault {
+    let mut header = HeaderEntries::new();
+    chain.get_task_context(&TaskContext::current(), &mut header);
+    chain
+        .server_inspect_exception(request, None, &header, &fault)
+        .await;
+    fault
 }
 
 impl Execution {
@@ -109,24 +157,33 @@ impl Execution {
     /// Runs the method between the hooks, in the order of Python's pullers: what is not known is
     /// only inspected.
     async fn run_hooked(mut self, chain: &Chain) -> Result<(), Fault> {
-        let context = self.context.clone();
-        let mut request = ServerRequest::new(context, self.message_id.take(), self.args.clone());
-        let task_context = match self.method.handler() {
-            Handler::Missing => TaskContext::new(),
-            Handler::Task(_) | Handler::Thread(_) => chain.load_task_context(&mut request),
+        let (mut request, task_context) = match self.method.handler() {
+            Handler::Missing => {
+                let mut request = self.request();
+                request.set_missing();
+                (request, TaskContext::new())
+            }
+            Handler::Task(_) | Handler::Thread(_) => self.load(chain),
         };
         let work = async {
-            let Err(fault) = self.run_between(chain, &mut request).await else {
-                return Ok(());
-            };
-            let mut header = HeaderEntries::new();
-            chain.get_task_context(&TaskContext::current(), &mut header);
-            chain
-                .server_inspect_exception(&mut request, None, &header, &fault)
-                .await;
-            Err(fault)
+            match self.run_between(chain, &mut request).await {
+                Ok(()) => Ok(()),
+                Err(fault) => Err(inspect(chain, &mut request, fault).await),
+            }
         };
         task_context.scope(work).await
+    }
+
+    /// Returns what hooks see of the event.
+    fn request(&mut self) -> ServerRequest {
+        let message_id = self.message_id.take();
+        ServerRequest::new(self.context.clone(), message_id, self.args.clone())
+    }
+
+    fn load(&mut self, chain: &Chain) -> (ServerRequest, TaskContext) {
+        let mut request = self.request();
+        let task_context = chain.load_task_context(&mut request);
+        (request, task_context)
     }
 
     async fn run_between(
@@ -137,7 +194,8 @@ impl Execution {
         if let Handler::Missing = self.method.handler() {
             return self.run().await;
         }
-        chain.server_before_exec(request).await?;
+        let before = chain.server_before_exec(request).await;
+        before.map_err(Fault::by_caller)?;
         if let Some(header) = request.edited_header() {
             self.context = self.context.with_entries(header);
         }

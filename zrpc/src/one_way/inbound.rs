@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use proto::DecodeLimits;
-use tokio::task::coop;
+use tokio::task::{JoinSet, coop};
 use zmtp::MessageReceiver;
 
+use super::execute::admit;
 use super::reports::Reports;
-use super::{Event, ReceiverStats};
+use super::{Event, ReceiveError, ReceiverStats};
+use crate::middleware::Chain;
 
 /// Makes events of the messages of one socket, and skips what is none.
 #[derive(Debug)]
@@ -16,6 +18,8 @@ pub(super) struct Inbound<S> {
     pub(super) endpoints: Vec<String>,
     limits: DecodeLimits,
     reports: Arc<Reports>,
+    /// The event whose hooks run. It is not lost if nobody waits for them any more.
+    admitting: JoinSet<Result<Event, ReceiveError>>,
 }
 
 impl<S: MessageReceiver> Inbound<S> {
@@ -30,6 +34,7 @@ impl<S: MessageReceiver> Inbound<S> {
             endpoints,
             limits,
             reports: Arc::new(reports),
+            admitting: JoinSet::new(),
         }
     }
 
@@ -47,11 +52,26 @@ impl<S: MessageReceiver> Inbound<S> {
         }
     }
 
-    /// Waits for the next event, for somebody who handles it without a method.
-    pub(super) async fn take(&mut self) -> Option<Event> {
-        let event = self.recv().await?;
-        self.reports.handled();
-        Some(event)
+    /// Waits for the next event that middleware lets in, for somebody who handles it without a
+    /// method. What it does not let in is reported and skipped.
+    pub(super) async fn take(&mut self, hooks: Option<&Arc<Chain>>) -> Option<Event> {
+        loop {
+            match self.admitting.join_next().await {
+                Some(Ok(Ok(event))) => {
+                    self.reports.handled();
+                    return Some(event);
+                }
+                Some(Ok(Err(error))) => self.reports.error(&error),
+                // Either the runtime ends, or there is none.
+                Some(Err(_)) | None => {}
+            }
+            let event = self.recv().await?;
+            let Some(chain) = hooks else {
+                self.reports.handled();
+                return Some(event);
+            };
+            self.admitting.spawn(admit(event, Arc::clone(chain)));
+        }
     }
 
     pub(super) fn stats(&self) -> ReceiverStats {

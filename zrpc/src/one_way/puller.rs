@@ -57,14 +57,16 @@ impl Puller {
     }
 
     /// Waits for the next event, to handle it without a method; `None` after
-    /// [`ReceiverHandle::shutdown`]. What is no event is reported and skipped.
+    /// [`ReceiverHandle::shutdown`]. What is no event is reported and skipped, and so is what
+    /// [middleware](ReceiverBuilder::middleware) does not let in.
     ///
     /// # Cancel safety
     ///
-    /// No event is lost if the future is dropped.
+    /// No event is lost if the future is dropped: the next call of this method waits on.
     pub async fn recv(&mut self) -> Option<Event> {
         let Self { inbound, serving } = self;
-        serving.unless_stopped(inbound.take()).await
+        let event = inbound.take(serving.hooks());
+        serving.unless_stopped(event).await
     }
 
     /// Returns what it has done so far.

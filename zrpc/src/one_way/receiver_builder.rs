@@ -152,7 +152,8 @@ impl<R> ReceiverBuilder<R> {
     }
 
     /// Adds [middleware](crate::middleware), behind that which was added before. Its hooks run around
-    /// the methods that `run` calls, as around those of a server, without a reply.
+    /// the methods that `run` calls, as around those of a server, without a reply. Those in front of a
+    /// method and behind it also run for each event that `recv` gives.
     pub fn middleware(mut self, middleware: impl Middleware) -> Self {
         self.middleware.push(Arc::new(middleware));
         self

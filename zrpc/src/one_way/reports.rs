@@ -19,7 +19,7 @@ pub struct ReceiverStats {
     pub malformed: u64,
     /// Events for methods that there are not.
     pub unknown: u64,
-    /// Events whose method failed.
+    /// Events whose method failed, whose arguments did not fit, or which middleware did not let in.
     pub failed: u64,
 }
 
@@ -76,6 +76,11 @@ impl Reports {
             ReceiveError::UnknownMethod { method } => {
                 tracing::debug!(method, "unknown method");
                 &self.unknown
+            }
+            ReceiveError::Failed { method, fault } if fault.is_by_caller() => {
+                // What it says may have the arguments in it.
+                tracing::debug!(method, error = fault.name(), "event refused");
+                &self.failed
             }
             ReceiveError::Failed { method, fault } => {
                 tracing::warn!(method, %fault, "method of an event failed");

@@ -80,6 +80,11 @@ impl Serving {
         self.handle.clone()
     }
 
+    /// Returns the middleware, if there is any.
+    pub(super) fn hooks(&self) -> Option<&Arc<Chain>> {
+        self.hooks.as_ref()
+    }
+
     /// Waits for an event, unless it is stopped.
     pub(super) async fn unless_stopped<F>(&self, event: F) -> Option<Event>
     where

@@ -128,8 +128,10 @@ impl Signature {
         method: &str,
         args: &Args,
     ) -> Result<A, Fault> {
+        // What is wrong with them has their content in it: that is for the caller, not for the log.
         self.decode_given(method, args)
-            .inspect_err(|fault| tracing::debug!(method, %fault, "arguments do not fit"))
+            .inspect_err(|_| tracing::debug!(method, "arguments do not fit"))
+            .map_err(Fault::by_caller)
     }
 
     fn decode_given<A: DeserializeOwned>(&self, method: &str, args: &Args) -> Result<A, Fault> {
@@ -376,6 +378,17 @@ mod tests {
     fn the_text_of_an_error_does_not_grow_with_the_argument() {
         let error = decode::<(i64, i64)>(&names(), &(1, "ä".repeat(5000))).unwrap_err();
         assert!(error.len() < LONGEST_TEXT + 20, "{}", error.len());
+    }
+
+    #[test]
+    fn arguments_that_do_not_fit_are_no_failure_of_the_method() {
+        let signature = Signature::of::<(i64,)>().unwrap();
+        for encoded in [&b"\x91\xa3two"[..], b"\x90", b"\x07"] {
+            let args = Args::from_encoded(encoded.into());
+            let fault = signature.decode::<(i64,)>("add", &args).unwrap_err();
+            assert!(fault.is_by_caller(), "{fault}");
+        }
+        assert!(!Fault::new("TypeError", "").is_by_caller());
     }
 
     #[test]

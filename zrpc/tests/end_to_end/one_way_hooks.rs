@@ -145,6 +145,66 @@ async fn hooks_run_in_the_order_of_pythons_pushers_and_pullers() {
 }
 
 #[tokio::test]
+async fn events_that_are_received_one_by_one_pass_the_hooks_too() {
+    let (journal, refused) = (Journal::default(), Counter::new());
+    let mut puller = methods(&journal, &refused).build().await.unwrap();
+    let pusher = Pusher::builder().connect(&puller.endpoints()[0]);
+    let pusher = pusher.build().await.unwrap();
+    for method in ["denied", "panic", "note"] {
+        in_time(pusher.push(method, ())).await.unwrap();
+    }
+    let event = in_time(puller.recv()).await.unwrap();
+    assert_eq!(event.method(), "note");
+    refused.wait_for(2).await;
+    let stats = puller.stats();
+    assert_eq!((stats.received, stats.handled, stats.failed), (3, 1, 2));
+    let expected = [
+        "load_task_context",
+        "server_before_exec",
+        "get_task_context",
+        "server_inspect_exception PermissionError",
+        "load_task_context",
+        "server_before_exec",
+        "load_task_context",
+        "server_before_exec",
+        "server_after_exec",
+    ];
+    assert_eq!(journal.take(), expected);
+}
+
+/// Lets events in when it is told to.
+struct Gate(Arc<tokio::sync::Semaphore>);
+
+impl Middleware for Gate {
+    fn server_before_exec<'a>(
+        &'a self,
+        request: &'a mut ServerRequest,
+    ) -> HookFuture<'a, Result<(), Fault>> {
+        HookFuture::new(async {
+            self.0.acquire().await.unwrap().forget();
+            Ok(request.header_mut().insert("seen", &true)?)
+        })
+    }
+}
+
+#[tokio::test]
+async fn no_event_is_lost_while_a_hook_waits_for_it() {
+    let gate = Arc::new(tokio::sync::Semaphore::new(0));
+    let puller = Puller::builder().middleware(Gate(Arc::clone(&gate)));
+    let mut puller = puller.bind(ANYWHERE).build().await.unwrap();
+    let pusher = Pusher::builder().connect(&puller.endpoints()[0]);
+    let pusher = pusher.build().await.unwrap();
+    in_time(pusher.push("note", ())).await.unwrap();
+    while puller.stats().received == 0 {
+        let given_up = tokio::time::timeout(std::time::Duration::from_millis(5), puller.recv());
+        given_up.await.unwrap_err();
+    }
+    gate.add_permits(1);
+    let event = in_time(puller.recv()).await.unwrap();
+    assert_eq!(event.header("seen"), Ok(Some(true)));
+}
+
+#[tokio::test]
 async fn what_middleware_does_not_let_out_is_not_sent() {
     let mut puller = Puller::builder().bind(ANYWHERE).build().await.unwrap();
     let pusher = Pusher::builder().middleware(Journal::default());

@@ -282,3 +282,22 @@ async fn events_that_nobody_answers_are_signed_too() {
     refusals.wait_for(2).await;
     assert_eq!(handled.pending(), 0);
 }
+
+#[tokio::test]
+async fn events_that_are_received_one_by_one_are_verified() {
+    let puller = Puller::builder().middleware(verifier(&["a"]));
+    let puller = puller.bind("tcp://127.0.0.1:*").build().await;
+    let mut puller = puller.unwrap();
+    let endpoint = puller.endpoints()[0].clone();
+    for (method, signer) in [("forged", None), ("forged", Some("b")), ("note", Some("a"))] {
+        let mut pusher = Pusher::builder().connect(&endpoint);
+        if let Some(id) = signer {
+            pusher = pusher.middleware(Signer::new(key(id)));
+        }
+        let pusher = pusher.build().await.unwrap();
+        in_time(pusher.push(method, ())).await.unwrap();
+        in_time(pusher.close()).await;
+    }
+    let event = in_time(puller.recv()).await.unwrap();
+    assert_eq!(event.method(), "note");
+}
