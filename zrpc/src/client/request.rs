@@ -15,7 +15,7 @@ use super::mailbox::Taken;
 use super::observer::Observer;
 use super::options::CallOptions;
 use super::stream::ReplyStream;
-use crate::middleware::Chain;
+use crate::middleware::{CallOutcome, Chain};
 use crate::{CallContext, CallError, Compat, Heartbeat};
 
 /// A call with options of its own. Made by [`Client::request`](crate::Client::request).
@@ -241,17 +241,11 @@ impl Request {
             Err(source) => return Err(CallError::Encode { method, source }),
         };
         options.check().map_err(CallError::Option)?;
-        if let Some(deadline) = inherited {
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Err(CallError::Timeout {
-                    after: left,
-                    method,
-                });
-            }
-            let own = options.timeout.unwrap_or(left);
-            options.timeout = Some(own.min(left));
-        }
+        let own_timeout = options.timeout;
+        options.timeout = match timeout_within(own_timeout, inherited) {
+            Ok(timeout) => timeout,
+            Err(after) => return Err(CallError::Timeout { after, method }),
+        };
         if let Err(source) = args.check(options.compat) {
             let source = Box::new(source);
             return Err(CallError::NotPortable { method, source });
@@ -261,8 +255,20 @@ impl Request {
             return Ok(OpenCall::start(commands, method.into(), request, options));
         };
         // Its state is large, and calls without middleware should not have room for it.
-        let (observer, request) =
+        let (mut observer, request) =
             Box::pin(Observer::start(chain, &method, args, options.compat)).await?;
+        // The hooks may have taken some of the time that there is.
+        options.timeout = match timeout_within(own_timeout, inherited) {
+            Ok(timeout) => timeout,
+            Err(after) => {
+                let error = CallError::Timeout { after, method };
+                observer.finish(&CallOutcome::Failed {
+                    error: &error,
+                    reply: None,
+                });
+                return Err(error);
+            }
+        };
         let call = OpenCall::start(commands, method.into(), request, options);
         Ok(call.with_observer(observer))
     }
@@ -285,6 +291,25 @@ pub enum Response<T> {
     Value(T),
     /// A stream of results.
     Stream(ReplyStream<T>),
+}
+
+/// Returns how long the first reply may take, given until when somebody waits for it.
+///
+/// # Errors
+///
+/// How much time is left: none.
+fn timeout_within(
+    own: Option<Duration>,
+    inherited: Option<Instant>,
+) -> Result<Option<Duration>, Duration> {
+    let Some(deadline) = inherited else {
+        return Ok(own);
+    };
+    let left = deadline.saturating_duration_since(Instant::now());
+    if left.is_zero() {
+        return Err(left);
+    }
+    Ok(Some(own.map_or(left, |own| own.min(left))))
 }
 
 async fn take(call: &OpenCall, batch: &mut VecDeque<Bytes>) -> Taken {

@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt;
 use tokio::sync::Semaphore;
 use zmtp::{DealerSocket, Message, Part, Socket};
-use zrpc::{CallContext, CallError, Client, Server, ServerBuilder};
+use zrpc::middleware::{ClientRequest, HookFuture, Middleware};
+use zrpc::{CallContext, CallError, Client, Fault, Server, ServerBuilder};
 
-use crate::support::{Counter, in_time, pair};
+use crate::support::{Counter, in_time, pair, pair_with};
 
 /// What is left until the deadline of the call, in milliseconds.
 fn left() -> Option<u64> {
@@ -106,6 +107,49 @@ async fn a_call_whose_caller_has_given_up_is_not_passed_on() {
         {
             std::thread::sleep(Duration::from_millis(5));
         }
+        let runtime = tokio::runtime::Handle::current();
+        let outcome = runtime.block_on(nested.call::<()>("count", ()));
+        report.send(outcome).unwrap();
+    });
+    let (_outer, client) = pair(outer).await;
+    in_time(client.connected()).await.unwrap();
+    let request = client.request("late", ()).timeout(Duration::from_secs(1));
+    in_time(request.call::<()>()).await.unwrap_err();
+    let outcome = in_time(reports.recv()).await.unwrap();
+    assert!(
+        matches!(outcome, Err(CallError::Timeout { .. })),
+        "{outcome:?}"
+    );
+    assert_eq!(asked.pending(), 0);
+}
+
+/// Takes as long as it is told, and then lets the request out.
+struct Slow(Duration);
+
+impl Middleware for Slow {
+    fn client_before_request<'a>(
+        &'a self,
+        _: &'a mut ClientRequest,
+    ) -> HookFuture<'a, Result<(), Fault>> {
+        HookFuture::new(async {
+            tokio::time::sleep(self.0).await;
+            Ok(())
+        })
+    }
+}
+
+#[tokio::test]
+async fn hooks_take_of_the_time_that_is_left() {
+    let asked = Counter::new();
+    let count = asked.clone();
+    let inner = Server::builder().method("count", move |(): ()| {
+        count.count();
+        async {}
+    });
+    let slow = Client::builder().middleware(Slow(Duration::from_millis(1300)));
+    let (_inner, nested) = pair_with(inner, slow).await;
+    let (report, mut reports) = tokio::sync::mpsc::unbounded_channel();
+    let outer = Server::builder().blocking("late", move |(): ()| {
         let runtime = tokio::runtime::Handle::current();
         let outcome = runtime.block_on(nested.call::<()>("count", ()));
         report.send(outcome).unwrap();
