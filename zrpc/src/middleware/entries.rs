@@ -186,7 +186,7 @@ impl HeaderEntries {
                 limit: Self::MAX_COUNT,
             });
         }
-        if len > Self::MAX_LEN {
+        if len > Self::MAX_LEN && len > self.extra.encoded_len() {
             return Err(EntryError::TooLong {
                 len,
                 limit: Self::MAX_LEN,
@@ -245,6 +245,18 @@ mod tests {
         let error = entries.insert("key2", &long).unwrap_err();
         assert!(matches!(error, EntryError::TooLong { .. }), "{error}");
         assert_eq!(entries.get::<u8>("key2").unwrap(), Some(2));
+    }
+
+    #[test]
+    fn what_came_longer_than_that_may_become_shorter() {
+        let mut extra = Extra::new();
+        let long = "x".repeat(HeaderEntries::MAX_LEN);
+        extra.insert("long", &long).unwrap();
+        extra.insert("user", "somebody").unwrap();
+        let mut entries = HeaderEntries::from_extra(extra);
+        entries.insert("user", "ada").unwrap();
+        let error = entries.insert("user", "somebody").unwrap_err();
+        assert!(matches!(error, EntryError::TooLong { .. }), "{error}");
     }
 
     #[test]

@@ -25,7 +25,7 @@ use crate::Fault;
 #[non_exhaustive]
 pub struct Logging {}
 
-/// A call that is going on. Dropped in between, its caller is gone.
+/// A call that is going on. What it is when it is dropped says how it ended.
 struct InProgress {
     method: Box<str>,
     since: Instant,
@@ -34,7 +34,12 @@ struct InProgress {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
-    GoesOn,
+    /// The request of a caller is handled.
+    Serving,
+    /// The method was successful. The hooks of other middleware may fail the call still.
+    Served,
+    /// A call is made. Hooks learn its end once it was sent.
+    Calling,
     Over,
 }
 
@@ -47,11 +52,11 @@ impl Logging {
 }
 
 impl InProgress {
-    fn new(method: &str) -> Self {
+    fn new(method: &str, stage: Stage) -> Self {
         Self {
             method: method.into(),
             since: Instant::now(),
-            stage: Stage::GoesOn,
+            stage,
         }
     }
 
@@ -64,17 +69,21 @@ impl InProgress {
 
 impl Drop for InProgress {
     fn drop(&mut self) {
-        if self.stage == Stage::GoesOn {
-            let seconds = self.finish();
-            let method = &*self.method;
-            tracing::debug!(target: "zrpc::calls", method, seconds, "caller is gone");
-        }
+        let ending = match self.stage {
+            Stage::Serving => "caller is gone",
+            Stage::Served => "call was answered",
+            Stage::Calling => "call was not sent",
+            Stage::Over => return,
+        };
+        let seconds = self.finish();
+        let method = &*self.method;
+        tracing::debug!(target: "zrpc::calls", method, seconds, "{ending}");
     }
 }
 
 impl Middleware for Logging {
     fn load_task_context(&self, request: &mut ServerRequest, _context: &mut TaskContext) {
-        let call = InProgress::new(request.method());
+        let call = InProgress::new(request.method(), Stage::Serving);
         request.extensions_mut().insert(call);
     }
 
@@ -83,10 +92,8 @@ impl Middleware for Logging {
         request: &'a mut ServerRequest,
         _reply: Option<&'a mut ServerReply>,
     ) -> HookFuture<'a, Result<(), Fault>> {
-        if let Some(mut call) = request.extensions_mut().remove::<InProgress>() {
-            let seconds = call.finish();
-            let method = &*call.method;
-            tracing::debug!(target: "zrpc::calls", method, seconds, "call was answered");
+        if let Some(call) = request.extensions_mut().get_mut::<InProgress>() {
+            call.stage = Stage::Served;
         }
         HookFuture::ready(Ok(()))
     }
@@ -109,7 +116,7 @@ impl Middleware for Logging {
         &'a self,
         request: &'a mut ClientRequest,
     ) -> HookFuture<'a, Result<(), Fault>> {
-        let call = InProgress::new(request.method());
+        let call = InProgress::new(request.method(), Stage::Calling);
         request.extensions_mut().insert(call);
         HookFuture::ready(Ok(()))
     }

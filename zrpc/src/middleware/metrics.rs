@@ -24,7 +24,7 @@ use crate::{Fault, Stats};
 /// | `zrpc_server_errors_total` | counter | `method`, `error` | calls that failed |
 /// | `zrpc_server_call_duration_seconds` | histogram | `method` | from the start of the hooks to the reply |
 /// | `zrpc_server_calls_in_progress` | gauge | | calls that are handled now |
-/// | `zrpc_client_calls_total` | counter | `method`, `outcome`: `ok`, `error`, `dropped` | calls that are over |
+/// | `zrpc_client_calls_total` | counter | `method`, `outcome`: `ok`, `error`, `dropped`, `denied` | calls that are over; `denied` are those that were never sent, because other middleware did not let them out or they were dropped before |
 /// | `zrpc_client_errors_total` | counter | `method`, `error` | calls that failed, `LostRemote` and `TimeoutExpired` among them |
 /// | `zrpc_client_call_duration_seconds` | histogram | `method` | from the request to the last event |
 /// | `zrpc_client_calls_in_progress` | gauge | | calls that wait for their last event |
@@ -104,7 +104,8 @@ static CLIENT: Side = Side {
     errors: "zrpc_client_errors_total",
     duration: "zrpc_client_call_duration_seconds",
     in_progress: "zrpc_client_calls_in_progress",
-    abandoned: "dropped",
+    // Of those that were sent, hooks learn the end.
+    abandoned: "denied",
 };
 
 /// A call that is going on.
@@ -249,7 +250,7 @@ impl Middleware for Metrics {
         match outcome {
             CallOutcome::Completed { .. } => call.outcome = "ok",
             CallOutcome::Failed { error, .. } => self.fail(&mut call, error.name()),
-            CallOutcome::Dropped => {}
+            CallOutcome::Dropped => call.outcome = "dropped",
         }
     }
 }

@@ -62,6 +62,14 @@ fn next(parent: Option<&TraceContext>) -> (TraceContext, Option<String>) {
     }
 }
 
+/// Puts the context into what is sent, unless there is no room: no call fails for not being traced.
+fn send(own: &TraceContext, request: &mut ClientRequest) {
+    if let Err(error) = own.put_into(request.header_mut()) {
+        let method = request.method();
+        tracing::debug!(method, %error, "left the trace context out");
+    }
+}
+
 /// Records what failed a call.
 fn record_fault(span: &Span, fault: &Fault) {
     span.record("error.type", fault.name());
@@ -108,7 +116,8 @@ impl Middleware for Tracing {
     ) -> HookFuture<'a, Result<(), Fault>> {
         let (own, span) = begin("client", request);
         request.extensions_mut().insert(ClientSpan(span));
-        HookFuture::ready(own.put_into(request.header_mut()).map_err(Fault::from))
+        send(&own, request);
+        HookFuture::ready(Ok(()))
     }
 
     fn before_publish<'a>(
@@ -117,7 +126,8 @@ impl Middleware for Tracing {
     ) -> HookFuture<'a, Result<(), Fault>> {
         // It is over when it is sent.
         let (own, _span) = begin("producer", request);
-        HookFuture::ready(own.put_into(request.header_mut()).map_err(Fault::from))
+        send(&own, request);
+        HookFuture::ready(Ok(()))
     }
 
     fn client_after_request(&self, request: &mut ClientRequest, outcome: &CallOutcome<'_>) {

@@ -7,7 +7,7 @@ use metrics::{
     Counter, CounterFn, Gauge, GaugeFn, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder,
     SharedString, Unit,
 };
-use zrpc::middleware::Metrics;
+use zrpc::middleware::{ClientRequest, HookFuture, Metrics, Middleware};
 use zrpc::{Client, Fault, Server};
 
 use crate::support::{in_time, pair_with};
@@ -158,4 +158,30 @@ async fn calls_are_counted_by_method_outcome_and_error() {
     assert!(opened >= 4.0, "{opened}");
     assert!(values.get("zrpc_open_channels{name=ours}") < 0.5);
     drop(server);
+}
+
+/// Lets no request out.
+struct Denies;
+
+impl Middleware for Denies {
+    fn client_before_request<'a>(
+        &'a self,
+        _: &'a mut ClientRequest,
+    ) -> HookFuture<'a, Result<(), Fault>> {
+        HookFuture::ready(Err(Fault::new("PermissionError", "not out")))
+    }
+}
+
+#[tokio::test]
+async fn calls_that_are_not_let_out_are_not_taken_for_dropped() {
+    let values = Values::default();
+    let _guard = metrics::set_default_local_recorder(&values);
+    let server = Server::builder().method("one", |(): ()| async { 1 });
+    let client = Client::builder()
+        .middleware(Metrics::new())
+        .middleware(Denies);
+    let (_server, client) = pair_with(server, client).await;
+    in_time(client.call::<u8>("one", ())).await.unwrap_err();
+    let denied = values.get("zrpc_client_calls_total{method=one,outcome=denied}");
+    assert!((denied - 1.0).abs() < 0.5, "{denied}");
 }

@@ -5,7 +5,10 @@ use std::io;
 use std::sync::Once;
 
 use tracing_subscriber::fmt::format::FmtSpan;
-use zrpc::middleware::{Logging, TraceContext, Tracing};
+use zrpc::middleware::{
+    ClientRequest, HeaderEntries, HookFuture, Logging, Middleware, ServerReply, ServerRequest,
+    TraceContext, Tracing,
+};
 use zrpc::{Client, Fault, Server};
 
 use crate::support::{in_time, pair, pair_with};
@@ -165,4 +168,57 @@ async fn spans_and_log_lines_say_what_failed_and_nothing_of_its_content() {
     );
     assert_eq!(lines_with("call was answered").len(), 2);
     assert!(lines_with("private detail").is_empty());
+}
+
+/// Fails calls whose methods succeeded, and lets some requests not out.
+struct Strict;
+
+impl Middleware for Strict {
+    fn server_after_exec<'a>(
+        &'a self,
+        _: &'a mut ServerRequest,
+        _: Option<&'a mut ServerReply>,
+    ) -> HookFuture<'a, Result<(), Fault>> {
+        HookFuture::ready(Err(Fault::new("Refused", "after all")))
+    }
+
+    fn client_before_request<'a>(
+        &'a self,
+        request: &'a mut ClientRequest,
+    ) -> HookFuture<'a, Result<(), Fault>> {
+        HookFuture::ready(match request.method() {
+            "secret" => Err(Fault::new("PermissionError", "not out")),
+            _ => Ok(()),
+        })
+    }
+}
+
+#[tokio::test]
+async fn each_call_is_logged_once_however_it_ends() {
+    collect();
+    let server = traced().middleware(Logging::new()).middleware(Strict);
+    let (server, client) = pair(server).await;
+    in_time(client.call::<(String, String)>("trace", ()))
+        .await
+        .unwrap_err();
+    assert_eq!(lines_with("call failed").len(), 1);
+    assert!(lines_with("call was answered").is_empty());
+    let careful = Client::builder()
+        .middleware(Logging::new())
+        .middleware(Strict)
+        .connect(&server.endpoints()[0]);
+    let careful = careful.build().await.unwrap();
+    in_time(careful.call::<()>("secret", ())).await.unwrap_err();
+    assert_eq!(lines_with("call was not sent").len(), 1);
+    assert!(lines_with("caller is gone").is_empty());
+}
+
+#[tokio::test]
+async fn no_call_fails_because_there_is_no_room_for_its_trace() {
+    let client = Client::builder().middleware(Tracing::new());
+    let server = Server::builder().method("one", |(): ()| async { 1 });
+    let (_server, client) = pair_with(server, client).await;
+    let long = "x".repeat(HeaderEntries::MAX_LEN - 32);
+    let request = client.request("one", ()).header("long", &long);
+    assert_eq!(in_time(request.call::<u8>()).await, Ok(1));
 }
