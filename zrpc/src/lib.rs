@@ -121,11 +121,12 @@ pub use service::{Argument, Fallible, IntoReply, Method, MethodSet, Plain, Reply
 pub use socket_options::SocketOptions;
 pub use stats::Stats;
 
-/// Makes a service and a typed client of it, from an `impl` block or a `trait`.
+/// Makes a service and a typed client of it, from an `impl` block or a `trait`. Every method in it is
+/// served, private ones too, unless `#[zrpc(skip)]` is in front of it.
 ///
 /// # From an `impl` block
 ///
-/// All its methods are offered, whoever sees them in Rust, and the type implements [`Service`]. The
+/// What callers must not reach belongs into a block of its own, or is skipped. The type implements [`Service`]. The
 /// client has the name of the type and `Client` behind it.
 ///
 /// ```
