@@ -11,19 +11,23 @@ use tokio::sync::Notify;
 use zmtp::authenticator::{Authenticator, Decision, Denial};
 use zmtp::zap::{ENDPOINT, Reply, ReplyError, Status};
 use zmtp::{
-    BindError, MessageReceiver, Part, PullSocket, RepSocket, RouterSocket, Socket, SocketEvent,
-    ZapAuthenticator, ZapError,
+    BindError, DealerSocket, MessageReceiver, Part, PullSocket, RepSocket, RouterSocket, Socket,
+    SocketEvent, ZapAuthenticator, ZapError,
 };
 
 use super::support::{Mechanism, asking, candidate, next_refusal, soon, start_handler, success};
 use crate::security::support::chain;
 use crate::suite::address;
 
+/// For an answer that comes, however slow the machine is.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// A client of a server whose handler answers `first` is refused with `code`; then one gets in.
 async fn expect_refused(
     name: &str,
     mechanism: Mechanism,
     code: &str,
+    patience: Duration,
     first: impl Fn(&[Part]) -> Vec<Vec<Part>> + Send + 'static,
 ) {
     let context = format!("{name}, {mechanism:?}");
@@ -35,7 +39,7 @@ async fn expect_refused(
             _ => vec![success(request)],
         }
     });
-    let authenticator = asking(endpoint.await).reply_timeout(Duration::from_millis(300));
+    let authenticator = asking(endpoint.await).reply_timeout(patience);
     let mut pull = mechanism.server(authenticator).build();
     let mut monitor = pull.monitor();
     let at = pull.bind("tcp://127.0.0.1:*").await.unwrap();
@@ -77,14 +81,15 @@ async fn handlers_that_do_not_allow_it_let_nobody_in() {
     ];
     for mechanism in Mechanism::ALL {
         for (name, code, change) in cases {
-            expect_refused(name, mechanism, code, move |request| {
+            expect_refused(name, mechanism, code, PATIENCE, move |request| {
                 let mut reply = success(request);
                 change(&mut reply);
                 vec![reply]
             })
             .await;
         }
-        expect_refused("silence", mechanism, "300", |_| Vec::new()).await;
+        let soon = Duration::from_millis(300);
+        expect_refused("silence", mechanism, "300", soon, |_| Vec::new()).await;
     }
 }
 
@@ -134,6 +139,43 @@ async fn a_handler_that_comes_soon_is_waited_for() {
     };
     let (reply, ()) = soon(async { tokio::join!(asked, handler) }).await;
     assert_eq!(reply.unwrap().status, Status::Success);
+}
+
+// ZAP-005: also with a time that no clock can show.
+#[tokio::test]
+async fn a_handler_may_be_waited_for_without_end() {
+    let endpoint = "inproc://a patiently awaited handler";
+    let authenticator = asking(endpoint).absence_timeout(Duration::MAX);
+    let candidate = candidate();
+    let asked = authenticator.ask(&candidate);
+    let handler = async {
+        tokio::task::yield_now().await;
+        start_handler(endpoint, |request| vec![success(request)]).await;
+    };
+    let (reply, ()) = soon(async { tokio::join!(asked, handler) }).await;
+    assert_eq!(reply.unwrap().status, Status::Success);
+}
+
+// ZAP-005, ZAP-007: clients may try again when there is less to do.
+#[tokio::test]
+async fn a_handler_that_takes_no_more_requests_is_not_an_absent_one() {
+    let router = RouterSocket::builder().receive_high_water_mark(1).build();
+    let endpoint = router.bind("inproc://a busy handler").await.unwrap();
+    let dealer = DealerSocket::builder().send_high_water_mark(1);
+    let authenticator = asking(&endpoint)
+        .socket(dealer)
+        .reply_timeout(Duration::from_secs(1))
+        .absence_timeout(Duration::from_millis(20));
+    let candidate = candidate();
+    let ask = || authenticator.ask(&candidate);
+    // Two find room, which is nobody's before the socket is connected.
+    let (first, second, third) = soon(async { tokio::join!(ask(), ask(), ask()) }).await;
+    for taken in [first, second] {
+        assert!(matches!(taken, Err(ZapError::TimedOut { .. })), "{taken:?}");
+    }
+    assert_eq!(third, Err(ZapError::Busy { endpoint }));
+    let decision = soon(authenticator.authenticate(&candidate)).await;
+    assert_eq!(decision, Decision::Deny(Denial::Temporary));
 }
 
 // ZAP-005, ZAP-007: of one that has gone, too.
@@ -330,6 +372,36 @@ fn an_authenticator_outlives_the_runtime_it_was_first_asked_on() {
         });
         assert_eq!(reply.user_id, Part::from("joe"));
     }
+}
+
+// Nor is a question that it was asked there, when the runtime ends.
+#[test]
+fn a_question_outlives_the_runtime_that_carried_it() {
+    let runtime = || {
+        let mut builder = tokio::runtime::Builder::new_multi_thread();
+        builder.worker_threads(1).enable_all().build().unwrap()
+    };
+    let (first, second) = (runtime(), runtime());
+    let authenticator = Arc::new(asking("inproc://a question of two runtimes"));
+    let candidate = candidate();
+    second.block_on(async {
+        let mut router = RouterSocket::new();
+        let endpoint = "inproc://a question of two runtimes";
+        router.bind(endpoint).await.unwrap();
+        // From here on the first runtime carries the questions.
+        let (asker, whom) = (Arc::clone(&authenticator), candidate.clone());
+        first.spawn(async move { asker.ask(&whom).await });
+        soon(router.recv_from()).await.unwrap();
+        let handler = async {
+            soon(router.recv_from()).await.unwrap();
+            first.shutdown_background();
+            let (peer, again) = soon(router.recv_from()).await.unwrap();
+            let reply = success(again.parts());
+            router.try_send_to(peer, reply).unwrap();
+        };
+        let (reply, ()) = tokio::join!(authenticator.ask(&candidate), handler);
+        assert_eq!(reply.unwrap().user_id, Part::from("joe"));
+    });
 }
 
 // ZAP-007, INT-016: the handshake has its deadline, however patient the authenticator is.

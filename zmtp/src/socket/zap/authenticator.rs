@@ -30,6 +30,7 @@ use crate::zap::Reply;
 /// |---|---|
 /// | says 300, 400 or 500 | that: nothing, 400 or 500 |
 /// | is not there within [the time it has](Self::absence_timeout) | [500](Self::denial_when_absent) |
+/// | is there and takes no requests for that long | nothing |
 /// | does not answer [in time](Self::reply_timeout), or not before the handshake has to be done | nothing |
 /// | says what is no reply to this request | 500 |
 ///
@@ -102,7 +103,8 @@ impl ZapAuthenticator {
         self
     }
 
-    /// How long a handler that is not there, or takes no requests, is waited for. Default: 1 s.
+    /// How long a handler that is not there, or takes no requests, is waited for; [`Duration::MAX`]
+    /// stands for as long as an answer is. Default: 1 s.
     pub const fn absence_timeout(mut self, timeout: Duration) -> Self {
         self.absence_timeout = timeout;
         self
@@ -131,11 +133,13 @@ impl ZapAuthenticator {
 
     /// Asks the handler about `candidate`.
     ///
-    /// Has to be called on a tokio runtime.
-    ///
     /// # Errors
     ///
     /// [`ZapError`] says why there is no answer.
+    ///
+    /// # Panics
+    ///
+    /// If it is polled outside of a tokio runtime, or on one without a timer.
     ///
     /// # Cancel safety
     ///
@@ -144,20 +148,16 @@ impl ZapAuthenticator {
         if self.domain == DomainRule::Enforced && candidate.domain.is_none() {
             return Err(ZapError::NoDomain);
         }
-        let (answer, answered) = oneshot::channel();
-        let question = Question {
-            // [ZAP-010] The one who sends it knows an id that is free.
-            request: candidate.to_zap_request(Part::EMPTY),
-            answer,
-        };
-        let questions = self.questions();
         let asked = async {
-            questions.send(question).await.ok()?;
-            answered.await.ok()
+            // The task that asks may go with another runtime. The next one is on this.
+            match self.ask_once(candidate).await {
+                None => self.ask_once(candidate).await,
+                answer => answer,
+            }
         };
         match timeout(self.reply_timeout, asked).await {
             Ok(Some(answer)) => answer,
-            // The runtime of the task that asks has ended.
+            // Another runtime was faster with the next one, and has ended as well.
             Ok(None) => Err(ZapError::Absent {
                 endpoint: self.endpoint.clone(),
             }),
@@ -165,6 +165,25 @@ impl ZapAuthenticator {
                 timeout: self.reply_timeout,
             }),
         }
+    }
+
+    /// Has a task ask the handler; `None` if that task ends before it has an answer.
+    async fn ask_once(&self, candidate: &Candidate) -> Option<Result<Reply, ZapError>> {
+        let (answer, answered) = oneshot::channel();
+        let question = Question {
+            // [ZAP-010] The one who sends it knows an id that is free.
+            request: candidate.to_zap_request(Part::EMPTY),
+            answer,
+        };
+        let questions = self.questions();
+        // Whether it is sent or not, there is an answer or not.
+        let _ = questions.send(question).await;
+        let answered = answered.await.ok();
+        if answered.is_none() {
+            // From here on nobody takes that task for one that asks.
+            questions.closed().await;
+        }
+        answered
     }
 
     /// Where questions go.

@@ -18,10 +18,16 @@ pub enum ZapError {
     /// Misuse: the handler cannot be connected to.
     #[error("the ZAP handler cannot be connected to")]
     Connect(#[source] ConnectError),
-    /// System: there is no handler, or it takes no requests.
+    /// System: there is no handler.
     #[error("no ZAP handler at {endpoint}")]
     Absent {
         /// Where it should be.
+        endpoint: Endpoint,
+    },
+    /// System: the handler is there, and takes no more requests.
+    #[error("the ZAP handler at {endpoint} takes no more requests")]
+    Busy {
+        /// Where it is.
         endpoint: Endpoint,
     },
     /// System: the handler did not answer in time.
@@ -41,7 +47,7 @@ impl ZapError {
         match self {
             Self::Absent { .. } => when_absent,
             // [ZAP-007] It may have more time for the next one; libzmq says nothing either.
-            Self::TimedOut { .. } => Denial::Temporary,
+            Self::Busy { .. } | Self::TimedOut { .. } => Denial::Temporary,
             Self::NoDomain | Self::Connect(_) | Self::Reply(_) => Denial::InternalError,
         }
     }

@@ -47,16 +47,23 @@ pub(super) async fn run(
         let deadline = inquirer.next_deadline();
         tokio::select! {
             question = questions.recv() => match question {
-                Some(question) => inquirer.wait(question, Instant::now() + absence_timeout),
+                Some(question) => {
+                    // A time beyond all clocks is for ever.
+                    inquirer.wait(question, Instant::now().checked_add(absence_timeout));
+                }
                 None => return,
             },
             received = dealer.recv() => match received {
                 Ok(message) => inquirer.handle_reply(message.parts()),
                 Err(_closed) => return,
             },
-            () = writable, if deadline.is_some() => {}
+            () = writable, if inquirer.is_waiting() => {}
             () = until(deadline), if deadline.is_some() => {
-                inquirer.give_up(Instant::now());
+                let handler = match dealer.peers().as_slice() {
+                    [] => Handler::Absent,
+                    _ => Handler::Busy,
+                };
+                inquirer.give_up(Instant::now(), handler);
                 // Whoever refused to be connected to, for good, may have made way for a handler.
                 // Otherwise this changes nothing, and it has worked before.
                 let _ = dealer.connect(&endpoint).await;
@@ -72,12 +79,22 @@ async fn until(deadline: Option<Instant>) {
     }
 }
 
+/// Why nobody takes a question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Handler {
+    /// There is no connection to a handler.
+    Absent,
+    /// There is, and its queue is full.
+    Busy,
+}
+
 /// What was asked, and what is to be.
 #[derive(Debug)]
 struct Inquirer {
     endpoint: Endpoint,
-    /// Questions for which there is no handler yet, oldest first, and how long they wait for one.
-    waiting: VecDeque<(Instant, Question)>,
+    /// Questions that no handler has taken yet, oldest first, and how long they wait for one: for
+    /// ever without a deadline.
+    waiting: VecDeque<(Option<Instant>, Question)>,
     /// Who waits for the answer to the request with a number.
     asked: HashMap<u64, Waiting>,
     /// The number of the next request.
@@ -99,13 +116,17 @@ impl Inquirer {
         }
     }
 
-    fn wait(&mut self, question: Question, deadline: Instant) {
+    fn wait(&mut self, question: Question, deadline: Option<Instant>) {
         self.waiting.push_back((deadline, question));
+    }
+
+    fn is_waiting(&self) -> bool {
+        !self.waiting.is_empty()
     }
 
     /// Until when the oldest question waits for a handler.
     fn next_deadline(&self) -> Option<Instant> {
-        self.waiting.front().map(|(deadline, _)| *deadline)
+        self.waiting.front().and_then(|(deadline, _)| *deadline)
     }
 
     /// Sends what waits, as far as there is a handler that takes it.
@@ -145,13 +166,17 @@ impl Inquirer {
         self.asked.insert(number, answer);
     }
 
-    /// Answers those that have waited for a handler long enough.
-    fn give_up(&mut self, now: Instant) {
+    /// Answers those that have waited for a `handler` long enough.
+    fn give_up(&mut self, now: Instant, handler: Handler) {
         while self.next_deadline().is_some_and(|deadline| deadline <= now) {
             if let Some((_, question)) = self.waiting.pop_front() {
                 let endpoint = self.endpoint.clone();
+                let error = match handler {
+                    Handler::Absent => ZapError::Absent { endpoint },
+                    Handler::Busy => ZapError::Busy { endpoint },
+                };
                 // Whoever has gone needs no answer.
-                let _ = question.answer.send(Err(ZapError::Absent { endpoint }));
+                let _ = question.answer.send(Err(error));
             }
         }
     }
