@@ -24,6 +24,7 @@ use super::ready_set::ReadySet;
 use super::sync::lock;
 use super::tally::Tally;
 use super::unreceived::Unreceived;
+use super::wakes::Wakes;
 use crate::message::Part;
 use crate::pattern::SocketType;
 use crate::session::PeerInfo;
@@ -236,12 +237,14 @@ impl Hub {
             options.limits
         };
         let mut room = Room::Unneeded;
+        let mut wakes = Wakes::default();
         for peer in peers.values() {
-            if peer.set_limits(limits) == Room::Awaited {
+            if peer.set_limits(limits, &mut wakes) == Room::Awaited {
                 room = Room::Awaited;
             }
         }
         drop(peers);
+        wakes.wake();
         if room == Room::Awaited {
             self.writable.notify_waiters();
         }
@@ -290,8 +293,10 @@ impl Hub {
         let mut peers = lock(&self.peers);
         peers.insert(peer.id, Arc::clone(peer));
         // They may have changed since it was made. Senders are told below in any case.
-        let _ = peer.set_limits(self.queue_options().limits);
+        let mut wakes = Wakes::default();
+        let _ = peer.set_limits(self.queue_options().limits, &mut wakes);
         drop(peers);
+        wakes.wake();
         if self.linger() != Linger::Open {
             // The socket began to close, and may have told its peers, before this one was there.
             peer.outbox.drain();
@@ -366,7 +371,10 @@ impl Hub {
         }
         self.closing.cancel();
         self.tasks.close();
-        self.for_each_peer(|peer| peer.outbox.drain());
+        // One that comes now finds that the socket closes.
+        for peer in self.peers() {
+            peer.outbox.drain();
+        }
         self.half_open.evict_all();
         self.ready.close();
         self.writable.notify_waiters();
@@ -444,5 +452,50 @@ impl Drop for AcceptedSlot {
     fn drop(&mut self) {
         self.hub.accepted.fetch_sub(1, Ordering::AcqRel);
         self.hub.vacated.notify_waiters();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+    use std::task::{Context, Wake, Waker};
+
+    use super::*;
+    use crate::driver::inbox::FrameBatch;
+    use crate::message::Frame;
+
+    /// Looks at the peers of a socket when it is woken, and remembers whether it could.
+    struct Looker {
+        hub: Arc<Hub>,
+        has_looked: AtomicBool,
+    }
+
+    impl Wake for Looker {
+        fn wake(self: Arc<Self>) {
+            let could_look = self.hub.peers.try_lock().is_ok();
+            self.has_looked.store(could_look, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn who_is_woken_by_a_new_mark_finds_no_lock_held() {
+        let options = SocketOptions {
+            receive_high_water_mark: 1,
+            ..SocketOptions::default()
+        };
+        let hub = Arc::new(Hub::new(SocketType::Pull, options, Arc::new(NoPattern)));
+        let peer = hub.new_peer(Retention::Connection);
+        hub.insert_peer(&peer);
+        let mut batch = FrameBatch::default();
+        batch.push(Frame::last("fills it"));
+        peer.inbox.publish(&mut batch, &peer, &hub.ready);
+        let looker = Arc::new(Looker {
+            hub: Arc::clone(&hub),
+            has_looked: AtomicBool::new(false),
+        });
+        let waker = Waker::from(Arc::clone(&looker));
+        assert!(peer.inbox.room(&Context::from_waker(&waker)).is_none());
+        hub.set_receive_high_water_mark(2);
+        assert!(looker.has_looked.load(Ordering::Relaxed));
     }
 }

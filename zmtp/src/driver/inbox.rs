@@ -11,6 +11,7 @@
 //! connection only when it found its inbox full.
 
 use std::collections::{VecDeque, vec_deque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Waker};
 
@@ -24,6 +25,7 @@ use super::ready_set::ReadySet;
 use super::sync::lock;
 use super::tally::Tally;
 use super::unreceived::{Unreceived, UnreceivedPlace};
+use super::wakes::Wakes;
 use crate::message::{Frame, Message, More, Part};
 use crate::session::PeerInfo;
 
@@ -214,6 +216,8 @@ struct State {
 #[derive(Debug)]
 pub(crate) struct Inbox {
     state: Mutex<State>,
+    /// Whether the connection has to ask for the room again; lets it look without the lock.
+    has_new_limits: AtomicBool,
 }
 
 impl Inbox {
@@ -233,26 +237,34 @@ impl Inbox {
                 origin: Origin::default(),
                 unreceived: None,
             }),
+            has_new_limits: AtomicBool::new(false),
         }
     }
 
     /// Takes messages up to `limits` from now on. What is queued stays.
-    pub(crate) fn set_limits(&self, limits: QueueLimits) {
+    ///
+    /// Adds to `wakes` who waits for room that there is now.
+    pub(crate) fn set_limits(&self, limits: QueueLimits, wakes: &mut Wakes) {
         let mut state = lock(&self.state);
         state.limits = limits;
-        let writer = if state.room().is_none() {
-            None
-        } else {
-            state.writer.take()
-        };
+        self.has_new_limits.store(true, Ordering::Relaxed);
+        if !state.room().is_none()
+            && let Some(writer) = state.writer.take()
+        {
+            wakes.add_task(writer);
+        }
         let source = state.source.clone();
         drop(state);
         if let Some(source) = source {
-            source.set_receive_mark(limits.messages);
+            source.set_receive_mark(limits.messages, wakes);
         }
-        if let Some(writer) = writer {
-            writer.wake();
-        }
+    }
+
+    /// Whether the limits are others than when this was last asked: then what the connection knows of
+    /// the room is worth nothing.
+    pub(crate) fn take_new_limits(&self) -> bool {
+        self.has_new_limits.load(Ordering::Relaxed)
+            && self.has_new_limits.swap(false, Ordering::Relaxed)
     }
 
     /// Names the peer for messages that are taken from now on.

@@ -45,6 +45,7 @@ mod security;
 mod sync;
 mod tally;
 mod unreceived;
+mod wakes;
 
 pub use counters::{DropReason, Drops, PeerCounters, Queued, SocketCounters, Traffic};
 pub use monitor::{DisconnectReason, HandshakeFailure, Monitor, RefusalReason, SocketEvent};

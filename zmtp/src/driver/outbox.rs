@@ -144,16 +144,17 @@ impl Outbox {
 
     /// Takes messages up to `limits` from now on. What is queued stays.
     pub(crate) fn set_limits(&self, limits: QueueLimits) -> Room {
-        if let Some(pipe) = &self.pipe {
-            pipe.set_send_mark(limits.messages);
-        }
+        let in_pipe = match &self.pipe {
+            Some(pipe) => pipe.set_send_mark(limits.messages),
+            None => Room::Unneeded,
+        };
         let mut state = lock(&self.state);
         state.limits = limits;
         if state.senders == Waiting::Yes && !state.is_full() {
             state.senders = Waiting::No;
             return Room::Awaited;
         }
-        Room::Unneeded
+        in_pipe
     }
 
     /// Queues `message`, behind the parts of `envelope`, and tells whether the next one finds room.

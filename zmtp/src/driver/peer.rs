@@ -13,6 +13,7 @@ use super::pipe::Pipe;
 use super::queue_limits::PeerLimits;
 use super::sync::lock;
 use super::tally::Tally;
+use super::wakes::Wakes;
 use crate::endpoint::PeerAddress;
 use crate::session::PeerInfo;
 
@@ -104,8 +105,10 @@ impl Peer {
     }
 
     /// Queues messages up to `limits` from now on, in both directions. What is queued stays.
-    pub(crate) fn set_limits(&self, limits: PeerLimits) -> Room {
-        self.inbox.set_limits(limits.receive);
+    ///
+    /// Tells whether there is room for the senders of the socket, and adds others to `wakes`.
+    pub(crate) fn set_limits(&self, limits: PeerLimits, wakes: &mut Wakes) -> Room {
+        self.inbox.set_limits(limits.receive, wakes);
         self.outbox.set_limits(limits.send)
     }
 

@@ -20,11 +20,12 @@ use tokio::sync::Notify;
 use super::counters::DropReason;
 use super::hub::Hub;
 use super::inbox::{FrameBatch, keep_last_message};
-use super::outbox::{Fill, PushError};
+use super::outbox::{Fill, PushError, Room};
 use super::peer::Peer;
 use super::queue_limits::QueueLimits;
 use super::sync::lock;
 use super::tally::Tally;
+use super::wakes::Wakes;
 use crate::message::{Frame, Message, More, Part};
 use crate::pattern::SocketType;
 
@@ -283,27 +284,21 @@ impl Pipe {
     }
 
     /// Changes the mark of the sending side.
-    pub(crate) fn set_send_mark(&self, mark: usize) {
-        let mut state = lock(&self.state);
+    pub(crate) fn set_send_mark(&self, mark: usize) -> Room {
+        let state = &mut *lock(&self.state);
         state.send_mark = mark;
-        self.adopt_marks(state);
+        state.adopt_marks()
     }
 
-    /// Changes the mark of the receiving side, if it is still there.
-    pub(crate) fn set_receive_mark(&self, mark: usize) {
-        let mut state = lock(&self.state);
+    /// Changes the mark of the receiving side, if it is still there, and adds to `wakes` who waits
+    /// for the room that makes.
+    pub(crate) fn set_receive_mark(&self, mark: usize, wakes: &mut Wakes) {
+        let state = &mut *lock(&self.state);
         if state.receive_mark.is_some() {
             state.receive_mark = Some(mark);
-            self.adopt_marks(state);
-        }
-    }
-
-    fn adopt_marks(&self, mut state: MutexGuard<'_, State>) {
-        state.mark = state.combined_mark();
-        if state.has_room() {
-            let senders = std::mem::replace(&mut state.senders, Senders::Content);
-            drop(state);
-            self.notify(senders);
+            if state.adopt_marks() == Room::Awaited {
+                wakes.add_senders(Arc::clone(&self.writable));
+            }
         }
     }
 
@@ -437,6 +432,15 @@ impl State {
     fn set_receive_mark(&mut self, mark: Option<usize>) {
         self.receive_mark = mark;
         self.mark = self.combined_mark();
+    }
+
+    fn adopt_marks(&mut self) -> Room {
+        self.mark = self.combined_mark();
+        if self.has_room() && self.senders == Senders::Waiting {
+            self.senders = Senders::Content;
+            return Room::Awaited;
+        }
+        Room::Unneeded
     }
 
     fn combined_mark(&self) -> usize {

@@ -121,6 +121,24 @@ async fn the_mark_of_the_receiver_says_how_much_is_read_ahead() {
     }
 }
 
+// INT-037
+#[tokio::test]
+async fn a_lower_mark_of_the_receiver_holds_for_connections_that_were_idle() {
+    let mut pull = PullSocket::new();
+    let endpoint = pull.bind(LOOPBACK).await.unwrap();
+    let mut push = PushSocket::new();
+    push.connect(&endpoint).await.unwrap();
+    push.send("the connection has looked for room")
+        .await
+        .unwrap();
+    soon(pull.recv()).await.unwrap();
+    pull.set_receive_high_water_mark(10);
+    for _ in 0..500 {
+        push.send("").await.unwrap();
+    }
+    assert_waiting(&pull, 10).await;
+}
+
 #[tokio::test]
 async fn a_peer_that_comes_later_finds_the_new_mark() {
     let publisher = PubSocket::builder().send_high_water_mark(2).build();

@@ -204,6 +204,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
         let mut budget = OCTETS_PER_TURN;
         loop {
+            if self.peer.inbox.take_new_limits() {
+                self.room = InboxRoom::NONE;
+            }
             self.incoming.prepare();
             let decoded = self.decode(context, now);
             self.publish();
