@@ -199,6 +199,8 @@ struct State {
     /// Notices about the peer that wait beside its messages, and their size.
     notices: usize,
     notice_bytes: usize,
+    /// Notices of what went with the peer, which take no room that it could still use.
+    departures: usize,
     listing: Listing,
     /// The connection task, if it waits for room.
     writer: Option<Waker>,
@@ -230,6 +232,7 @@ impl Inbox {
                 taken_bytes: 0,
                 notices: 0,
                 notice_bytes: 0,
+                departures: 0,
                 listing: Listing::Unlisted,
                 writer: None,
                 routing_id: Part::default(),
@@ -276,11 +279,6 @@ impl Inbox {
     pub(crate) fn introduce(&self, info: &Arc<PeerInfo>) {
         let state = &mut *lock(&self.state);
         state.origin.introduce(info, &mut state.queue);
-    }
-
-    /// Who was named last.
-    pub(crate) fn newest_info(&self) -> Option<Arc<PeerInfo>> {
-        lock(&self.state).origin.newest()
     }
 
     /// Who sent what is in the hands of the receiver.
@@ -342,11 +340,11 @@ impl Inbox {
         here + source.map_or(0, |pipe| pipe.queued())
     }
 
-    /// Counts this inbox among the `unreceived` until the receiver has found it empty: its connection
-    /// has ended.
+    /// Counts this inbox among the `unreceived` until the receiver has found it empty, and has taken
+    /// all notices: its connection has ended.
     pub(crate) fn outlive_connection(&self, unreceived: &Unreceived) {
-        let mut state = lock(&self.state);
-        if state.listing == Listing::Listed {
+        let state = &mut *lock(&self.state);
+        if !state.is_received() {
             state.unreceived = Some(unreceived.take_place());
         }
     }
@@ -392,7 +390,7 @@ impl Inbox {
         let routing_id = if state.queue.frames.is_empty() {
             state.listing = Listing::Unlisted;
             state.queue.frames = VecDeque::new();
-            state.unreceived = None;
+            state.vacate();
             None
         } else {
             std::mem::swap(&mut state.queue.frames, frames);
@@ -421,11 +419,26 @@ impl Inbox {
         let mut state = lock(&self.state);
         state.notices = state.notices.saturating_sub(1);
         state.notice_bytes = state.notice_bytes.saturating_sub(bytes);
+        state.vacate();
         let writer = state.writer.take();
         drop(state);
         if let Some(writer) = writer {
             writer.wake();
         }
+    }
+
+    /// Counts a notice of what went with the peer, which waits elsewhere. Returns who it is about.
+    pub(crate) fn charge_departure(&self) -> Option<Arc<PeerInfo>> {
+        let mut state = lock(&self.state);
+        state.departures += 1;
+        state.origin.newest()
+    }
+
+    /// Credits such a notice, which the receiver has taken.
+    pub(crate) fn credit_departure(&self) {
+        let mut state = lock(&self.state);
+        state.departures = state.departures.saturating_sub(1);
+        state.vacate();
     }
 
     /// Credits all that was taken, before the receiver has finished with the last of it.
@@ -463,6 +476,18 @@ impl State {
                 self.listing = Listing::Unlisted;
                 None
             }
+        }
+    }
+
+    /// Whether the receiver has all that came from the peer, and knows all that it did.
+    fn is_received(&self) -> bool {
+        self.listing == Listing::Unlisted && self.notices == 0 && self.departures == 0
+    }
+
+    /// Gives the place back that the inbox has after its connection, if it is received.
+    fn vacate(&mut self) {
+        if self.is_received() {
+            self.unreceived = None;
         }
     }
 

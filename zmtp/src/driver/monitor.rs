@@ -137,7 +137,8 @@ pub enum RefusalReason {
     /// As many connections as are allowed are open.
     #[error("as many connections as are allowed are open")]
     TooManyConnections,
-    /// As many connections as that have ended, and nobody has received what came on them.
+    /// As many connections as that have ended, and nobody has received what came on them, be it
+    /// messages or what an XPUB tells of subscriptions.
     #[error("too many connections have ended with messages that nobody has received")]
     UnreceivedMessages,
     /// The socket accepts connections from others only.

@@ -16,7 +16,8 @@ use crate::wire::subscription::Subscription;
 /// two of them, and told in the wrong order they would say that somebody still wants it.
 ///
 /// While a peer is there, its notices count as its messages do, and it is not read from while they
-/// are too many. What peers that are gone have left behind is bounded for all of them together.
+/// are too many. What peers that are gone have left behind is bounded for all of them together, and
+/// so is how many have left some.
 #[derive(Debug)]
 pub(crate) struct NoticeQueue {
     queue: VecDeque<Entry>,
@@ -28,7 +29,17 @@ pub(crate) struct NoticeQueue {
 struct Entry {
     told: Told,
     /// Who is credited when the notice is taken.
-    charged: Option<Arc<Peer>>,
+    charged: Arc<Peer>,
+    charge: Charge,
+}
+
+/// What a notice costs its peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Charge {
+    /// Room in its inbox.
+    Room,
+    /// Its place among those that have gone and are not done with.
+    Place,
 }
 
 /// One notice.
@@ -79,7 +90,8 @@ impl NoticeQueue {
                 info,
                 change,
             },
-            charged: Some(Arc::clone(peer)),
+            charged: Arc::clone(peer),
+            charge: Charge::Room,
         });
         bytes
     }
@@ -90,20 +102,23 @@ impl NoticeQueue {
         self.queue.push_back(Entry {
             told: Told {
                 peer: peer.id,
-                info: peer.inbox.newest_info(),
+                info: peer.inbox.charge_departure(),
                 change: Subscription::Cancel(topic.into()),
             },
-            charged: None,
+            charged: Arc::clone(peer),
+            charge: Charge::Place,
         });
     }
 
     /// Takes the oldest one.
     pub(crate) fn pop(&mut self) -> Option<Told> {
-        let Entry { told, charged } = self.queue.pop_front()?;
+        let entry = self.queue.pop_front()?;
+        let (told, inbox) = (entry.told, &entry.charged.inbox);
         let topic: &Part = told.change.topic();
         self.bytes -= topic.len();
-        if let Some(peer) = charged {
-            peer.inbox.credit_notice(charge(topic));
+        match entry.charge {
+            Charge::Room => inbox.credit_notice(charge(topic)),
+            Charge::Place => inbox.credit_departure(),
         }
         if self.queue.is_empty() && self.queue.capacity() > IDLE_ENTRIES {
             self.queue = VecDeque::new();

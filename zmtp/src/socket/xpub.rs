@@ -25,7 +25,8 @@ use crate::pattern::{SocketType, SubscriptionLimits};
 /// [`Builder::xpub_manual`] change that.
 ///
 /// What is received has to be taken: a peer whose subscriptions are not is no longer read from at
-/// some point ([`Builder::receive_high_water_mark`]), and subscribes to no more until they are.
+/// some point ([`Builder::receive_high_water_mark`]), and subscribes to no more until they are. What
+/// peers leave behind that are gone keeps others out if it is too much ([`Builder::max_connections`]).
 ///
 /// ```no_run
 /// use zmtp::{Socket, XPubEvent, XPubSocket};

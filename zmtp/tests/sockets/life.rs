@@ -6,7 +6,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 use zmtp::{
     BindError, ConnectError, DealerSocket, Endpoint, Message, PullSocket, PushSocket,
-    RefusalReason, RouterSocket, Socket, SocketEvent, TryRecvError,
+    RefusalReason, RouterSocket, Socket, SocketEvent, TryRecvError, XPubSocket, XSubSocket,
 };
 
 use crate::{LOOPBACK, disconnect, handshake, soon};
@@ -280,4 +280,48 @@ async fn unreceived_messages_of_ended_connections_keep_new_ones_out() {
     push.send("room again").await.unwrap();
     let message = soon(pull.recv()).await.unwrap();
     assert_eq!(message, Message::from("room again"));
+}
+
+/// Nor do those that subscribe and leave, again and again, where nobody is told of it.
+#[tokio::test]
+async fn untold_subscriptions_of_ended_connections_keep_new_ones_out() {
+    // As above.
+    const ROOM: u32 = 64;
+    let mut publisher = XPubSocket::builder().max_connections(1).build();
+    let endpoint = publisher.bind(LOOPBACK).await.unwrap();
+    let mut monitor = publisher.monitor();
+    for number in 0..ROOM {
+        let sub = XSubSocket::builder().no_reconnect().build();
+        sub.subscribe(number.to_be_bytes());
+        sub.connect(&endpoint).await.unwrap();
+        soon(async {
+            while publisher.topic_count() == 0 {
+                tokio::task::yield_now().await;
+            }
+        })
+        .await;
+        soon(sub.close()).await;
+        disconnect(&mut monitor).await;
+    }
+    let late = XSubSocket::builder().no_reconnect().build();
+    late.connect(&endpoint).await.unwrap();
+    let refused = soon(async {
+        loop {
+            match monitor.recv().await {
+                Some(SocketEvent::Refused { reason, .. }) => return Some(reason),
+                Some(SocketEvent::HandshakeSucceeded { .. }) => return None,
+                _ => {}
+            }
+        }
+    })
+    .await;
+    assert_eq!(refused, Some(RefusalReason::UnreceivedMessages));
+    // Of each that it came, and that it went.
+    for _ in 0..2 * ROOM {
+        publisher.try_recv().unwrap();
+    }
+    assert_eq!(publisher.try_recv(), Err(TryRecvError::Empty));
+    let sub = XSubSocket::builder().no_reconnect().build();
+    sub.connect(&endpoint).await.unwrap();
+    handshake(&mut monitor).await;
 }

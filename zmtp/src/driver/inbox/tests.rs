@@ -150,3 +150,32 @@ fn an_inbox_that_keeps_the_last_message_drops_what_earlier_connections_have_left
     frames.clear();
     assert!(peer.inbox.take(&mut frames).is_none());
 }
+
+#[test]
+fn a_connection_that_has_ended_keeps_its_place_until_all_is_received_and_told() {
+    // So many places are left beside those of the inbox.
+    const OTHERS: usize = 63;
+    let unreceived = Unreceived::default();
+    let _others: Vec<_> = (0..OTHERS).map(|_| unreceived.take_place()).collect();
+    let is_full = || unreceived.is_full(0);
+    let ready = ReadySet::default();
+
+    let silent = peer(10);
+    silent.inbox.outlive_connection(&unreceived);
+    assert!(!is_full());
+
+    let peer = peer(10);
+    peer.inbox.charge_notice(1);
+    peer.inbox.charge_departure();
+    peer.inbox.publish(&mut batch(&["a"]), &peer, &ready);
+    peer.inbox.outlive_connection(&unreceived);
+    let mut frames = VecDeque::new();
+    assert!(peer.inbox.take(&mut frames).is_some());
+    frames.clear();
+    assert!(peer.inbox.take(&mut frames).is_none());
+    assert!(is_full());
+    peer.inbox.credit_notice(1);
+    assert!(is_full());
+    peer.inbox.credit_departure();
+    assert!(!is_full());
+}

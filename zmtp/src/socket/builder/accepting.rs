@@ -15,7 +15,8 @@ impl<S: Socket> Builder<S> {
     /// still shake hands, or are closed as they come if there is none. Default: 65 536.
     ///
     /// As many connections, or 64 where that is more, may have ended with messages that nobody has
-    /// received; while there are so many, none is accepted.
+    /// received, or subscriptions that an XPUB has not been told of; while there are so many, none is
+    /// accepted.
     pub fn max_connections(mut self, connections: usize) -> Self {
         self.options.max_connections = connections;
         self
