@@ -66,3 +66,19 @@ async fn a_second_peer_is_closed_and_a_later_one_begins_anew() {
     let octets = message(&[b"to the third"]);
     assert_eq!(third.recv(octets.len()).await.unwrap(), octets);
 }
+
+/// PAIR-009: nor does it keep others from asking, though it stays to be told why.
+#[tokio::test]
+async fn a_second_peer_makes_room_where_few_may_connect() {
+    let pair = PairSocket::builder().max_connections(2).build();
+    let endpoint = pair.bind("tcp://127.0.0.1:*").await.unwrap();
+    let mut peers = Vec::new();
+    for _ in 0..4 {
+        let mut peer = RawPeer::connect(address(&endpoint)).await.unwrap();
+        peer.handshake("PAIR").await.unwrap();
+        if !peers.is_empty() {
+            assert_eq!(peer.recv_until_closed().await.unwrap(), b"");
+        }
+        peers.push(peer);
+    }
+}

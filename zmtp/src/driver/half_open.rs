@@ -141,16 +141,19 @@ impl HalfOpen {
         }
     }
 
-    /// Removes the handshake of a peer that has finished it or is gone.
-    pub(crate) fn remove(&self, peer: PeerId) -> Listed {
-        let mut entries = lock(&self.entries);
-        match entries.iter().position(|entry| entry.peer.id == peer) {
-            Some(index) => {
-                entries.remove(index);
-                Listed::Yes
-            }
-            None => Listed::No,
+    /// Whether the handshake of `peer` is listed.
+    pub(crate) fn find(&self, peer: PeerId) -> Listed {
+        let entries = lock(&self.entries);
+        if entries.iter().any(|entry| entry.peer.id == peer) {
+            Listed::Yes
+        } else {
+            Listed::No
         }
+    }
+
+    /// Removes the handshake of a peer that has come in or is gone.
+    pub(crate) fn remove(&self, peer: PeerId) {
+        lock(&self.entries).retain(|entry| entry.peer.id != peer);
     }
 
     /// Ends all handshakes. Those that were rejected are told so.

@@ -359,7 +359,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             return Ok(());
         };
         let info = Arc::new(info.at(self.peer.address()));
-        let listed = self.hub.half_open.remove(self.peer.id);
+        let listed = self.hub.half_open.find(self.peer.id);
         if self.peer.retention == Retention::Connection && listed == Listed::No {
             return Err(DisconnectReason::Evicted);
         }
@@ -367,7 +367,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         self.peer.outbox.resume();
         // Among the peers first: from here on a subscription reaches it one way or the other.
         self.hub.insert_peer(&self.peer);
-        for topic in self.hub.pattern.attach(&self.peer, &info)? {
+        let topics = self.hub.pattern.attach(&self.peer, &info)?;
+        // Not before: where the socket has no use for the peer, its place is given away first. One
+        // that had to go just now, which `dismissal` tells, goes as a peer of the socket.
+        self.hub.half_open.remove(self.peer.id);
+        for topic in topics {
             self.session.subscribe(&topic);
         }
         for greeting in self.hub.options.notices.greetings().rev() {
