@@ -210,7 +210,7 @@ impl DealerSender {
         peer: PeerId,
         message: impl Into<Message>,
     ) -> Result<(), TrySendError> {
-        sending::try_send_to(self.sender.handle().hub(), peer, message.into())
+        self.sender.try_send_to(peer, message.into())
     }
 
     /// As [`DealerSocket::writable`].

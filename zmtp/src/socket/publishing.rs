@@ -6,11 +6,11 @@ use std::task::{Context, Poll, ready};
 use tokio::task::coop;
 
 use super::base::SocketHandle;
-use super::sending::{final_error, when_writable};
+use super::sending::{final_error, try_send_to, when_writable};
 use super::sink::SinkState;
 use super::subscription_table::{Full, SubscriptionTable};
 use super::{SendError, TrySendError};
-use crate::driver::{Conflation, Hub, Linger, SocketOptions};
+use crate::driver::{Conflation, Hub, Linger, PeerId, SocketOptions};
 use crate::message::Message;
 use crate::pattern::SocketType;
 
@@ -85,6 +85,19 @@ impl Publisher {
         } = self;
         let hub = handle.hub();
         sink.poll_flush(context, hub, |message| publish(table, hub, message))
+    }
+
+    /// Queues `message` for one peer and no other.
+    pub(crate) fn try_send_to(&self, peer: PeerId, message: Message) -> Result<(), TrySendError> {
+        let (table, hub) = (&self.table, self.handle.hub());
+        if self.sink.is_behind() {
+            return self.sink.send_aside(
+                message,
+                |kept| publish(table, hub, kept),
+                |message| try_send_to(hub, peer, message),
+            );
+        }
+        try_send_to(hub, peer, message)
     }
 
     #[inline]

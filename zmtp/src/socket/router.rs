@@ -303,7 +303,15 @@ impl RouterSender {
         peer: PeerId,
         message: impl Into<Message>,
     ) -> Result<(), TrySendError> {
-        sending::try_send_to(self.handle.hub(), peer, message.into())
+        let (table, hub, message) = (&self.table, self.handle.hub(), message.into());
+        if self.sink.is_behind() {
+            return self.sink.send_aside(
+                message,
+                |kept| route(table, hub, kept),
+                |message| sending::try_send_to(hub, peer, message),
+            );
+        }
+        sending::try_send_to(hub, peer, message)
     }
 
     /// As [`RouterSocket::writable`].

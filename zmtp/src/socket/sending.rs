@@ -57,6 +57,21 @@ impl BalancedSender {
         balance(balancer, envelope, message)
     }
 
+    /// Queues `message` for one peer and no other, without the envelope.
+    pub(crate) fn try_send_to(&self, peer: PeerId, message: Message) -> Result<(), TrySendError> {
+        let hub = self.handle.hub();
+        if self.sink.is_behind() {
+            // What is kept goes to whomever; the turns of this balancer stay as they are.
+            let mut balancer = self.balancer.clone();
+            return self.sink.send_aside(
+                message,
+                |kept| balance(&mut balancer, &self.envelope, kept).map(drop),
+                |message| try_send_to(hub, peer, message),
+            );
+        }
+        try_send_to(hub, peer, message)
+    }
+
     /// Queues `message` if a peer has room for it: the common case, in which it need not be moved.
     #[inline]
     pub(crate) fn offer(&mut self, message: &Message) -> Option<PeerId> {

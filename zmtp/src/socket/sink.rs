@@ -68,6 +68,20 @@ impl SinkState {
         }
     }
 
+    /// As [`Self::send_behind`], where `message` takes another way than what is kept.
+    #[cold]
+    pub(crate) fn send_aside<T>(
+        &self,
+        message: Message,
+        send_kept: impl FnOnce(Message) -> Result<(), TrySendError>,
+        attempt: impl FnOnce(Message) -> Result<T, TrySendError>,
+    ) -> Result<T, TrySendError> {
+        match self.send_kept(send_kept) {
+            Ok(()) => attempt(message),
+            Err(Blocked) => Err(TrySendError::Full(message)),
+        }
+    }
+
     /// Waits until nothing is kept.
     pub(crate) fn poll_flush(
         &mut self,

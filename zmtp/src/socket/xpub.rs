@@ -11,7 +11,7 @@ use super::base::{SocketHandle, sealed};
 use super::publishing::Publisher;
 use super::{
     Builder, ManualSubscriptionError, RecvError, SendError, TryRecvError, TrySendError, XPubEvent,
-    XPubReceiver, sending,
+    XPubReceiver,
 };
 use crate::driver::{DropReason, Matching, Notice, NoticePolicy, PeerId, WhenFull};
 use crate::message::Message;
@@ -275,7 +275,7 @@ impl XPubSender {
         peer: PeerId,
         message: impl Into<Message>,
     ) -> Result<(), TrySendError> {
-        sending::try_send_to(self.handle().hub(), peer, message.into())
+        self.publisher.try_send_to(peer, message.into())
     }
 
     /// Lets `peer` have the messages that begin with `topic`, which may be another one than it

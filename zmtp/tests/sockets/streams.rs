@@ -310,6 +310,66 @@ async fn what_the_sink_of_a_router_keeps_goes_before_what_is_sent_later() {
 }
 
 #[tokio::test]
+async fn what_a_sink_keeps_goes_before_what_is_sent_to_one_peer() {
+    let dealer = DealerSocket::builder().send_high_water_mark(1).build();
+    let peer = dealer.connect("inproc://kept-one").await.unwrap();
+    let handle = dealer.handle().clone();
+    let (mut sender, _receiver) = dealer.split();
+    let mut other = sender.clone();
+    keep(&mut sender, || {
+        other.try_send("first").unwrap();
+    });
+    let full = sender.try_send_to(peer, "later").unwrap_err();
+    assert_eq!(full, TrySendError::Full("later".into()));
+    handle.set_send_high_water_mark(3);
+    sender.try_send_to(peer, "later").unwrap();
+    let mut pull = DealerSocket::new();
+    pull.bind("inproc://kept-one").await.unwrap();
+    for body in ["first", "kept", "later"] {
+        assert_eq!(soon(pull.recv()).await.unwrap(), [body]);
+    }
+
+    let mut router = RouterSocket::builder()
+        .router_mandatory()
+        .send_high_water_mark(1)
+        .build();
+    let id = RoutingId::new(b"peer").unwrap();
+    let peer = router.connect_as("inproc://kept-two", id).await.unwrap();
+    for body in ["first", "kept"] {
+        Pin::new(&mut router)
+            .start_send(["peer", body].into())
+            .unwrap();
+    }
+    router.set_send_high_water_mark(3);
+    router.try_send_to(peer, "later").unwrap();
+    pull.bind("inproc://kept-two").await.unwrap();
+    for body in ["first", "kept", "later"] {
+        assert_eq!(soon(pull.recv()).await.unwrap(), [body]);
+    }
+}
+
+#[tokio::test]
+async fn what_the_sink_of_a_publisher_keeps_goes_before_what_is_sent_to_one_peer() {
+    let mut publisher = XPubSocket::builder()
+        .xpub_nodrop()
+        .send_high_water_mark(1)
+        .build();
+    publisher.bind("inproc://kept-public").await.unwrap();
+    let mut sub = XSubSocket::builder().receive_high_water_mark(1).build();
+    sub.subscribe("");
+    sub.connect("inproc://kept-public").await.unwrap();
+    let (peer, _subscribed) = soon(publisher.recv_event()).await.unwrap();
+    for body in ["first", "second", "kept"] {
+        Pin::new(&mut publisher).start_send(body.into()).unwrap();
+    }
+    publisher.set_send_high_water_mark(3);
+    publisher.try_send_to(peer, "later").unwrap();
+    for body in ["first", "second", "kept", "later"] {
+        assert_eq!(soon(sub.recv()).await.unwrap(), [body]);
+    }
+}
+
+#[tokio::test]
 async fn what_became_of_a_kept_message_is_told_by_the_next_flush() {
     let dealer = DealerSocket::builder().send_high_water_mark(1).build();
     dealer.connect("inproc://kept-failed").await.unwrap();
