@@ -81,9 +81,15 @@ pub(super) fn wait_until<F: Future>(deadline: Deadline, future: F) -> Result<F::
     WAKER.with(|waker| {
         let mut context = Context::from_waker(waker);
         loop {
-            match future.as_mut().poll(&mut context) {
-                Poll::Ready(output) => return Ok(output),
-                Poll::Pending => deadline.park()?,
+            if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
+                return Ok(output);
+            }
+            if let Err(elapsed) = deadline.park() {
+                // It may not have waited, but given way to others, and go on the next time.
+                return match future.as_mut().poll(&mut context) {
+                    Poll::Ready(output) => Ok(output),
+                    Poll::Pending => Err(elapsed),
+                };
             }
         }
     })

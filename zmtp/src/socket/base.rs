@@ -20,7 +20,8 @@ use crate::transport::ExistingListener;
 /// its last handle is dropped it closes: what is queued still goes out for the linger period.
 ///
 /// Its methods have no timeouts of their own, as they are cancel safe: `tokio::time::timeout` around one
-/// is what `SNDTIMEO` and `RCVTIMEO` are in libzmq.
+/// is what `SNDTIMEO` and `RCVTIMEO` are in libzmq. A future may give way to other tasks before it takes
+/// a message that is there, so that a timeout of zero can miss it: `try_recv` does not.
 pub trait Socket: sealed::Sealed + Send {
     /// Makes a socket with the default options.
     #[must_use]

@@ -44,6 +44,24 @@ fn requests_and_replies_between_threads() {
     server.join().unwrap();
 }
 
+// A ROUTER that has worked through half of a batch gives way to the connection, for its replies.
+#[test]
+fn who_has_no_time_to_wait_receives_what_has_come() {
+    let mut router = RouterSocket::new();
+    router.bind("inproc://no time").unwrap();
+    let mut dealer = DealerSocket::new();
+    dealer.connect("inproc://no time").unwrap();
+    for number in 0..32u8 {
+        dealer.send([number]).unwrap();
+    }
+    let first = router.recv_timeout(LONG).unwrap();
+    router.send([first[0].clone(), "reply".into()]).unwrap();
+    for number in 1..32u8 {
+        let message = router.recv_timeout(Duration::ZERO).unwrap();
+        assert_eq!(message[1], [number]);
+    }
+}
+
 // PIPE-007, INT-044
 #[test]
 fn what_takes_too_long_times_out_and_loses_nothing() {
