@@ -12,8 +12,10 @@ mod topic_counts;
 
 pub use routing_id::{RoutingId, RoutingIdError};
 pub use socket_type::{SocketType, UnknownSocketType};
+#[cfg(feature = "socket")]
+pub(crate) use subscription_trie::Audience;
 pub use subscription_trie::{
-    Audience, Cancelled, Released, Repeats, Subscribed, SubscriptionError, SubscriptionLimits,
+    Cancelled, Released, Repeats, Subscribed, SubscriptionError, SubscriptionLimits,
     SubscriptionTrie,
 };
 pub use topic_counts::TopicCounts;

@@ -95,9 +95,8 @@ pub enum Subscribed {
 }
 
 /// Who wants a message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Audience {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Audience {
     /// A single peer.
     One,
     /// More than one peer, or perhaps one that holds several of the topics.
@@ -227,7 +226,17 @@ impl<K: Clone + Eq + Hash> SubscriptionTrie<K> {
 
     /// Calls `found` once for each peer that wants a message with this first part.
     #[inline]
-    pub fn for_each_match(&mut self, first_part: &[u8], mut found: impl FnMut(&K, Audience)) {
+    pub fn for_each_match(&mut self, first_part: &[u8], mut found: impl FnMut(&K)) {
+        self.for_each_in_audience(first_part, |peer, _| found(peer));
+    }
+
+    /// As [`Self::for_each_match`], and tells whether others want it as well.
+    #[inline]
+    pub(crate) fn for_each_in_audience(
+        &mut self,
+        first_part: &[u8],
+        mut found: impl FnMut(&K, Audience),
+    ) {
         let mut prefixes = self.tree.prefixes(first_part);
         let Some(holders) = prefixes.next() else {
             return;
@@ -260,7 +269,7 @@ impl<K: Clone + Eq + Hash> SubscriptionTrie<K> {
 
     /// Appends each peer that wants a message with this first part to `peers`.
     pub fn matches(&mut self, first_part: &[u8], peers: &mut Vec<K>) {
-        self.for_each_match(first_part, |peer, _| peers.push(peer.clone()));
+        self.for_each_match(first_part, |peer| peers.push(peer.clone()));
     }
 
     /// The number of distinct topics of all peers.

@@ -297,7 +297,7 @@ impl State {
         let Self { trie, encoded, .. } = self;
         let mut fill = Fill::Room;
         let first = message.first().map_or(&[][..], Part::as_slice);
-        trie.for_each_match(first, |Subscriber(peer), audience| {
+        trie.for_each_in_audience(first, |Subscriber(peer), audience| {
             let pushed = match audience {
                 Audience::One => peer.outbox.try_push(&[], message),
                 Audience::Several => peer.outbox.try_push_shared(message, encoded),
