@@ -1,5 +1,8 @@
 //! What the pipe counts, keeps and tells.
 
+use std::future::Future as _;
+use std::pin::pin;
+
 use super::*;
 use crate::driver::hub::NoPattern;
 use crate::driver::options::SocketOptions;
@@ -138,4 +141,26 @@ fn a_suspended_pipe_is_empty_and_takes_nothing() {
     pipe.resume();
     assert_eq!(pushed(&pipe, &["c"]), [Err(PushError::Closed)]);
     assert!(!pipe.is_empty());
+}
+
+// INT-041
+#[test]
+fn senders_that_wait_go_on_when_half_of_the_pipe_is_free() {
+    let hub = hub(SocketType::Push, 4);
+    let pipe = Pipe::new(&hub, Arc::default());
+    let mut context = Context::from_waker(Waker::noop());
+    let mut frames = VecDeque::new();
+    assert_eq!(pushed(&pipe, &["a"]), [Ok(())]);
+    assert_eq!(pipe.take(&mut frames), Found::Messages);
+    frames.clear();
+    assert_eq!(pushed(&pipe, &["b", "c", "d"]), [Ok(()); 3]);
+    assert_eq!(pushed(&pipe, &["e"]), [Err(PushError::Full)]);
+    let mut woken = pin!(hub.writable.notified());
+    assert!(woken.as_mut().poll(&mut context).is_pending());
+    // There is room for one, and nobody is woken for that.
+    assert_eq!(pipe.take(&mut frames), Found::Messages);
+    assert_eq!(pipe.queued(), 3);
+    assert!(woken.as_mut().poll(&mut context).is_pending());
+    pipe.credit();
+    assert!(woken.as_mut().poll(&mut context).is_ready());
 }
