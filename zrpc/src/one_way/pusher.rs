@@ -1,9 +1,9 @@
 //! Pushers: one puller after the other gets what is pushed.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::Serialize;
-use tokio::sync::Mutex;
+use tokio::sync::Mutex as AsyncMutex;
 use zmtp::{PushSocket, TrySendError};
 
 use super::emitter::{Emission, Emitter};
@@ -32,8 +32,10 @@ use crate::ConnectError;
 /// ```
 #[derive(Debug, Clone)]
 pub struct Pusher {
-    /// Senders wait in line for their turn; the socket knows whose turn it is among the pullers.
+    /// It knows whose turn it is among the pullers. Locked for no longer than it takes to try.
     socket: Arc<Mutex<PushSocket>>,
+    /// Senders wait in line for room.
+    turn: Arc<AsyncMutex<()>>,
     emitter: Emitter,
 }
 
@@ -119,26 +121,38 @@ impl Pusher {
     }
 
     pub(super) fn new(socket: PushSocket, emitter: Emitter) -> Self {
-        let socket = Arc::new(Mutex::new(socket));
-        Self { socket, emitter }
+        Self {
+            socket: Arc::new(Mutex::new(socket)),
+            turn: Arc::default(),
+            emitter,
+        }
     }
 
     pub(super) async fn send(&self, emission: Emission) -> Result<(), EmitError> {
         let message = self.emitter.encode(emission).await?;
-        let sent = self.socket.lock().await.send(message).await;
+        let _turn = self.turn.lock().await;
+        let tried = self.lock().try_send(message);
+        let message = match tried {
+            Ok(()) => return Ok(()),
+            Err(TrySendError::Full(message)) => message,
+            Err(_) => return Err(EmitError::Closed),
+        };
+        // A clone waits, so that others can still try.
+        let mut socket = self.lock().clone();
+        let sent = socket.send(message).await;
         sent.map_err(|_| EmitError::Closed)
     }
 
     pub(super) fn try_send(&self, emission: Emission) -> Result<(), EmitError> {
         let method = emission.method.clone();
         let message = self.emitter.try_encode(emission)?;
-        // Somebody who holds the socket waits for room, so there is none.
-        let Ok(mut socket) = self.socket.try_lock() else {
-            return Err(EmitError::Full { method });
-        };
-        socket.try_send(message).map_err(|error| match error {
+        self.lock().try_send(message).map_err(|error| match error {
             TrySendError::Full(_) => EmitError::Full { method },
             _ => EmitError::Closed,
         })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, PushSocket> {
+        self.socket.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

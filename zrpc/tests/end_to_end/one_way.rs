@@ -420,3 +420,30 @@ async fn q22_what_others_would_drop_is_not_sent_and_the_error_says_where_it_is()
         assert!(matches!(wrong, Err(EmitError::Encode { .. })), "{wrong:?}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pushers_that_are_busy_are_not_taken_for_full() {
+    const EVENTS: u64 = 5000;
+    let puller = Puller::builder().receive_high_water_mark(0).bind(ANYWHERE);
+    let mut puller = puller.build().await.unwrap();
+    let pusher = Pusher::builder()
+        .send_high_water_mark(0)
+        .connect(&puller.endpoints()[0]);
+    let pusher = pusher.build().await.unwrap();
+    let waiting = pusher.clone();
+    let pushing = tokio::spawn(async move {
+        for number in 0..EVENTS {
+            waiting.push("note", (number,)).await.unwrap();
+        }
+    });
+    let trying = tokio::spawn(async move {
+        for number in 0..EVENTS {
+            pusher.try_push("note", (number,)).unwrap();
+        }
+    });
+    for _ in 0..2 * EVENTS {
+        in_time(puller.recv()).await.unwrap();
+    }
+    pushing.await.unwrap();
+    trying.await.unwrap();
+}
