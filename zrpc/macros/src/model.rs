@@ -28,8 +28,10 @@ pub(crate) struct Method {
     pub(crate) name: String,
     /// Its documentation: attributes `doc` only.
     pub(crate) docs: Vec<Attribute>,
-    /// What else goes to everything that is made of it: attributes `cfg` and `deprecated`.
+    /// What else goes to everything that is made of it: conditions, lints, and `deprecated`.
     pub(crate) attributes: Vec<Attribute>,
+    /// Where it stands among the items of its block or trait.
+    pub(crate) position: usize,
     pub(crate) visibility: Visibility,
     pub(crate) receiver: Receiver,
     pub(crate) style: Style,

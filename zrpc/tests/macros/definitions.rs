@@ -194,3 +194,28 @@ async fn a_client_needs_no_server_of_its_own() {
     assert_eq!(client.join(&["a", "b"], "-").await.unwrap(), "a-b");
     client.log("info", vec!["a", "b"]).await.unwrap();
 }
+
+/// Has methods of one name, of which one is there at a time.
+#[zrpc::service]
+trait Conditional {
+    #[cfg(not(test))]
+    fn limit(&self) -> u8;
+
+    #[cfg(test)]
+    async fn limit(&self) -> u64;
+}
+
+struct Limited;
+
+impl Conditional for Limited {
+    async fn limit(&self) -> u64 {
+        1 << 40
+    }
+}
+
+#[tokio::test]
+async fn methods_of_one_name_may_have_conditions() {
+    let (_server, client) = serve(Limited.into_service()).await;
+    let client = ConditionalClient::new(client);
+    assert_eq!(in_time(client.limit()).await.unwrap(), 1 << 40);
+}

@@ -88,3 +88,47 @@ async fn a_definition_may_have_parameters() {
     let client = SumsClient::<i64>::new(client);
     assert_eq!(in_time(client.sum(1, 2)).await.unwrap(), 3);
 }
+
+/// What turns keys into texts, of which callers know nothing.
+trait Renders<K>: Send + Sync + 'static {
+    fn render(&self, key: &K) -> String;
+}
+
+struct Plain;
+
+impl Renders<u8> for Plain {
+    fn render(&self, key: &u8) -> String {
+        key.to_string()
+    }
+}
+
+trait RenderedBy<R> {}
+
+impl RenderedBy<Plain> for u8 {}
+
+struct Printer<K, R> {
+    renderer: R,
+    key: K,
+}
+
+#[zrpc::service]
+impl<K: RenderedBy<R> + Sync, R: Renders<K>> Printer<K, R>
+where
+    Self: Sized,
+{
+    fn print(&self, key: Option<K>) -> String {
+        let key = key.as_ref().unwrap_or(&self.key);
+        self.renderer.render(key)
+    }
+}
+
+#[tokio::test]
+async fn conditions_that_concern_the_service_alone_are_not_those_of_clients() {
+    let printer = Printer {
+        renderer: Plain,
+        key: 7_u8,
+    };
+    let (_server, client) = serve(printer).await;
+    let client: PrinterClient<u8> = PrinterClient::new(client);
+    assert_eq!(in_time(client.print(None)).await.unwrap(), "7");
+}

@@ -87,6 +87,31 @@ pub mod service {
                 .unwrap_or(name)
         }
 
+        /// Has a name of another language.
+        #[allow(non_snake_case, reason = "callers know it so")]
+        pub const fn camelCase(&self) {
+            let _: &Self = self;
+        }
+
+        /// Has one, too.
+        #[expect(non_snake_case, reason = "callers know it so")]
+        pub const fn mixedCase(&self) {
+            let _: &Self = self;
+        }
+
+        /// Has one, under a condition.
+        #[cfg_attr(all(), allow(non_snake_case, reason = "so"), inline)]
+        pub const fn someCase(&self) {
+            let _: &Self = self;
+        }
+
+        /// Is not there.
+        #[cfg_attr(all(), cfg(any()))]
+        pub const fn absent(&self) -> Missing {
+            let _: &Self = self;
+            Missing
+        }
+
         #[zrpc(blocking)]
         fn undocumented(&self) -> usize {
             self.words.iter().map(String::len).sum()

@@ -88,13 +88,9 @@ fn desugar(definition: &mut Definition) {
         supertraits.push(parse_quote!(::std::marker::Sync));
         supertraits.push(parse_quote!('static));
     }
-    let methods = &definition.service.methods;
-    for item in &mut definition.item.items {
-        if let TraitItem::Fn(function) = item
-            && let Some(method) = methods
-                .iter()
-                .find(|method| method.ident == function.sig.ident)
-        {
+    // By their places, because of those of one name each may have a condition.
+    for method in &definition.service.methods {
+        if let Some(TraitItem::Fn(function)) = definition.item.items.get_mut(method.position) {
             desugar_method(function, method);
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::punctuated::Punctuated;
 use syn::{GenericParam, Generics, Ident, Token, WherePredicate, parse_quote};
@@ -41,9 +41,26 @@ pub(super) fn of_client(service: &Service) -> Generics {
         .filter(|parameter| is_kept(parameter, service, &sent))
         .map(|parameter| without_default(parameter.clone()))
         .collect();
+    // In a client, `Self` is another type.
     let dropped: HashSet<Ident> = names(&service.generics.params)
         .filter(|name| !names(&kept).any(|kept| kept == *name))
+        .chain([Ident::new("Self", Span::call_site())])
         .collect();
+    let concerns_dropped = |tokens: TokenStream| {
+        let mut words = HashSet::new();
+        collect(tokens, &mut words);
+        !words.is_disjoint(&dropped)
+    };
+    let kept = kept.into_iter().map(|mut parameter| {
+        if let GenericParam::Type(parameter) = &mut parameter {
+            let bounds = std::mem::take(&mut parameter.bounds).into_iter();
+            parameter.bounds = bounds
+                .filter(|bound| !concerns_dropped(bound.to_token_stream()))
+                .collect();
+        }
+        parameter
+    });
+    let kept = kept.collect();
     let mut generics = Generics {
         params: kept,
         ..Generics::default()
@@ -59,9 +76,7 @@ pub(super) fn of_client(service: &Service) -> Generics {
         .iter()
         .flat_map(|clause| &clause.predicates)
     {
-        let mut words = HashSet::new();
-        collect(predicate.to_token_stream(), &mut words);
-        if !sent.is_empty() && words.is_disjoint(&dropped) {
+        if !sent.is_empty() && !concerns_dropped(predicate.to_token_stream()) {
             generics
                 .make_where_clause()
                 .predicates
@@ -122,6 +137,7 @@ fn words_of_types(service: &Service) -> HashSet<Ident> {
     words
 }
 
+/// Adds all identifiers in `tokens`.
 fn collect(tokens: TokenStream, words: &mut HashSet<Ident>) {
     for token in tokens {
         match token {

@@ -2,8 +2,9 @@
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
+use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
-use syn::{Ident, Type};
+use syn::{Attribute, Ident, Meta, Token, Type};
 
 use super::{docs, generics};
 use crate::model::{
@@ -16,10 +17,11 @@ use crate::model::{
 /// `target` is whose functions are called, such as `Self`.
 pub(super) fn all(service: &Service, this: &Ident, target: &TokenStream) -> TokenStream {
     let methods = service.methods.iter().map(|method| {
-        let conditions = method
-            .attributes
-            .iter()
-            .filter(|attribute| attribute.path().is_ident("cfg"));
+        // `deprecated` says nothing of a block, and lints are those of the function.
+        let conditions = method.attributes.iter().filter(|attribute| {
+            let path = attribute.path();
+            path.is_ident("cfg") || (path.is_ident("cfg_attr") && is_condition(attribute))
+        });
         let writer = Writer {
             service,
             method,
@@ -42,6 +44,12 @@ pub(super) fn all(service: &Service, this: &Ident, target: &TokenStream) -> Toke
         #(#methods)*
         methods
     }}
+}
+
+/// Whether all that a `cfg_attr` adds is conditions.
+fn is_condition(attribute: &Attribute) -> bool {
+    let parts = attribute.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated);
+    parts.is_ok_and(|parts| parts.iter().skip(1).all(|part| part.path().is_ident("cfg")))
 }
 
 /// Writes one method.

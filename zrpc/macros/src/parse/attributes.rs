@@ -1,8 +1,10 @@
 //! The words in `#[zrpc(…)]`, in front of methods and of their arguments.
 
 use proc_macro2::Span;
+use quote::quote;
 use syn::meta::ParseNestedMeta;
-use syn::{Attribute, Expr, LitStr, Type};
+use syn::punctuated::Punctuated;
+use syn::{Attribute, Expr, Ident, LitStr, Meta, MetaList, Token, Type};
 
 use crate::problems::Problems;
 
@@ -40,7 +42,7 @@ impl MethodWords {
     pub(super) fn take(attributes: &mut Vec<Attribute>, problems: &mut Problems) -> Self {
         let mut words = Self::default();
         each(attributes, problems, |meta| {
-            let span = meta.path.get_ident().map(proc_macro2::Ident::span);
+            let span = meta.path.get_ident().map(Ident::span);
             if meta.path.is_ident("skip") {
                 words.skip = span;
             } else if meta.path.is_ident("blocking") {
@@ -68,7 +70,7 @@ impl ArgumentWords {
     pub(super) fn take(attributes: &mut Vec<Attribute>, problems: &mut Problems) -> Self {
         let mut words = Self::default();
         each(attributes, problems, |meta| {
-            let span = meta.path.get_ident().map(proc_macro2::Ident::span);
+            let span = meta.path.get_ident().map(Ident::span);
             if meta.path.is_ident("default") {
                 let default = match meta.value() {
                     Ok(value) => DefaultWord::Value(value.parse()?),
@@ -101,5 +103,41 @@ fn each(
 ) {
     for attribute in attributes.extract_if(.., |attribute| attribute.path().is_ident("zrpc")) {
         problems.take(attribute.parse_nested_meta(&mut read));
+    }
+}
+
+/// Returns what of an attribute in front of a method also belongs in front of what is made of it:
+/// conditions, `deprecated`, and lints, which are allowed where they may not fire.
+pub(super) fn carried(attribute: &Attribute) -> Option<Attribute> {
+    let mut carried = attribute.clone();
+    carried.meta = carried_meta(&attribute.meta)?;
+    Some(carried)
+}
+
+fn carried_meta(meta: &Meta) -> Option<Meta> {
+    let path = meta.path();
+    if ["cfg", "deprecated", "allow"]
+        .iter()
+        .any(|word| path.is_ident(word))
+    {
+        return Some(meta.clone());
+    }
+    match meta {
+        Meta::List(list) if path.is_ident("expect") => Some(Meta::List(MetaList {
+            path: Ident::new("allow", Span::call_site()).into(),
+            ..list.clone()
+        })),
+        Meta::List(list) if path.is_ident("cfg_attr") => {
+            let parts = list.parse_args_with(Punctuated::<Meta, Token![,]>::parse_terminated);
+            let mut parts = parts.ok()?.into_iter();
+            let condition = parts.next()?;
+            let parts: Vec<Meta> = parts.filter_map(|part| carried_meta(&part)).collect();
+            let tokens = (!parts.is_empty()).then(|| quote!(#condition, #(#parts),*))?;
+            Some(Meta::List(MetaList {
+                tokens,
+                ..list.clone()
+            }))
+        }
+        _ => None,
     }
 }

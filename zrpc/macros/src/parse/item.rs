@@ -95,9 +95,10 @@ fn block(options: Options, mut item: ItemImpl, problems: &mut Problems) -> Optio
         types: types(&options),
     };
     let mut methods = Vec::new();
-    for inner in &mut item.items {
+    for (position, inner) in item.items.iter_mut().enumerate() {
         if let ImplItem::Fn(function) = inner {
             methods.extend(reader.read(Source {
+                position,
                 attributes: &mut function.attrs,
                 visibility: function.vis.clone(),
                 signature: &mut function.sig,
@@ -129,10 +130,11 @@ fn definition(options: Options, mut item: ItemTrait, problems: &mut Problems) ->
         types: types(&options),
     };
     let mut methods = Vec::new();
-    for inner in &mut item.items {
+    for (position, inner) in item.items.iter_mut().enumerate() {
         match inner {
             TraitItem::Fn(function) => {
                 methods.extend(reader.read(Source {
+                    position,
                     attributes: &mut function.attrs,
                     visibility: item.vis.clone(),
                     signature: &mut function.sig,

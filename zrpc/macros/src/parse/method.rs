@@ -1,13 +1,15 @@
 //! One method.
 
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use quote::ToTokens;
 use syn::ext::IdentExt;
 use syn::{Attribute, FnArg, Generics, Receiver as SelfArgument, Signature, Type, Visibility};
 
-use super::attributes::MethodWords;
+use super::attributes::{MethodWords, carried};
 use super::parameter::{self, Arguments};
 use super::types::{is_named, last_segment, type_arguments};
 use super::{output, types::Obstacles};
-use crate::model::{Method, Output, Parameter, Receiver, Results, Style};
+use crate::model::{Method, Output, Parameter, Presence, Receiver, Results, Style};
 use crate::problems::Problems;
 
 /// Reads methods.
@@ -27,6 +29,8 @@ pub(super) enum Types {
 
 /// A method as it stands in the source.
 pub(super) struct Source<'a> {
+    /// Where among the items.
+    pub(super) position: usize,
     pub(super) attributes: &'a mut Vec<Attribute>,
     pub(super) visibility: Visibility,
     pub(super) signature: &'a mut Signature,
@@ -37,6 +41,7 @@ impl Reader<'_> {
     /// out of the service, or nothing can be made of it.
     pub(super) fn read(&mut self, source: Source<'_>) -> Option<Method> {
         let Source {
+            position,
             attributes,
             visibility,
             signature,
@@ -78,8 +83,9 @@ impl Reader<'_> {
         Some(Method {
             ident: signature.ident.clone(),
             name,
-            docs: with_path(attributes, &["doc"]),
-            attributes: with_path(attributes, &["cfg", "deprecated"]),
+            docs: docs(attributes),
+            attributes: attributes.iter().filter_map(carried).collect(),
+            position,
             visibility,
             receiver,
             style,
@@ -226,9 +232,9 @@ fn is_shared_self(ty: &Type) -> bool {
     })
 }
 
-fn with_path(attributes: &[Attribute], paths: &[&str]) -> Vec<Attribute> {
-    let wanted = |attribute: &&Attribute| paths.iter().any(|path| attribute.path().is_ident(path));
-    attributes.iter().filter(wanted).cloned().collect()
+fn docs(attributes: &[Attribute]) -> Vec<Attribute> {
+    let is_doc = |attribute: &&Attribute| attribute.path().is_ident("doc");
+    attributes.iter().filter(is_doc).cloned().collect()
 }
 
 /// Finds `Self` where it would be another type in the client.
@@ -244,4 +250,24 @@ pub(super) fn check_self_types(method: &Method, problems: &mut Problems) {
             ));
         }
     }
+    for argument in method.arguments() {
+        if let Presence::Default(default) = &argument.presence
+            && let Some(word) = self_word(default.to_token_stream())
+        {
+            problems.push(syn::Error::new(
+                word.span(),
+                "a default goes into the client too, where `Self` would be the client; write the \
+                 name of the type",
+            ));
+        }
+    }
+}
+
+/// Finds `Self` in an expression.
+fn self_word(tokens: TokenStream) -> Option<Ident> {
+    tokens.into_iter().find_map(|token| match token {
+        TokenTree::Ident(word) if word == "Self" => Some(word),
+        TokenTree::Group(group) => self_word(group.stream()),
+        _ => None,
+    })
 }

@@ -1,7 +1,7 @@
 //! What a method takes.
 
 use syn::ext::IdentExt;
-use syn::{Ident, Pat, PatIdent, PatType, Type, parse_quote, parse_quote_spanned};
+use syn::{Attribute, Ident, Pat, PatIdent, PatType, Type, parse_quote, parse_quote_spanned};
 
 use super::attributes::{ArgumentWords, DefaultWord};
 use super::types::{Obstacles, is_named};
@@ -22,6 +22,14 @@ pub(super) fn read(
     problems: &mut Problems,
 ) -> Option<Parameter> {
     let words = ArgumentWords::take(&mut parameter.attrs, problems);
+    let is_condition = |attribute: &&Attribute| attribute.path().is_ident("cfg");
+    if let Some(condition) = parameter.attrs.iter().find(is_condition) {
+        problems.add(
+            condition,
+            "callers must know what a method takes; put the condition in front of the method, and \
+             write one for each case",
+        );
+    }
     if words.context.is_some() || is_context(&parameter.ty) {
         return context(parameter, &words, problems).map(Parameter::Context);
     }

@@ -17,6 +17,12 @@ impl Text {
     fn nameless(&self, (_left, _right): (u8, u8)) {}
 
     fn ignored(&self, _: u8) {}
+
+    fn conditional(&self, #[cfg(unix)] _mode: u32) {}
+
+    fn defaulted(&self, #[zrpc(default = Self::LEN)] _len: usize) {}
+
+    const LEN: usize = 3;
 }
 
 fn main() {}
