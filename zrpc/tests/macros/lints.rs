@@ -88,19 +88,13 @@ pub mod service {
         }
 
         /// Has a name of another language.
-        #[allow(non_snake_case, reason = "callers know it so")]
-        pub const fn camelCase(&self) {
-            let _: &Self = self;
-        }
-
-        /// Has one, too.
         #[expect(non_snake_case, reason = "callers know it so")]
         pub const fn mixedCase(&self) {
             let _: &Self = self;
         }
 
         /// Has one, under a condition.
-        #[cfg_attr(all(), allow(non_snake_case, reason = "so"), inline)]
+        #[cfg_attr(all(), expect(non_snake_case, reason = "so"), inline)]
         pub const fn someCase(&self) {
             let _: &Self = self;
         }
