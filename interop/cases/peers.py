@@ -63,6 +63,9 @@ class Outcome:
             self.kind, self.error = "answered", None
         else:
             own = raised.get("kind") or raised["name"]
+            # Our server says so when it gives a call up whose client may be there.
+            if raised.get("name") == "LostRemote":
+                own = "LostRemote"
             self.kind = LOST.get(own, "error")
             # What Python 2 and 3 call the same.
             self.error = (raised.get("name") or own, raised["message"])
