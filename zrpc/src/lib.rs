@@ -260,6 +260,33 @@ pub use stats::Stats;
 /// A client is seen by whoever sees the trait, or the most visible method of the `impl` block. Type
 /// parameters that callers send or get are parameters of the client, too.
 ///
+/// With the option `blocking_client` there is a second one, for programs without a runtime (and with
+/// the feature `blocking`). It has the same methods, which block the thread and return
+/// `Result<T, CallError>` or, for streams, an iterator: `Result<blocking::Items<T>, CallError>`. It is
+/// made of a `blocking::Client`, and its name ends in `BlockingClient`.
+///
+/// ```
+/// # #[cfg(feature = "blocking")]
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # use zrpc::Server;
+/// struct Adder;
+///
+/// #[zrpc::service(blocking_client)]
+/// impl Adder {
+///     async fn add(&self, left: i64, right: i64) -> i64 {
+///         left + right
+///     }
+/// }
+///
+/// let server = Server::builder().service(Adder).bind("tcp://127.0.0.1:*").build_blocking()?;
+/// let client = AdderBlockingClient::connect(&server.endpoints()[0])?;
+/// assert_eq!(client.add(1, 2)?, 3);
+/// # Ok(())
+/// # }
+/// # #[cfg(not(feature = "blocking"))]
+/// # fn main() {}
+/// ```
+///
 /// # Options
 ///
 /// `#[zrpc::service(name = "Greeter", client = pub(crate) Caller)]`, and so on:
@@ -268,7 +295,8 @@ pub use stats::Stats;
 /// |---|---|
 /// | `name = "…"` | the name that introspection shows |
 /// | `client = Name` | the name of the client, with a visibility in front if need be |
-/// | `no_client` | no client is made |
+/// | `no_client` | no such client is made |
+/// | `blocking_client`, `blocking_client = Name` | a client is made whose calls block the thread, with a name as above |
 /// | `no_server` | a trait is only called |
 /// | `crate = path` | where this crate is, if not at `::zrpc` |
 #[cfg(feature = "macros")]

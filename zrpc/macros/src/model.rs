@@ -1,8 +1,9 @@
 //! A service as the user defined it.
 
+use proc_macro2::Span;
 use syn::{Attribute, Expr, Generics, Ident, Path, Type, Visibility};
 
-/// A service: what is offered to others, and what its client is called.
+/// A service: what is offered to others, and what its clients are called.
 pub(crate) struct Service {
     /// Where the crate `zrpc` is.
     pub(crate) krate: Path,
@@ -11,14 +12,24 @@ pub(crate) struct Service {
     /// What the type or the trait is called.
     pub(crate) ident: Ident,
     pub(crate) generics: Generics,
-    pub(crate) client: Option<Client>,
+    pub(crate) clients: Vec<Client>,
     pub(crate) methods: Vec<Method>,
 }
 
-/// The client that is to be made.
+/// A client that is to be made.
 pub(crate) struct Client {
     pub(crate) visibility: Visibility,
     pub(crate) ident: Ident,
+    pub(crate) calls: Calls,
+}
+
+/// What the methods of a client do until there is a result.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Calls {
+    /// They give a future.
+    Async,
+    /// They block the thread. It was asked for here.
+    Blocking(Span),
 }
 
 /// A method that others can call.

@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{Items, wait};
-use crate::{CallError, ClientBuilder, ConnectError, IoRuntime, OptionError, Request};
+use crate::{CallError, ClientBuilder, ConnectError, IoRuntime, OptionError, Request, Stub};
 
 /// A client of a remote service, see [`zrpc::Client`](crate::Client).
 ///
@@ -130,6 +130,13 @@ impl From<crate::Client> for Client {
     /// runtime, if it is the only one.
     fn from(client: crate::Client) -> Self {
         Self { client }
+    }
+}
+
+impl From<Client> for Stub {
+    /// The stub of its connection: [`Stub::request`], and [`Request::blocking_call`] and its like.
+    fn from(client: Client) -> Self {
+        Self::new(client.client)
     }
 }
 

@@ -29,6 +29,8 @@
 //! [`ServerBuilder::build_blocking`]), and those of a call on its [`Request`]
 //! ([`Request::blocking_call`] and its like).
 //!
+//! `#[zrpc::service(blocking_client)]` makes a typed client whose methods block the thread, too.
+//!
 //! # Threads and processes
 //!
 //! Handles may be shared between threads. A process that forks takes none of the threads of its

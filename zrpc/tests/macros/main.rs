@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod blocking_clients;
 mod calls;
 mod clients;
 mod composition;

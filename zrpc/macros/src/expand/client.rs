@@ -1,4 +1,4 @@
-//! The typed client.
+//! The typed clients.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -7,13 +7,15 @@ use syn::spanned::Spanned;
 use syn::{Generics, Ident, Type};
 
 use super::{docs, generics, lints};
-use crate::model::{Argument, Client, Method, Presence, Results, Service};
+use crate::model::{Argument, Calls, Client, Method, Presence, Results, Service};
 
-/// Writes the client, if one is wanted.
+/// Writes the clients that are wanted.
 pub(super) fn expand(service: &Service) -> TokenStream {
-    let Some(client) = &service.client else {
-        return TokenStream::new();
-    };
+    let clients = service.clients.iter();
+    clients.map(|client| expand_one(service, client)).collect()
+}
+
+fn expand_one(service: &Service, client: &Client) -> TokenStream {
     let generics = generics::of_client(service);
     let definition = definition(service, client, &generics);
     let functions = functions(service, client);
@@ -38,9 +40,19 @@ pub(super) fn expand(service: &Service) -> TokenStream {
 /// The type, and the traits that all clients have.
 fn definition(service: &Service, client: &Client, generics: &Generics) -> TokenStream {
     let krate = &service.krate;
-    let Client { visibility, ident } = client;
+    let inner = inner(service, client);
+    let Client {
+        visibility,
+        ident,
+        calls,
+    } = client;
+    let calls = match calls {
+        Calls::Async => "",
+        Calls::Blocking(_) => ", whose calls block the thread",
+    };
     let doc = format!(
-        "A client of the service [`{}`]. Cloning it is cheap, and all clones share the connection.",
+        "A client of the service [`{}`]{calls}. Cloning it is cheap, and all clones share the \
+         connection.",
         service.ident.unraw()
     );
     let (parameters, arguments, conditions) = generics.split_for_impl();
@@ -73,10 +85,10 @@ fn definition(service: &Service, client: &Client, generics: &Generics) -> TokenS
         }
 
         #[automatically_derived]
-        impl #parameters ::std::convert::From<#krate::Client> for #ident #arguments #conditions {
-            fn from(client: #krate::Client) -> Self {
+        impl #parameters ::std::convert::From<#inner> for #ident #arguments #conditions {
+            fn from(client: #inner) -> Self {
                 Self {
-                    stub: #krate::Stub::new(client),
+                    stub: <#krate::Stub as ::std::convert::From<#inner>>::from(client),
                     types: ::std::marker::PhantomData,
                 }
             }
@@ -84,14 +96,29 @@ fn definition(service: &Service, client: &Client, generics: &Generics) -> TokenS
     }
 }
 
+/// The client of methods by their names that a client is made of.
+fn inner(service: &Service, client: &Client) -> TokenStream {
+    let krate = &service.krate;
+    match client.calls {
+        Calls::Async => quote!(#krate::Client),
+        // Where this was asked for, the compiler says that the feature is not on.
+        Calls::Blocking(span) => quote_spanned!(span=> #krate::blocking::Client),
+    }
+}
+
 /// What every client can do.
 fn functions(service: &Service, client: &Client) -> TokenStream {
     let krate = &service.krate;
     let visibility = &client.visibility;
+    let inner = inner(service, client);
+    let (asynchronous, wait) = match client.calls {
+        Calls::Async => (quote!(async), quote!(.await)),
+        Calls::Blocking(_) => (TokenStream::new(), TokenStream::new()),
+    };
     quote! {
         /// Makes a client of the service that is offered where `client` is connected to.
-        #visibility fn new(client: #krate::Client) -> Self {
-            <Self as ::std::convert::From<#krate::Client>>::from(client)
+        #visibility fn new(client: #inner) -> Self {
+            <Self as ::std::convert::From<#inner>>::from(client)
         }
 
         /// Makes a client of a service that is offered under a prefix, or with options.
@@ -107,10 +134,10 @@ fn functions(service: &Service, client: &Client) -> TokenStream {
         /// # Errors
         ///
         /// The endpoint cannot be used.
-        #visibility async fn connect(
+        #visibility #asynchronous fn connect(
             endpoint: impl ::std::convert::Into<::std::string::String>,
         ) -> ::std::result::Result<Self, #krate::ConnectError> {
-            #krate::Client::connect(endpoint).await.map(Self::new)
+            <#inner>::connect(endpoint)#wait.map(Self::new)
         }
 
         /// Returns the client of methods by their names that this one is made of.
@@ -168,12 +195,25 @@ fn call(service: &Service, client: &Client, method: &Method) -> TokenStream {
     });
     let parameters = method.arguments().map(parameter);
     let request = request(method);
-    let (output, finish) = match &method.output.results {
-        Results::Value { received, .. } => (quote!(#received), quote!(call::<#received>)),
-        Results::Items { received, .. } => (
+    let (output, finish) = match (&method.output.results, client.calls) {
+        (Results::Value { received, .. }, Calls::Async) => {
+            (quote!(#received), quote!(call::<#received>().await))
+        }
+        (Results::Value { received, .. }, Calls::Blocking(_)) => {
+            (quote!(#received), quote!(blocking_call::<#received>()))
+        }
+        (Results::Items { received, .. }, Calls::Async) => (
             quote!(#krate::ReplyStream<#received>),
-            quote!(stream::<#received>),
+            quote!(stream::<#received>().await),
         ),
+        (Results::Items { received, .. }, Calls::Blocking(span)) => (
+            quote_spanned!(span=> #krate::blocking::Items<#received>),
+            quote!(blocking_stream::<#received>()),
+        ),
+    };
+    let asynchronous = match client.calls {
+        Calls::Async => quote!(async),
+        Calls::Blocking(_) => TokenStream::new(),
     };
     let body = private_body(service, &request, &finish);
     quote_spanned! {ident.span().resolved_at(Span::call_site())=>
@@ -181,7 +221,7 @@ fn call(service: &Service, client: &Client, method: &Method) -> TokenStream {
         #(#[doc = #summary])*
         #errors
         #(#attributes)*
-        #visibility async fn #ident(
+        #visibility #asynchronous fn #ident(
             &self #(, #parameters)*
         ) -> ::std::result::Result<#output, #krate::CallError> {
             #body
@@ -199,7 +239,7 @@ fn private_body(service: &Service, request: &Request<'_>, finish: &TokenStream) 
     let arguments = arguments.write(&private, name);
     quote! {
         #prepare
-        #arguments.#finish().await
+        #arguments.#finish
     }
 }
 

@@ -23,7 +23,7 @@ const OF_EVERY_CLIENT: [&str; 7] = [
 pub(super) fn check(service: &Service, problems: &mut Problems) {
     check_names(&service.methods, problems);
     check_generics(&service.generics, problems);
-    if service.client.is_none() {
+    if service.clients.is_empty() {
         return;
     }
     for method in &service.methods {

@@ -6,10 +6,10 @@ use syn::{ImplItem, ItemImpl, ItemTrait, Path, TraitItem, Visibility};
 
 use super::check::check;
 use super::method::{Reader, Source, Types};
-use super::options::{Options, Wanted, misplaced};
+use super::options::{ClientName, Options, Wanted, misplaced};
 use super::parameter::Arguments;
 use super::types::last_segment;
-use crate::model::{Client, Method, Service};
+use crate::model::{Calls, Client, Method, Service};
 use crate::problems::Problems;
 
 /// What the attribute stands in front of.
@@ -109,7 +109,7 @@ fn block(options: Options, mut item: ItemImpl, problems: &mut Problems) -> Optio
     let service = Service {
         krate: options.krate(),
         name: name(&options, &ident),
-        client: client(options.client, &ident, visibility),
+        clients: clients(options, &ident, &visibility),
         ident,
         generics: item.generics.clone(),
         methods,
@@ -146,17 +146,20 @@ fn definition(options: Options, mut item: ItemTrait, problems: &mut Problems) ->
         }
     }
     let ident = item.ident.clone();
+    let elsewhere = match options.server {
+        Wanted::Not(span) => Some(span),
+        Wanted::Unsaid | Wanted::As(..) => None,
+    };
     let service = Service {
         krate: options.krate(),
         name: name(&options, &ident),
-        client: client(options.client, &ident, item.vis.clone()),
+        clients: clients(options, &ident, &item.vis),
         ident,
         generics: item.generics.clone(),
         methods,
     };
     check(&service, problems);
-    if let (Server::Elsewhere, None, Wanted::Not(span)) = (server, &service.client, options.server)
-    {
+    if let (Some(span), []) = (elsewhere, &*service.clients) {
         problems.push(syn::Error::new(
             span,
             "without a client and without a server nothing is left",
@@ -181,9 +184,9 @@ fn check_server(options: &Options, problems: &mut Problems) {
 }
 
 fn types(options: &Options) -> Types {
-    match options.client {
-        Wanted::Not(_) => Types::InService,
-        Wanted::Unsaid | Wanted::As(..) => Types::InClientToo,
+    match (&options.client, &options.blocking_client) {
+        (Wanted::Not(_), None) => Types::InService,
+        (Wanted::Not(_), Some(_)) | (Wanted::Unsaid | Wanted::As(..), _) => Types::InClientToo,
     }
 }
 
@@ -195,22 +198,30 @@ fn name(options: &Options, ident: &syn::Ident) -> String {
     }
 }
 
-fn client(
-    wanted: Wanted<super::options::ClientName>,
-    ident: &syn::Ident,
-    visibility: Visibility,
-) -> Option<Client> {
-    match wanted {
-        Wanted::Not(_) => None,
-        Wanted::Unsaid => Some(Client {
-            visibility,
-            ident: format_ident!("{ident}Client"),
-        }),
-        Wanted::As(_, name) => Some(Client {
-            visibility: name.visibility.unwrap_or(visibility),
+fn clients(options: Options, ident: &syn::Ident, visibility: &Visibility) -> Vec<Client> {
+    let client = |name: Option<ClientName>, default, calls| match name {
+        Some(name) => Client {
+            visibility: name.visibility.unwrap_or_else(|| visibility.clone()),
             ident: name.ident,
-        }),
-    }
+            calls,
+        },
+        None => Client {
+            visibility: visibility.clone(),
+            ident: default,
+            calls,
+        },
+    };
+    let name = match options.client {
+        Wanted::Not(_) => None,
+        Wanted::Unsaid => Some(None),
+        Wanted::As(_, name) => Some(Some(name)),
+    };
+    let by_tasks = name.map(|name| client(name, format_ident!("{ident}Client"), Calls::Async));
+    let by_threads = options.blocking_client.map(|(span, name)| {
+        let default = format_ident!("{ident}BlockingClient");
+        client(name, default, Calls::Blocking(span))
+    });
+    by_tasks.into_iter().chain(by_threads).collect()
 }
 
 /// Returns the visibility of the methods that most can see.

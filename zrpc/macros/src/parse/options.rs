@@ -11,6 +11,8 @@ pub(super) struct Options {
     pub(super) name: Option<LitStr>,
     pub(super) krate: Option<Path>,
     pub(super) client: Wanted<ClientName>,
+    /// A client whose calls block the thread is made only if that is said.
+    pub(super) blocking_client: Option<(Span, Option<ClientName>)>,
     pub(super) server: Wanted<()>,
 }
 
@@ -31,12 +33,23 @@ pub(super) struct ClientName {
     pub(super) ident: Ident,
 }
 
-const KNOWN: &str = "unknown option; `name = \"…\"`, `client = Name`, `no_client`, `no_server` and `crate = path` \
-     can be chosen for a service";
+const KNOWN: &str = "unknown option; `name = \"…\"`, `client = Name`, `no_client`, `blocking_client`, `no_server` \
+     and `crate = path` can be chosen for a service";
 
 impl Options {
     pub(super) fn krate(&self) -> Path {
         self.krate.clone().unwrap_or_else(|| parse_quote!(::zrpc))
+    }
+}
+
+impl Parse for ClientName {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let visibility = match input.parse()? {
+            Visibility::Inherited => None,
+            visibility => Some(visibility),
+        };
+        let ident = input.parse()?;
+        Ok(Self { visibility, ident })
     }
 }
 
@@ -75,13 +88,15 @@ impl Options {
             }
             "client" => {
                 input.parse::<Token![=]>()?;
-                let visibility = match input.parse()? {
-                    Visibility::Inherited => None,
-                    visibility => Some(visibility),
-                };
-                let ident = input.parse()?;
-                let name = ClientName { visibility, ident };
+                let name = input.parse()?;
                 want(&mut self.client, span, Wanted::As(span, name))
+            }
+            "blocking_client" => {
+                let name = match input.parse::<Option<Token![=]>>()? {
+                    Some(_) => Some(input.parse()?),
+                    None => None,
+                };
+                set(&mut self.blocking_client, span, (span, name))
             }
             "no_client" => want(&mut self.client, span, Wanted::Not(span)),
             "no_server" => want(&mut self.server, span, Wanted::Not(span)),
@@ -114,5 +129,6 @@ pub(super) fn misplaced(options: &Options) -> Option<Span> {
         Wanted::Unsaid => None,
         Wanted::As(span, _) | Wanted::Not(span) => Some(span),
     };
-    name.or(client)
+    let blocking_client = options.blocking_client.as_ref().map(|(span, _)| *span);
+    name.or(client).or(blocking_client)
 }

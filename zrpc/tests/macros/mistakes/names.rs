@@ -17,4 +17,9 @@ impl Hello {
     fn nameless(&self) {}
 }
 
+#[zrpc::service(no_client, blocking_client)]
+trait Blocking {
+    fn with_prefix(&self);
+}
+
 fn main() {}

@@ -17,4 +17,12 @@ impl Hello {}
 #[zrpc::service(name = "a", name = "b")]
 impl Hello {}
 
+#[zrpc::service(blocking_client, blocking_client = Twice)]
+impl Hello {}
+
+trait Greeting {}
+
+#[zrpc::service(blocking_client)]
+impl Greeting for Hello {}
+
 fn main() {}
