@@ -11,6 +11,7 @@
 //! and the connection takes everything there is with a single swap. The high-water mark counts what
 //! is queued plus what the connection has taken and not finished.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Waker};
 
@@ -110,6 +111,8 @@ pub(crate) struct Outbox {
     /// Takes the messages for a peer in this process, instead of the batch.
     pipe: Option<Arc<Pipe>>,
     tally: Arc<Tally>,
+    /// Set by what may have filled the queue; lets publishers look without the lock.
+    may_be_full: AtomicBool,
 }
 
 impl Outbox {
@@ -126,6 +129,7 @@ impl Outbox {
         Self {
             pipe,
             tally,
+            may_be_full: AtomicBool::new(false),
             state: Mutex::new(State {
                 limits,
                 batch: EncodedBatch::default(),
@@ -150,6 +154,7 @@ impl Outbox {
         };
         let mut state = lock(&self.state);
         state.limits = limits;
+        self.may_be_full.store(true, Ordering::Relaxed);
         if state.senders == Waiting::Yes && !state.is_full() {
             state.senders = Waiting::No;
             return Room::Awaited;
@@ -209,6 +214,7 @@ impl Outbox {
             first.append(&state.batch);
             state.batch = first;
             state.greetings += 1;
+            self.may_be_full.store(true, Ordering::Relaxed);
         }
     }
 
@@ -222,11 +228,15 @@ impl Outbox {
         if let Some(pipe) = &self.pipe {
             return pipe.is_full();
         }
+        if !self.may_be_full.load(Ordering::Relaxed) {
+            return false;
+        }
         let mut state = lock(&self.state);
-        if state.lifecycle != Lifecycle::Open
-            || !state.is_full()
-            || state.limits.keep_last_message()
-        {
+        if !state.is_full() {
+            self.may_be_full.store(false, Ordering::Relaxed);
+            return false;
+        }
+        if state.lifecycle != Lifecycle::Open || state.limits.keep_last_message() {
             return false;
         }
         state.senders = Waiting::Yes;
@@ -317,6 +327,7 @@ impl Outbox {
             Lifecycle::Open | Lifecycle::Draining if batch.message_count() > 0 => {
                 batch.append(&state.batch);
                 std::mem::swap(&mut state.batch, batch);
+                self.may_be_full.store(true, Ordering::Relaxed);
             }
             Lifecycle::Open | Lifecycle::Draining => {}
             Lifecycle::Suspended | Lifecycle::Closed => {
@@ -458,6 +469,7 @@ impl Outbox {
         }
         encode(&mut state.batch);
         let fill = if state.is_full() && !state.limits.keep_last_message() {
+            self.may_be_full.store(true, Ordering::Relaxed);
             Fill::Mark
         } else {
             Fill::Room

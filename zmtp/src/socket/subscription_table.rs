@@ -99,11 +99,16 @@ impl SubscriptionTable {
     #[inline]
     pub(crate) fn publish(&self, message: &Message) -> Result<(), Full> {
         let state = &mut *lock(&self.state);
-        let fill = match (self.matching, self.options.when_full) {
-            (Matching::Prefix, WhenFull::Drop) => state.send_to_matches(message),
-            (matching, when_full) => {
-                state.select(message, matching);
-                state.send_to_selected(message, when_full)?
+        let fill = match self.matching {
+            Matching::Prefix => {
+                if self.options.when_full == WhenFull::Wait && state.a_match_is_full(message) {
+                    return Err(Full);
+                }
+                state.send_to_matches(message)
+            }
+            Matching::Inverted => {
+                state.select_others(message);
+                state.send_to_selected(message, self.options.when_full)?
             }
         };
         state.sent += 1;
@@ -291,13 +296,24 @@ impl Pattern for SubscriptionTable {
 }
 
 impl State {
+    /// Whether one of the peers that `message` is for has no room for it.
+    #[inline]
+    fn a_match_is_full(&mut self, message: &Message) -> bool {
+        let mut found = false;
+        self.trie
+            .for_each_match(first_octets(message), |Subscriber(peer)| {
+                // All of them are asked, so that each tells when it has room again.
+                found |= peer.outbox.is_full();
+            });
+        found
+    }
+
     /// The way of nearly all messages: to each peer as it is found, at most one lock for each.
     #[inline]
     fn send_to_matches(&mut self, message: &Message) -> Fill {
         let Self { trie, encoded, .. } = self;
         let mut fill = Fill::Room;
-        let first = message.first().map_or(&[][..], Part::as_slice);
-        trie.for_each_in_audience(first, |Subscriber(peer), audience| {
+        trie.for_each_in_audience(first_octets(message), |Subscriber(peer), audience| {
             let pushed = match audience {
                 Audience::One => peer.outbox.try_push(&[], message),
                 Audience::Several => peer.outbox.try_push_shared(message, encoded),
@@ -313,18 +329,16 @@ impl State {
         fill
     }
 
-    /// Finds the peers that get `message`.
-    fn select(&mut self, message: &Message, matching: Matching) {
-        let first = message.first().map_or(&[][..], Part::as_slice);
+    /// Finds the peers that did not subscribe to `message`.
+    fn select_others(&mut self, message: &Message) {
+        let mut matched: Vec<PeerId> = Vec::new();
+        self.trie
+            .for_each_match(first_octets(message), |peer| matched.push(peer.0.id));
+        matched.sort_unstable();
+        let others = self.attached.iter();
+        let others = others.filter(|(id, _)| matched.binary_search(id).is_err());
         self.selected.clear();
-        self.trie.matches(first, &mut self.selected);
-        if matching == Matching::Inverted {
-            let mut matched: Vec<PeerId> = self.selected.drain(..).map(|peer| peer.0.id).collect();
-            matched.sort_unstable();
-            let others = self.attached.iter();
-            let others = others.filter(|(id, _)| matched.binary_search(id).is_err());
-            self.selected.extend(others.map(|(_, peer)| peer.clone()));
-        }
+        self.selected.extend(others.map(|(_, peer)| peer.clone()));
     }
 
     fn send_to_selected(&mut self, message: &Message, when_full: WhenFull) -> Result<Fill, Full> {
@@ -352,6 +366,12 @@ impl State {
         self.encoded.release();
         Ok(fill)
     }
+}
+
+/// What subscriptions are compared with.
+#[inline]
+fn first_octets(message: &Message) -> &[u8] {
+    message.first().map_or(&[], Part::as_slice)
 }
 
 impl PartialEq for Subscriber {
