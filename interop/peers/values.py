@@ -8,6 +8,7 @@
     {"$ext": [code, "00ff"]}               a msgpack extension
     {"$timestamp": [seconds, nanoseconds]} the timestamp extension
     {"$map": [[key, value], …]}            a map whose keys are not all strings
+    {"$power": [base, exponent]}           an integer of any size
 
 Replies hold long binaries and strings as `{"$long_bytes": {"size", "crc32"}}`
 and `{"$long_str": …}`. A native string of Python 2 is binary here, as it is
@@ -97,6 +98,7 @@ _READERS = {
     "$float": float,
     "$ext": lambda body: msgpack.ExtType(body[0], binascii.unhexlify(body[1])),
     "$timestamp": lambda body: msgpack.Timestamp(body[0], body[1]),
+    "$power": lambda body: body[0] ** body[1],
     "$map": lambda body: {_key(k): from_json(v) for k, v in body},
 }
 

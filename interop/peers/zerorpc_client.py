@@ -14,16 +14,28 @@ Requests (a CALL is {client, method, args, timeout?, slots?}):
     start_stream, peek {id}          the same without waiting, and what came so far
     close {name}
 
+What only its defects need:
+
+    aftermath CALL + {wait}          what becomes of the greenlet that called while it does nothing
+                                     for `wait` seconds: {called, after, pending, channels}
+    drop CALL                        gets an iterator and drops it unread
+    poll_late CALL                   polls the socket after the reply has come and before it was read
+    emit {client, count, timeout}    events on one buffered channel, whoever grants nothing
+    channels, lingers {client}       the channels it holds, and how long its socket lingers
+    fork {count}                     ids that a process and its child make, as [parent, child]
+
 An outcome is {elapsed} with {result} or {raised: {kind, message, …}}; a
 RemoteError also has {name, traceback}. A stream's is {count, first_items,
 last, in_order, elapsed} with {raised} if it broke; `in_order` says that the
 items were 0, 1, 2 and so on.
 """
 
+import os
 import sys
 import time
 
 import gevent
+import gevent.event
 import zerorpc
 import zmq
 
@@ -97,6 +109,64 @@ class Driver(object):
 
     def do_peek(self, id):
         return dict(self._streams[id])
+
+    def do_aftermath(self, wait, **call):
+        return gevent.spawn(self._aftermath, wait, call).get()
+
+    def do_drop(self, **call):
+        # The greenlet that the losses of its channel would be raised in is over at once.
+        gevent.spawn(lambda: self._invoke(**call) and None).get()
+
+    def do_poll_late(self, **call):
+        called = gevent.spawn(self._outcome, call)
+        gevent.sleep(0.1)
+        # No greenlet runs while the reply arrives.
+        time.sleep(0.3)
+        poller = zmq.Poller()
+        poller.register(self._clients[call["client"]]._events._socket, zmq.POLLIN)
+        poller.poll(0)
+        return called.get()
+
+    def do_emit(self, client, count, timeout):
+        channel = zerorpc.BufferedChannel(self._clients[client]._multiplexer.channel())
+
+        def emit():
+            for number in range(count):
+                channel.emit("event", (number,), timeout=timeout)
+
+        raised = _caught(emit).get("raised")
+        return {"raised": raised, "credit": channel._remote_queue_open_slots}
+
+    def do_channels(self, client):
+        return len(self._clients[client]._multiplexer.active_channels)
+
+    def do_lingers(self, client):
+        return self._clients[client]._events._socket.getsockopt(zmq.LINGER)
+
+    def do_fork(self, count):
+        context = zerorpc.Context()
+        # A context makes its first ids when it is asked for one.
+        context.new_msgid()
+        reader, writer = os.pipe()
+        child = os.fork()
+        ids = b" ".join(context.new_msgid() for _ in range(count))
+        if child == 0:
+            os.write(writer, ids)
+            os._exit(0)
+        os.waitpid(child, 0)
+        return [ids.decode(), os.read(reader, len(ids)).decode()]
+
+    def _aftermath(self, wait, call):
+        called = _caught(lambda: self._invoke(**call))
+        result = called.pop("result", None)
+        after = _caught(lambda: gevent.sleep(wait))
+        is_later = isinstance(result, gevent.event.AsyncResult)
+        return {
+            "called": called.get("raised"),
+            "after": after.get("raised"),
+            "pending": is_later and not result.ready(),
+            "channels": self.do_channels(call["client"]),
+        }
 
     def _echoes(self, client, wanted):
         for value in map(values.from_json, wanted):

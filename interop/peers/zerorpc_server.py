@@ -11,9 +11,14 @@ Settings (one JSON object on the command line), all optional:
                      trace_id of the request in the header of the reply
     getargspec       "as is" (default), "restored" or "removed": see compat.py
 
+    reshape          true: middleware gives replies the shapes of other implementations: the one to
+                     `nothing` has no result, and an error whose message is "nils" or "alone" has
+                     no name and no traceback
+
 Requests: `journal` -> what happened to the streams, in order; `stop` stops the
 server as its users do; `channels` -> channels that the server still holds;
-`works` -> the ids that `work` was called with.
+`works` -> the ids that `work` was called with; `dictionary` -> the keys of a dictionary of
+one method after a server was made of it.
 """
 
 import sys
@@ -66,6 +71,9 @@ class Probe(object):
 
     def nothing(self):
         pass
+
+    def stop(self):
+        """Never offered: the server has a method of that name itself."""
 
     def types(self):
         """One value of every kind."""
@@ -188,10 +196,31 @@ class Hooks(object):
         JOURNAL.append("server_inspect_exception")
 
 
+class Reshape(object):
+    """Middleware that edits replies."""
+
+    def server_after_exec(self, request, reply):
+        if request.name == "nothing":
+            reply._args = ()
+
+    def server_inspect_exception(self, request, reply, task_context, exc_info):
+        message = str(exc_info[1])
+        shapes = {"nils": (message, None, None), "alone": (message,)}
+        reply._args = shapes.get(message, reply.args)
+
+
+def keys_of_offered_dictionary():
+    methods = {"method": lambda: None}
+    zerorpc.Server(methods).close()
+    return sorted(methods)
+
+
 def main():
     context = zerorpc.Context()
     if SETTINGS.get("hooks"):
         context.register_middleware(Hooks())
+    if SETTINGS.get("reshape"):
+        context.register_middleware(Reshape())
     server = zerorpc.Server(
         Probe(), name=SETTINGS.get("name"), heartbeat=SETTINGS.get("heartbeat", 5),
         pool_size=SETTINGS.get("pool_size"), context=context)
@@ -211,6 +240,8 @@ def main():
             return list(WORKS)
         if request["op"] == "channels":
             return len(server._multiplexer.active_channels)
+        if request["op"] == "dictionary":
+            return keys_of_offered_dictionary()
         if request["op"] == "stop":
             server.stop()
             running.join(timeout=10)

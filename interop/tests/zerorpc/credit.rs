@@ -12,8 +12,8 @@ use zrpc::{CallError, Client, Heartbeat};
 use crate::{
     our_service::{serve, serve_with},
     support::{
-        Both, RawServer, our_client, python, python_call, python_client, python_server, raw_client,
-        soon,
+        Both, RawServer, elapsed, our_client, python, python_call, python_client, python_server,
+        raw_client, soon,
     },
 };
 
@@ -131,6 +131,46 @@ async fn streams_of_every_length_come_from_a_python_server_side_by_side() -> Tes
     Ok(())
 }
 
+// B2, Q8: grants that come faster than a channel ends stop the whole of Python's server.
+#[tokio::test]
+async fn a_burst_of_grants_at_the_end_of_a_stream_stops_a_python_server_and_not_ours() -> TestResult
+{
+    const BURST: usize = 50;
+    const ROUNDS: u32 = 40;
+
+    let Some(python) = python()? else {
+        return Ok(());
+    };
+    let both = Both::start(python, INTERVAL).await?;
+    for (whose, endpoint) in both.endpoints()? {
+        let mut answered = 0;
+        for round in 0..ROUNDS {
+            let mut peer = raw_client(endpoint).await?;
+            request(&mut peer, 2 * round, "count", 2).await?;
+            expect(&mut peer, "STREAM").await?;
+            let payload = rpc::on_channel(&rpc::id(2 * round), "_zpc_more", array(1));
+            peer.send(&message(&[b"", &payload]).repeat(BURST)).await?;
+            // Another client is not answered either when the server stands still.
+            let mut other = raw_client(endpoint).await?;
+            let args = vec![Value::from(2), Value::from(40)];
+            let call = rpc::request(rpc::id(2 * round + 1), "add", args);
+            rpc::send(&mut other, &call).await?;
+            let patience = if whose == "ours" {
+                60 * SILENCE
+            } else {
+                3 * SILENCE
+            };
+            match tokio::time::timeout(patience, rpc::recv(&mut other)).await {
+                Ok(reply) => assert!(reply?.is("OK"), "{whose}"),
+                Err(_) => break,
+            }
+            answered += 1;
+        }
+        assert_eq!(answered == ROUNDS, whose == "ours", "{whose}: {answered}");
+    }
+    Ok(())
+}
+
 // Q9, B3: Python's client stops altogether when a stream gets more than its slots.
 #[tokio::test]
 async fn more_than_its_slots_stop_a_python_client_and_one_stream_of_ours() -> TestResult {
@@ -191,11 +231,34 @@ async fn answer(server: &mut RawPeer, method: &str) -> TestResult {
 
 // B1: Python's client never gets an answer again after it has left a stream early.
 #[tokio::test]
-async fn our_client_goes_on_after_it_left_streams_of_a_python_server_early() -> TestResult {
+async fn a_stream_that_is_left_early_stops_a_python_client_and_not_ours() -> TestResult {
+    /// How often Python's client may get away with it.
+    const LUCK: usize = 20;
+
     let Some(python) = python()? else {
         return Ok(());
     };
     let server = python_server(python, json!({"heartbeat": 1})).await?;
+    let mut theirs = python_client(python, server.endpoint()?, json!({"timeout": 2})).await?;
+    let mut raised = Vec::new();
+    for _ in 0..LUCK {
+        let left = json!({"op": "stream", "client": "c", "method": "endless", "args": [],
+            "take": 5});
+        let taken = theirs.request(left).await?;
+        assert_eq!(taken["count"], 5, "{taken}");
+        for _ in 0..2 {
+            let mut sum = python_call(&mut theirs, "add", json!([1, 1])).await?;
+            raised.push(sum["raised"]["kind"].take());
+        }
+        if raised.ends_with(&[json!("TimeoutExpired"), json!("TimeoutExpired")]) {
+            break;
+        }
+    }
+    assert!(
+        raised.ends_with(&[json!("TimeoutExpired"), json!("TimeoutExpired")]),
+        "{raised:?}"
+    );
+
     let client = Client::builder()
         .heartbeat(Heartbeat::every(Duration::from_secs(1)))
         .connect(server.endpoint()?)
@@ -232,9 +295,9 @@ async fn a_stream_that_is_dropped_unread_ends_on_both_servers() -> TestResult {
         drop(items);
     }
 
-    let mut python = both.python;
+    let mut their_server = both.python;
     soon(async {
-        while python.request(json!({"op": "journal"})).await? == json!([]) {
+        while their_server.request(json!({"op": "journal"})).await? == json!([]) {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
         while both.ours.seen.cancelled() == 0 {
@@ -243,6 +306,19 @@ async fn a_stream_that_is_dropped_unread_ends_on_both_servers() -> TestResult {
         Ok::<_, Failure>(())
     })
     .await??;
+
+    // Python's client goes on with the heartbeats of what it has dropped, so nobody hears of it.
+    let options = json!({"heartbeat": 0.5});
+    let mut theirs = python_client(python, their_server.endpoint()?, options).await?;
+    let dropped = json!({"op": "drop", "client": "c", "method": "endless", "args": []});
+    theirs.request(dropped).await?;
+    tokio::time::sleep(8 * Duration::from_millis(500)).await;
+    let held = theirs
+        .request(json!({"op": "channels", "client": "c"}))
+        .await?;
+    assert_eq!(held, 1);
+    let busy = their_server.request(json!({"op": "channels"})).await?;
+    assert_eq!(busy, 1);
     Ok(())
 }
 
@@ -270,6 +346,25 @@ async fn one_slot_is_enough_for_our_client() -> TestResult {
     tokio::time::sleep(SILENCE).await;
     let seen = theirs.request(json!({"op": "peek", "id": "s"})).await?;
     assert_eq!(seen["count"], 1, "{seen}");
+    Ok(())
+}
+
+// B20: Python sends what it has no credit for when it has waited for long enough.
+#[tokio::test]
+async fn a_python_channel_that_waits_no_longer_for_credit_does_without() -> TestResult {
+    let Some(python) = python()? else {
+        return Ok(());
+    };
+    let (server, endpoint) = RawServer::bind().await?;
+    let mut theirs = python_client(python, &endpoint, json!({})).await?;
+    let mut server = server.accept().await?;
+    let emit = json!({"op": "emit", "client": "c", "count": 4, "timeout": 0.2});
+    let emitted = theirs.request(emit).await?;
+    assert_eq!(emitted, json!({"raised": null, "credit": -3}));
+    for number in 0..4 {
+        let event = expect(&mut server, "event").await?;
+        assert_eq!(event.args, array(number));
+    }
     Ok(())
 }
 
@@ -344,6 +439,14 @@ async fn a_caller_that_does_not_wait_for_an_item_can_ask_for_it_again() -> TestR
         assert_eq!(item, expected);
     }
     assert!(waits >= 2, "{waits}");
+
+    // With Python's client the timeout is over with the first item.
+    let mut theirs = python_client(python, server.endpoint()?, json!({"timeout": 2})).await?;
+    let stalling = json!({"op": "stream", "client": "c", "method": "slow_stream",
+        "args": [3, 1.5]});
+    let received = theirs.request(stalling).await?;
+    assert_eq!(received["count"], 3, "{received}");
+    assert!(elapsed(&received) > 4.0, "{received}");
     Ok(())
 }
 

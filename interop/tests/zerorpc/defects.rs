@@ -11,7 +11,8 @@ use zrpc::{Client, Method, Server};
 use crate::{
     our_service::{serve, serve_with},
     support::{
-        Both, our_client, python, python_call, python_client, python_server, raw_client, soon,
+        Both, elapsed, our_client, python, python_call, python_client, python_server, raw_client,
+        soon,
     },
 };
 
@@ -88,7 +89,7 @@ async fn arguments_that_a_method_does_not_have_are_never_dropped_by_us() -> Test
     Ok(())
 }
 
-// B22: Python's server keeps these names for itself.
+// B22: Python's server keeps these names for itself, and writes into the program's dictionary.
 #[tokio::test]
 async fn our_server_offers_methods_of_any_name() -> TestResult {
     const NAMES: [&str; 7] = [
@@ -117,6 +118,13 @@ async fn our_server_offers_methods_of_any_name() -> TestResult {
     }
     let listed = python_call(&mut client, "_zerorpc_list", json!([])).await?;
     assert_eq!(listed["result"], json!(NAMES), "{listed}");
+
+    let mut theirs = python_server(python, json!({})).await?;
+    let mut client = python_client(python, theirs.endpoint()?, json!({})).await?;
+    let missing = python_call(&mut client, "stop", json!([])).await?;
+    assert_eq!(missing["raised"]["name"], "NameError", "{missing}");
+    let written = theirs.request(json!({"op": "dictionary"})).await?;
+    assert_eq!(written.as_array().map(Vec::len), Some(7), "{written}");
     Ok(())
 }
 
@@ -144,10 +152,50 @@ async fn a_python_client_gets_no_more_calls_than_its_share_and_others_notice_not
     let storm = greedy.finish().await?;
     assert_eq!(storm["answered"], 10, "{storm}");
     assert_eq!(storm["raised"][0]["name"], "LimitExceeded", "{storm}");
+
+    let theirs = python_server(python, json!({})).await?;
+    let mut greedy = python_client(python, theirs.endpoint()?, json!({})).await?;
+    let storm = greedy
+        .request(
+            json!({"op": "storm", "client": "c", "count": 300, "method": "wait",
+            "args": [1.0]}),
+        )
+        .await?;
+    assert_eq!(storm["answered"], 300, "{storm}");
+    let failed = python_call(&mut greedy, "fail", json!(["why"])).await?;
+    let traceback = failed["raised"]["traceback"].as_str().unwrap_or_default();
+    assert!(traceback.contains("zerorpc_server.py"), "{failed}");
     Ok(())
 }
 
-// B15: Python's socket misses edges, and catches up after a second.
+// B15: whoever else looks at Python's socket takes away the edge that its reader waits for. By
+// chance the reader does that to itself.
+#[tokio::test]
+async fn a_python_client_whose_socket_was_polled_gets_its_reply_a_second_late() -> TestResult {
+    let Some(python) = python()? else {
+        return Ok(());
+    };
+    let server = python_server(python, json!({})).await?;
+    let mut theirs = python_client(python, server.endpoint()?, json!({})).await?;
+    let sum = python_call(&mut theirs, "add", json!([1, 1])).await?;
+    assert_eq!(sum["result"], 2, "{sum}");
+
+    let late = theirs
+        .request(json!({"op": "poll_late", "client": "c", "method": "wait", "args": [0.2]}))
+        .await?;
+
+    assert_eq!(late["result"], 0.2, "{late}");
+    assert!(elapsed(&late) > 0.9, "{late}");
+    let said = "catching up after missing event (RECV)";
+    soon(async {
+        while !theirs.stderr().contains(said) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await
+}
+
+// B15: there is no descriptor that must be asked at the right moment.
 #[tokio::test]
 async fn no_call_between_us_waits_for_a_second_chance() -> TestResult {
     const CALLS: usize = 2000;

@@ -229,6 +229,52 @@ async fn each_call_to_a_frozen_python_server_is_lost_for_itself() -> TestResult 
     Ok(())
 }
 
+// B7: Python tells who began the call, whatever that does now, and not who waits for the result.
+// B9: its client keeps the channels of calls that were lost, and ours does not.
+#[tokio::test]
+async fn a_lost_call_interrupts_whoever_began_it_in_python_and_leaves_a_channel_there() -> TestResult
+{
+    let Some(python) = python()? else {
+        return Ok(());
+    };
+    let server = python_server(python, json!({"heartbeat": 0.5})).await?;
+    let options = json!({"heartbeat": 0.5, "timeout": 20});
+    let mut theirs = python_client(python, server.endpoint()?, options).await?;
+    let ours = our_client(&server).await?;
+    let sum = python_call(&mut theirs, "add", json!([1, 1])).await?;
+    assert_eq!(sum["result"], 2, "{sum}");
+    let sum: i64 = ours.call("add", (1, 1)).await?;
+    assert_eq!(sum, 2);
+    server.freeze()?;
+
+    let began = json!({"op": "aftermath", "client": "c", "method": "wait", "args": [60],
+        "async": true, "wait": 4});
+    let (aftermath, lost) = tokio::join!(theirs.request(began), ours.call::<f64>("wait", (60.0,)));
+
+    let aftermath = aftermath?;
+    assert_eq!(aftermath["called"], json!(null), "{aftermath}");
+    assert_eq!(aftermath["after"]["kind"], "LostRemote", "{aftermath}");
+    // Q26.
+    let said = aftermath["after"]["message"].as_str();
+    assert_eq!(said, Some("Lost remote after 1.0s heartbeat"));
+    assert_eq!(aftermath["pending"], true, "{aftermath}");
+    assert_eq!(aftermath["channels"], 1, "{aftermath}");
+    for held in [2, 3] {
+        let lost = python_call(&mut theirs, "wait", json!([60])).await?;
+        assert_eq!(lost["raised"]["kind"], "LostRemote", "{lost}");
+        let channels = theirs
+            .request(json!({"op": "channels", "client": "c"}))
+            .await?;
+        assert_eq!(channels, held);
+    }
+    assert!(
+        matches!(lost, Err(CallError::LostRemote { .. })),
+        "{lost:?}"
+    );
+    assert_eq!(ours.stats().await?.open_channels, 0);
+    Ok(())
+}
+
 // B8: what cannot be sent opens nothing that could be lost later.
 #[tokio::test]
 async fn arguments_that_cannot_be_sent_leave_nothing_behind() -> TestResult {
@@ -249,6 +295,17 @@ async fn arguments_that_cannot_be_sent_leave_nothing_behind() -> TestResult {
     assert_eq!(waited, 2.0);
     let channels = server.request(json!({"op": "channels"})).await?;
     assert_eq!(channels, 0, "{channels}");
+    assert_eq!(client.stats().await?.open_channels, 0);
+
+    // Python raises the loss of the call that was never made, long after it has failed.
+    let heartbeat = json!({"heartbeat": 0.5});
+    let mut theirs = python_client(python, server.endpoint()?, heartbeat).await?;
+    let too_large = json!({"op": "aftermath", "client": "c", "method": "echo",
+        "args": [{"$power": [2, 70]}], "wait": 4});
+    let aftermath = theirs.request(too_large).await?;
+    assert_eq!(aftermath["called"]["kind"], "OverflowError", "{aftermath}");
+    assert_eq!(aftermath["after"]["kind"], "LostRemote", "{aftermath}");
+    assert_eq!(aftermath["channels"], 1, "{aftermath}");
     Ok(())
 }
 
@@ -284,7 +341,27 @@ async fn all_calls_of_a_lost_python_client_are_cancelled_and_their_places_free()
 
 // B19: Python's server keeps a channel for ever that a heartbeat opened.
 #[tokio::test]
-async fn channels_that_get_no_request_do_not_use_up_our_server() -> TestResult {
+async fn channels_that_get_no_request_stay_on_a_python_server_and_do_not_use_up_ours() -> TestResult
+{
+    let Some(python) = python()? else {
+        return Ok(());
+    };
+    let mut theirs = python_server(python, json!({"heartbeat": 0.1})).await?;
+    let mut peer = raw_client(theirs.endpoint()?).await?;
+    for number in 0..10 {
+        let header = rpc::header(rpc::id(number), None);
+        rpc::send(&mut peer, &rpc::event(header, "_zpc_hb", array(0))).await?;
+    }
+    // The heartbeats of the server cease when its client is lost, and the channels are still there.
+    soon(async {
+        while !peer.recv_for(INTERVAL).await?.is_empty() {}
+        Ok::<_, interop::Failure>(())
+    })
+    .await??;
+    drop(peer);
+    let held = theirs.request(json!({"op": "channels"})).await?;
+    assert_eq!(held, 10);
+
     let beats = Heartbeat::every(Duration::from_millis(100));
     let server = serve_with(|builder| {
         let builder = builder.heartbeat(beats).max_calls_per_peer(10);
@@ -328,6 +405,12 @@ async fn a_call_that_python_gave_up_is_cancelled_on_our_server() -> TestResult {
     let late = python_call(&mut client, "never", json!([])).await?;
 
     assert_eq!(late["raised"]["kind"], "TimeoutExpired", "{late}");
+    // Q26.
+    let said = late["raised"]["message"].as_str();
+    assert_eq!(
+        said,
+        Some("timeout after 1s, when calling remote method never")
+    );
     cancelled(&server, 1).await?;
     let sum = python_call(&mut client, "add", json!([1, 1])).await?;
     assert_eq!(sum["result"], 2, "{sum}");
@@ -341,6 +424,12 @@ async fn our_client_ends_though_its_server_reads_nothing() -> TestResult {
         return Ok(());
     };
     let server = python_server(python, json!({})).await?;
+    let mut theirs = python_client(python, server.endpoint()?, json!({})).await?;
+    let for_ever = theirs
+        .request(json!({"op": "lingers", "client": "c"}))
+        .await?;
+    assert_eq!(for_ever, -1);
+
     let client = our_client(&server).await?;
     let sum: i64 = client.call("add", (1, 1)).await?;
     assert_eq!(sum, 2);

@@ -7,11 +7,12 @@ use std::time::Duration;
 use interop::{Failure, Node, Peer, PeerError, TestResult};
 use rmpv::Value;
 use serde_json::{Value as Json, json};
+use tests::rpc;
 use zrpc::{CallError, Client, Heartbeat};
 
 use crate::{
     our_service::{Served, serve, serve_with},
-    support::{elapsed, soon},
+    support::{elapsed, raw_client, soon},
 };
 
 /// The heartbeat of every implementation, unless told otherwise.
@@ -174,6 +175,46 @@ async fn a_method_that_a_node_server_does_not_have_is_a_lost_remote_and_never_si
         matches!(answer, Err(CallError::LostRemote { .. })),
         "{answer:?}"
     );
+    let sum: i64 = client.call("add", (1, 1)).await?;
+    assert_eq!(sum, 2);
+    Ok(())
+}
+
+// B26: what every object of JavaScript has is a method of Node's server, whose caller is kept
+// waiting, and an event that it does not understand ends its process if nobody listens for errors.
+#[tokio::test]
+async fn a_node_server_offers_what_objects_inherit_and_ends_at_an_event_that_is_none() -> TestResult
+{
+    let Some(node) = node().await? else {
+        return Ok(());
+    };
+    let careless = json!({"heartbeat": 500, "listen": {"errors": false}});
+    let mut server = Peer::start_node(node, careless).await?;
+    let client = Client::builder()
+        .heartbeat(Heartbeat::every(INTERVAL))
+        .timeout(8 * INTERVAL)
+        .connect(server.endpoint()?)
+        .build()
+        .await?;
+    let inherited = soon(client.call::<()>("toString", ())).await?;
+    assert!(
+        matches!(inherited, Err(CallError::Timeout { .. })),
+        "{inherited:?}"
+    );
+
+    let mut peer = raw_client(server.endpoint()?).await?;
+    rpc::send(&mut peer, b"no event").await?;
+    let ended = soon(async {
+        while server.request(json!({"op": "works"})).await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    });
+    ended.await?;
+
+    let ours = serve().await?;
+    let mut peer = raw_client(&ours.endpoint).await?;
+    rpc::send(&mut peer, b"no event").await?;
+    let client = Client::connect(&ours.endpoint).await?;
     let sum: i64 = client.call("add", (1, 1)).await?;
     assert_eq!(sum, 2);
     Ok(())

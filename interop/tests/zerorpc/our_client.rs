@@ -9,7 +9,9 @@ use serde_bytes::ByteBuf;
 use serde_json::json;
 use zrpc::{CallError, Client, Heartbeat};
 
-use crate::support::{LARGE, crc32, our_client, pattern, python, python_server, soon};
+use crate::support::{
+    LARGE, crc32, our_client, pattern, python, python_call, python_client, python_server, soon,
+};
 
 #[tokio::test]
 async fn a_method_is_called() -> TestResult {
@@ -94,6 +96,37 @@ async fn an_unknown_method_is_a_name_error() -> TestResult {
 
     assert!(matches!(raised, Err(CallError::Remote(raised))
         if raised.name == "NameError" && raised.message == "no_such_method"));
+    Ok(())
+}
+
+// Q23: middleware of Python may give a reply any shape, such as those of Go's server.
+#[tokio::test]
+async fn replies_that_middleware_of_python_has_reshaped_are_understood() -> TestResult {
+    let Some(python) = python()? else {
+        return Ok(());
+    };
+    let server = python_server(python, json!({"reshape": true})).await?;
+    let client = our_client(&server).await?;
+
+    let nothing: Option<Value> = client.call("nothing", ()).await?;
+    assert_eq!(nothing, None);
+    for message in ["nils", "alone"] {
+        let raised = client.call::<()>("fail", (message,)).await;
+        let Err(CallError::Remote(raised)) = raised else {
+            panic!("{message}: {raised:?}");
+        };
+        assert_eq!(raised.message, message);
+        assert_eq!(raised.traceback, None, "{message}");
+    }
+    // Python's own client does not understand any of them.
+    let mut theirs = python_client(python, server.endpoint()?, json!({})).await?;
+    for (method, args, kind) in [
+        ("nothing", json!([]), "IndexError"),
+        ("fail", json!(["alone"]), "ValueError"),
+    ] {
+        let outcome = python_call(&mut theirs, method, args).await?;
+        assert_eq!(outcome["raised"]["kind"], kind, "{outcome}");
+    }
     Ok(())
 }
 

@@ -1,13 +1,13 @@
 //! Our client and more than one Python server.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, net::TcpListener, time::Duration};
 
 use futures_util::future::try_join_all;
-use interop::{Failure, TestResult};
+use interop::{Failure, Peer, Program, Python, TestResult};
 use serde_json::json;
 use zrpc::Client;
 
-use crate::support::{python, python_server, soon};
+use crate::support::{python, python_call, python_server, soon};
 
 // B21.
 #[tokio::test]
@@ -63,13 +63,75 @@ async fn a_server_that_is_killed_is_left_out() -> TestResult {
     let _: String = client.call("_zerorpc_name", ()).await?;
 
     first.kill().await?;
-    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
 
     for _ in 0..20 {
         let name: String = soon(client.call("_zerorpc_name", ())).await??;
         assert_eq!(name, "second");
     }
     Ok(())
+}
+
+// B21: Python's client sends each event to the next server, whichever knows the channel, and gives
+// servers that are not there their share of the calls.
+#[tokio::test]
+async fn a_python_client_scatters_credit_over_its_servers_and_calls_over_the_dead() -> TestResult {
+    let Some(python) = python()? else {
+        return Ok(());
+    };
+    let first = python_server(python, json!({"name": "first"})).await?;
+    let second = python_server(python, json!({"name": "second"})).await?;
+    let endpoints = [first.endpoint()?, second.endpoint()?];
+    let mut scattered = python_client_of(python, &endpoints).await?;
+    let stream = json!({"op": "start_stream", "id": "s", "client": "c", "method": "count",
+        "args": [2000]});
+    scattered.request(stream).await?;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let seen = scattered.request(json!({"op": "peek", "id": "s"})).await?;
+    assert_eq!(seen["count"], 1, "{seen}");
+
+    let nowhere = vacant_endpoint()?;
+    let mut calls_nobody = python_client_of(python, &[first.endpoint()?, &nowhere]).await?;
+    let mut answered = 0;
+    for _ in 0..8 {
+        let answer = python_call(&mut calls_nobody, "add", json!([1, 1])).await?;
+        match answer["raised"]["kind"].as_str() {
+            None => answered += 1,
+            Some(kind) => assert!(matches!(kind, "LostRemote" | "TimeoutExpired"), "{answer}"),
+        }
+    }
+    // Heartbeats take turns, too, so that it may be a few more or less than a half.
+    assert!((1..8).contains(&answered), "{answered}");
+    // Ours goes where there is somebody.
+    let ours = Client::builder()
+        .connect(first.endpoint()?)
+        .connect(&nowhere)
+        .build()
+        .await?;
+    for _ in 0..6 {
+        let sum: i64 = soon(ours.call("add", (1, 1))).await??;
+        assert_eq!(sum, 2);
+    }
+    Ok(())
+}
+
+/// A Python client named `c` of several servers, for which it has had the time to connect.
+async fn python_client_of(python: &Python, endpoints: &[&str]) -> Result<Peer, Failure> {
+    let mut client = Peer::start(python, Program::ZerorpcClient, json!({})).await?;
+    client
+        .request(
+            json!({"op": "client", "name": "c", "endpoints": endpoints, "heartbeat": 1,
+            "timeout": 2}),
+        )
+        .await?;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    Ok(client)
+}
+
+/// Where nobody listens: a port that was free a moment ago.
+fn vacant_endpoint() -> Result<String, Failure> {
+    let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+    Ok(format!("tcp://{address}"))
 }
 
 /// Streams 2000 numbers and counts them.

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use interop::{Failure, TestResult};
+use interop::{Failure, Peer, Program, TestResult};
 use rmpv::Value;
 use serde_json::json;
 use tests::{bytes::message, raw_peer::RawPeer, rpc};
@@ -262,6 +262,22 @@ async fn python_clients_with_the_same_ids_do_not_meet_on_our_server() -> TestRes
             assert_eq!(counted["in_order"], true, "{counted}");
         }
     }
+    Ok(())
+}
+
+// B12.
+#[tokio::test]
+async fn a_forked_python_makes_the_ids_of_its_parent() -> TestResult {
+    let Some(python) = python()? else {
+        return Ok(());
+    };
+    let mut process = Peer::start(python, Program::ZerorpcClient, json!({})).await?;
+
+    let ids = process.request(json!({"op": "fork", "count": 1})).await?;
+
+    let [parent, child] = [&ids[0], &ids[1]];
+    assert_eq!(parent.as_str().map(str::len), Some(32), "{ids}");
+    assert_eq!(parent, child);
     Ok(())
 }
 
