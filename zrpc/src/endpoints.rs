@@ -24,6 +24,10 @@ impl Action {
         }
     }
 
+    fn binds(&self) -> bool {
+        matches!(self, Self::Bind(_))
+    }
+
     /// Does the same with another endpoint.
     pub(crate) fn with_endpoint(&self, endpoint: String) -> Self {
         match self {
@@ -51,21 +55,27 @@ impl Endpoints {
     }
 
     /// Says what is wrong with the endpoints as such, before any is used.
+    ///
+    /// To connect to one of them twice is allowed, as it is in Python: lists that are put together
+    /// from several sources have repetitions. The socket decides what it means.
     pub(crate) fn check(&self) -> Result<(), ConnectError> {
         if self.actions.is_empty() {
             return Err(ConnectError::NoEndpoint);
         }
-        let mut given: Vec<Endpoint> = Vec::with_capacity(self.actions.len());
+        let mut given: Vec<(Endpoint, &Action)> = Vec::with_capacity(self.actions.len());
         for action in &self.actions {
-            let (Action::Bind(text) | Action::Connect(text)) = action;
+            let text = action.endpoint();
             let endpoint: Endpoint = text.parse().map_err(|error| unusable(text, &error))?;
+            let excludes = |(known, other): &(Endpoint, &Action)| {
+                *known == endpoint && (action.binds() || other.binds())
+            };
             // Of what stands for anything that is free there may be any number.
-            if !endpoint.is_wildcard() && given.contains(&endpoint) {
+            if !endpoint.is_wildcard() && given.iter().any(excludes) {
                 return Err(ConnectError::DuplicateEndpoint {
-                    endpoint: text.clone(),
+                    endpoint: text.to_owned(),
                 });
             }
-            given.push(endpoint);
+            given.push((endpoint, action));
         }
         Ok(())
     }

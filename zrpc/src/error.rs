@@ -262,8 +262,9 @@ pub enum ConnectError {
     /// No endpoint was given.
     #[error("no endpoint to bind or connect to")]
     NoEndpoint,
-    /// The same endpoint was given twice.
-    #[error("endpoint {endpoint} is given twice")]
+    /// The same endpoint was given twice, to bind to it at least once: that is not possible for a
+    /// second time, and who binds to it would connect to itself.
+    #[error("endpoint {endpoint} is given twice, and bound to")]
     DuplicateEndpoint {
         /// The endpoint.
         endpoint: String,

@@ -70,7 +70,7 @@ impl ClientBuilder {
     }
 
     /// Connects to a server. Given several, calls go to them in turn, and only to those that are
-    /// connected; a call stays with its server.
+    /// connected; a call stays with its server. A server that is given twice is connected to once.
     pub fn connect(mut self, endpoint: impl Into<String>) -> Self {
         self.endpoints.connect(endpoint.into());
         self

@@ -184,13 +184,13 @@ impl Client {
         *self.shared.connections.servers.borrow()
     }
 
-    /// Connects to one more server, which gets calls like the others once it is there. The endpoint
-    /// is taken as it is: middleware resolves those that the client is built with.
+    /// Connects to one more server, which gets calls like the others once it is there; to one that the
+    /// client is connected to already, nothing happens. The endpoint is taken as it is: middleware
+    /// resolves those that the client is built with.
     ///
     /// # Errors
     ///
-    /// [`ConnectError`] says what is wrong with the endpoint, such as that the client is connected to
-    /// it already.
+    /// [`ConnectError`] says what is wrong with the endpoint.
     ///
     /// # Cancel safety
     ///

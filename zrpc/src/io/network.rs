@@ -1,12 +1,13 @@
 //! Binding and connecting while the I/O task runs.
 
 use tokio::runtime::Handle;
-use zmtp::{Endpoint, Socket, SocketHandle};
+use zmtp::{Socket, SocketHandle};
 
 use crate::ConnectError;
 use crate::endpoints::unusable;
 
-/// The socket of an I/O task, as far as it is shared, and the runtime that its tasks run on.
+/// A socket, as far as it is shared, and the runtime that its tasks run on. It keeps the socket open
+/// until that is closed.
 #[derive(Debug, Clone)]
 pub(crate) struct Network {
     socket: SocketHandle,
@@ -37,16 +38,9 @@ impl Network {
 
     /// Connects to one more endpoint.
     pub(crate) async fn connect(&self, endpoint: String) -> Result<(), ConnectError> {
-        let parsed: Endpoint = endpoint
-            .parse()
-            .map_err(|error| unusable(&endpoint, &error))?;
-        let connected = self.socket.connected_endpoints();
-        if connected.iter().any(|(_, known)| *known == parsed) {
-            return Err(ConnectError::DuplicateEndpoint { endpoint });
-        }
         let socket = self.socket.clone();
         let connect = async move {
-            match socket.connect(parsed).await {
+            match socket.connect(&endpoint).await {
                 Ok(_peer) => Ok(()),
                 Err(zmtp::ConnectError::Closed) => Err(ConnectError::Closed),
                 Err(error) => Err(unusable(&endpoint, &error)),
@@ -69,6 +63,11 @@ impl Network {
     pub(crate) fn disconnect(&self, endpoint: &str) -> Result<(), ConnectError> {
         let disconnected = self.socket.disconnect(endpoint);
         disconnected.map_err(|error| unusable(endpoint, &error))
+    }
+
+    /// Closes the socket, and waits until everything was sent, or the linger period is over.
+    pub(crate) async fn close(&self) {
+        self.socket.close().await;
     }
 
     /// Runs what starts tasks where the others run.

@@ -181,7 +181,8 @@ impl ServerBuilder {
         self
     }
 
-    /// Connects to an endpoint and serves whoever listens there, such as a broker.
+    /// Connects to an endpoint and serves whoever listens there, such as a broker. Given twice, there
+    /// are two connections, and whoever shares its calls among its workers gives this one two shares.
     pub fn connect(mut self, endpoint: impl Into<String>) -> Self {
         self.endpoints.connect(endpoint.into());
         self

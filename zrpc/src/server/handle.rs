@@ -171,13 +171,13 @@ impl ServerHandle {
         self.network.unbind(endpoint.into()).await
     }
 
-    /// Connects to one more endpoint, and serves whoever listens there. It is taken as it is:
-    /// middleware resolves those that the server is built with.
+    /// Connects to one more endpoint, and serves whoever listens there; once more, if it is connected
+    /// to it already. The endpoint is taken as it is: middleware resolves those that the server is
+    /// built with.
     ///
     /// # Errors
     ///
-    /// [`ConnectError`] says what is wrong with the endpoint, such as that the server is connected to
-    /// it already.
+    /// [`ConnectError`] says what is wrong with the endpoint.
     ///
     /// # Cancel safety
     ///
@@ -186,7 +186,8 @@ impl ServerHandle {
         self.network.connect(endpoint.into()).await
     }
 
-    /// Parts from whoever listens on an endpoint. The calls that came from there are cancelled.
+    /// Parts from whoever listens on an endpoint, however often it was connected to. The calls that
+    /// came from there are cancelled.
     ///
     /// # Errors
     ///

@@ -184,7 +184,6 @@ async fn lists_of_endpoints_have_to_make_sense() {
     let twice = |builder: ClientBuilder| in_time(builder.build());
     let address = "tcp://127.0.0.1:4242";
     for builder in [
-        Client::builder().connect(address).connect(address),
         Client::builder().bind(address).connect(address),
         Client::builder().bind(address).bind(address),
     ] {
