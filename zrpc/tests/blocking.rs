@@ -1,4 +1,4 @@
-//! Clients and servers for programs without a runtime, on threads of all kinds.
+//! Clients, servers and events for programs without a runtime, on threads of all kinds.
 
 #![cfg(feature = "blocking")]
 #![expect(clippy::unwrap_used, reason = "tests")]
@@ -7,8 +7,8 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use zrpc::blocking::{Client, Response, Server};
-use zrpc::{CallError, ConnectError, Heartbeat, IoRuntime, OptionError};
+use zrpc::blocking::{Client, Publisher, Pusher, Response, Server};
+use zrpc::{CallError, ConnectError, Heartbeat, IoRuntime, OptionError, ReceiverBuilder};
 
 /// Longer than anything that works takes.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -200,4 +200,113 @@ fn a_client_that_blocks_has_a_thread_of_its_own() {
         .connect("tcp://127.0.0.1:1");
     let error = builder.build_blocking().unwrap_err();
     assert_eq!(error, ConnectError::Option(OptionError::NoOwnThread));
+}
+
+/// A method that tells the test what it got.
+fn noting<R>(builder: ReceiverBuilder<R>) -> (ReceiverBuilder<R>, mpsc::Receiver<u64>) {
+    let (sender, notes) = mpsc::channel();
+    let builder = builder.blocking("note", move |(number,): (u64,)| sender.send(number).is_ok());
+    (builder, notes)
+}
+
+#[test]
+fn events_are_published_and_handled_without_a_runtime() {
+    in_time(|| {
+        let publisher = Publisher::bind("tcp://127.0.0.1:*").unwrap();
+        let (builder, notes) = noting(zrpc::Subscriber::builder());
+        let subscriber = builder.connect(&publisher.endpoints()[0]);
+        let subscriber = subscriber.build_blocking().unwrap();
+        let handle = subscriber.handle();
+        let runs = thread::spawn(move || subscriber.run());
+        while publisher.topic_count() == 0 {
+            thread::sleep(Duration::from_millis(1));
+        }
+        publisher.publish("note", (1,)).unwrap();
+        assert_eq!(notes.recv_timeout(PATIENCE), Ok(1));
+        publisher.try_publish("note", (2,)).unwrap();
+        assert_eq!(notes.recv_timeout(PATIENCE), Ok(2));
+        assert_eq!(publisher.dropped(), 0);
+        let event = publisher.event("note", (3,)).topic("news");
+        event.blocking_send().unwrap();
+        assert_eq!(notes.recv_timeout(PATIENCE), Ok(3));
+        assert_eq!(handle.stats().received, 3);
+        handle.shutdown();
+        runs.join().unwrap();
+        publisher.close();
+    });
+}
+
+#[test]
+fn events_are_pushed_and_taken_one_by_one_while_endpoints_come_and_go() {
+    in_time(|| {
+        let mut puller = zrpc::Puller::builder()
+            .bind("tcp://127.0.0.1:*")
+            .build_blocking()
+            .unwrap();
+        let handle = puller.handle();
+        let pusher = Pusher::connect(&puller.endpoints()[0]).unwrap();
+        let clone = pusher.clone();
+        thread::spawn(move || clone.push("one", ()).unwrap());
+        assert_eq!(puller.recv().unwrap().method(), "one");
+        pusher.disconnect(&puller.endpoints()[0]).unwrap();
+        let extra = pusher.bind_to("tcp://127.0.0.1:*").unwrap();
+        handle.connect(&extra).unwrap();
+        pusher.push("two", ()).unwrap();
+        assert_eq!(puller.recv().unwrap().method(), "two");
+        pusher.unbind(&extra).unwrap();
+        handle.disconnect(&extra).unwrap();
+        let extra = handle.bind("tcp://127.0.0.1:*").unwrap();
+        pusher.connect_to(&extra).unwrap();
+        pusher.push("three", (3,)).unwrap();
+        let event = puller.recv().unwrap();
+        assert_eq!(event.args::<(u8,)>().unwrap(), (3,));
+        handle.unbind(&extra).unwrap();
+        assert_eq!(puller.stats().handled, 3);
+        // Whoever waits hears of the end.
+        let waits = thread::spawn(move || puller.recv().is_none());
+        handle.shutdown();
+        assert!(waits.join().unwrap());
+    });
+}
+
+#[test]
+fn what_was_accepted_is_sent_after_the_last_handle_was_dropped() {
+    in_time(|| {
+        let mut puller = zrpc::Puller::builder()
+            .bind("tcp://127.0.0.1:*")
+            .build_blocking()
+            .unwrap();
+        let pusher = Pusher::connect(&puller.endpoints()[0]).unwrap();
+        for number in 0..500 {
+            pusher.push("note", (number,)).unwrap();
+        }
+        drop(pusher);
+        for number in 0..500 {
+            let event = puller.recv().unwrap();
+            assert_eq!(event.args::<(u32,)>().unwrap(), (number,));
+        }
+    });
+}
+
+#[test]
+fn events_block_neither_each_other_nor_a_runtime_that_they_are_used_in() {
+    in_time(|| {
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        runtime.unwrap().block_on(async {
+            let (builder, notes) = noting(zrpc::Puller::builder());
+            let puller = builder.bind("tcp://127.0.0.1:*").build_blocking().unwrap();
+            let (handle, pusher) = (
+                puller.handle(),
+                Pusher::connect(&puller.endpoints()[0]).unwrap(),
+            );
+            let runs = thread::spawn(move || puller.run());
+            for number in 0..3000 {
+                pusher.push("note", (number,)).unwrap();
+            }
+            assert_eq!(notes.iter().take(3000).sum::<u64>(), 4_498_500);
+            handle.shutdown();
+            runs.join().unwrap();
+            pusher.close();
+        });
+    });
 }

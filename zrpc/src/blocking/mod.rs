@@ -1,7 +1,7 @@
-//! Clients and servers for programs without a runtime (L5).
+//! Clients, servers and one-way events for programs without a runtime (L5).
 //!
-//! [`Client`] and [`Server`] are those at the root of the crate, behind calls that block the thread
-//! instead of futures. Their I/O runs on threads of its own, so that heartbeats are on time whatever
+//! [`Client`] and [`Server`], [`Publisher`] and [`Subscriber`], [`Pusher`] and [`Puller`] are those at
+//! the root of the crate, behind calls that block the thread instead of futures. Their I/O runs on threads of its own, so that heartbeats are on time whatever
 //! the program does. They work on any thread, also on one of a runtime, whose other tasks wait as
 //! long as the thread is blocked.
 //!
@@ -26,7 +26,7 @@
 //! ```
 //!
 //! Options are set on the builders at the root ([`ClientBuilder::build_blocking`],
-//! [`ServerBuilder::build_blocking`]), and those of a call on its [`Request`]
+//! [`ServerBuilder::build_blocking`] and its like), and those of a call on its [`Request`]
 //! ([`Request::blocking_call`] and its like).
 //!
 //! `#[zrpc::service(blocking_client)]` makes a typed client whose methods block the thread, too.
@@ -43,12 +43,24 @@
 //! [`Request::blocking_call`]: crate::Request::blocking_call
 
 mod client;
+mod publisher;
+mod puller;
+mod pusher;
+mod receiver;
 mod request;
+mod runtime;
 mod server;
+mod subscriber;
+mod thread;
 mod wait;
 
 pub use client::Client;
+pub use publisher::Publisher;
+pub use puller::Puller;
+pub use pusher::Pusher;
+pub use receiver::ReceiverHandle;
 pub use request::{Items, Response};
 pub use server::{Server, ServerHandle};
+pub use subscriber::Subscriber;
 
 use wait::wait;

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::runtime::{self, Runtime};
-
+use super::runtime::OwnRuntime;
 use super::wait;
 use crate::{BuildError, ConnectError, Drained, Interrupted, ServerBuilder};
 
@@ -29,18 +28,6 @@ pub struct Server {
 #[derive(Debug, Clone)]
 pub struct ServerHandle {
     handle: crate::ServerHandle,
-}
-
-/// A runtime that may be dropped anywhere, also on the thread of another one.
-#[derive(Debug)]
-struct OwnRuntime(Option<Runtime>);
-
-impl Drop for OwnRuntime {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.0.take() {
-            runtime.shutdown_background();
-        }
-    }
 }
 
 impl Server {
@@ -132,14 +119,9 @@ impl ServerBuilder {
     ///
     /// As [`build`](Self::build); [`ConnectError::Thread`] if the runtime cannot be started.
     pub fn build_blocking(self) -> Result<Server, BuildError> {
-        let runtime = runtime::Builder::new_multi_thread()
-            .thread_name("zrpc-handlers")
-            .enable_all()
-            .build()
-            .map_err(|error| ConnectError::Thread(error.kind()))?;
-        let runtime = OwnRuntime(Some(runtime));
+        let runtime = OwnRuntime::start()?;
         let server = {
-            let _inside = runtime.0.as_ref().map(Runtime::enter);
+            let _inside = runtime.enter();
             wait(self.build())?
         };
         Ok(Server {

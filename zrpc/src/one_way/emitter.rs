@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use futures_util::FutureExt;
 use proto::{Body, Compat, IdSource, Request};
-use zmtp::{Message, Part, SocketHandle};
+use zmtp::{Message, Part};
 
 use super::EmitError;
+use crate::io::Network;
 use crate::middleware::Chain;
 
 /// Makes messages of events, for one socket.
@@ -21,7 +22,7 @@ struct Shared {
     ids: Mutex<IdSource>,
     compat: Compat,
     endpoints: Vec<String>,
-    handle: SocketHandle,
+    network: Network,
     /// `None` without middleware.
     hooks: Option<Arc<Chain>>,
 }
@@ -50,7 +51,7 @@ impl Emission {
 
 impl Emitter {
     pub(super) fn new(
-        handle: SocketHandle,
+        network: Network,
         compat: Compat,
         endpoints: Vec<String>,
         hooks: Option<Arc<Chain>>,
@@ -60,7 +61,7 @@ impl Emitter {
                 ids: Mutex::new(IdSource::new(rand::random())),
                 compat,
                 endpoints,
-                handle,
+                network,
                 hooks,
             }),
         }
@@ -121,8 +122,8 @@ impl Emitter {
         }
     }
 
-    /// Waits until everything was sent, or the linger period is over.
-    pub(super) async fn close(&self) {
-        self.shared.handle.close().await;
+    /// Where it is bound and connected to.
+    pub(super) fn network(&self) -> &Network {
+        &self.shared.network
     }
 }

@@ -10,6 +10,7 @@ use zmtp::{Builder, PubSocket, PushSocket, Socket};
 use super::emitter::Emitter;
 use super::{Publisher, Pusher};
 use crate::endpoints::Endpoints;
+use crate::io::Network;
 use crate::middleware::{Chain, Middleware};
 use crate::security::Security;
 use crate::{Compat, ConnectError, SocketOptions};
@@ -137,7 +138,7 @@ impl<E> EmitterBuilder<E> {
         let endpoints = self.middleware.resolve_endpoints(self.endpoints).await?;
         let endpoints = endpoints.attach(&socket).await?;
         let hooks = self.middleware.into_shared();
-        let emitter = Emitter::new(socket.handle().clone(), self.compat, endpoints, hooks);
+        let emitter = Emitter::new(Network::new(&socket), self.compat, endpoints, hooks);
         Ok((socket, emitter))
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use proto::DecodeLimits;
 use tokio::task::{JoinSet, coop};
-use zmtp::MessageReceiver;
+use zmtp::{MessageReceiver, Socket};
 
 use super::execute::admit;
 use super::reports::Reports;
@@ -13,7 +13,7 @@ use crate::middleware::Chain;
 
 /// Makes events of the messages of one socket, and skips what is none.
 #[derive(Debug)]
-pub(super) struct Inbound<S> {
+pub(super) struct Inbound<S: Socket> {
     pub(super) socket: S,
     pub(super) endpoints: Vec<String>,
     limits: DecodeLimits,
@@ -22,7 +22,14 @@ pub(super) struct Inbound<S> {
     admitting: JoinSet<Result<Event, ReceiveError>>,
 }
 
-impl<S: MessageReceiver> Inbound<S> {
+impl<S: Socket> Drop for Inbound<S> {
+    /// Handles that are left keep nothing open.
+    fn drop(&mut self) {
+        drop(self.socket.handle().close());
+    }
+}
+
+impl<S: MessageReceiver + Socket> Inbound<S> {
     pub(super) fn new(
         socket: S,
         endpoints: Vec<String>,

@@ -105,9 +105,61 @@ impl Pusher {
         OutgoingEvent::new(self, self.emitter.compat(), method.into(), &args)
     }
 
-    /// Returns the endpoints, with wildcards resolved where it is bound.
+    /// Returns the endpoints that it was built with, with wildcards resolved where it is bound.
     pub fn endpoints(&self) -> &[String] {
         self.emitter.endpoints()
+    }
+
+    /// Connects to one more puller, which gets its share of the events; one that it is
+    /// connected to already gets two. The endpoint is taken as it is: middleware resolves
+    /// those that the pusher is built with.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectError`] says what is wrong with the endpoint.
+    ///
+    /// # Cancel safety
+    ///
+    /// The pusher may connect after the future was dropped.
+    pub async fn connect_to(&self, endpoint: impl Into<String>) -> Result<(), ConnectError> {
+        self.emitter.network().connect(endpoint.into()).await
+    }
+
+    /// Parts from whoever listens on an endpoint, after what is queued for it was sent, for no longer
+    /// than [`EmitterBuilder::linger`].
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectError::Endpoint`] if the pusher is not connected to the endpoint.
+    pub fn disconnect(&self, endpoint: &str) -> Result<(), ConnectError> {
+        self.emitter.network().disconnect(endpoint)
+    }
+
+    /// Listens on one more endpoint, which is returned with wildcards resolved.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectError`] says what is wrong with the endpoint.
+    ///
+    /// # Cancel safety
+    ///
+    /// The endpoint may be bound after the future was dropped.
+    pub async fn bind_to(&self, endpoint: impl Into<String>) -> Result<String, ConnectError> {
+        self.emitter.network().bind(endpoint.into()).await
+    }
+
+    /// Listens on an endpoint no longer, and parts from the pullers that came there, after what is
+    /// queued for them was sent.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectError::Endpoint`] if the pusher is not bound to the endpoint.
+    ///
+    /// # Cancel safety
+    ///
+    /// The endpoint may be unbound after the future was dropped.
+    pub async fn unbind(&self, endpoint: impl Into<String>) -> Result<(), ConnectError> {
+        self.emitter.network().unbind(endpoint.into()).await
     }
 
     /// Closes the pusher and all its clones, and waits until everything was sent, for no longer than
@@ -117,7 +169,13 @@ impl Pusher {
     ///
     /// It closes in the background if the future is dropped after it was polled.
     pub async fn close(self) {
-        self.emitter.close().await;
+        self.emitter.network().close().await;
+    }
+
+    /// Its socket, as far as it is shared.
+    #[cfg(feature = "blocking")]
+    pub(crate) fn network(&self) -> &crate::io::Network {
+        self.emitter.network()
     }
 
     pub(super) fn new(socket: PushSocket, emitter: Emitter) -> Self {

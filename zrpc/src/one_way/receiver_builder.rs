@@ -14,6 +14,7 @@ use super::reports::{ErrorHook, Reports};
 use super::serve::Serving;
 use super::{Puller, ReceiveError, Subscriber};
 use crate::endpoints::Endpoints;
+use crate::io::Network;
 use crate::middleware::{Chain, Middleware};
 use crate::security::Security;
 use crate::service::{IntoReply, Method, Registry, Service};
@@ -181,12 +182,13 @@ impl<R> ReceiverBuilder<R> {
         let socket = builder.build();
         let endpoints = self.middleware.resolve_endpoints(self.endpoints).await?;
         let endpoints = endpoints.attach(&socket).await?;
+        let network = Network::new(&socket);
         let inbound = Inbound::new(socket, endpoints, self.limits, Reports::new(self.hook));
         let serving = Serving::new(
             registry,
             self.max_concurrency,
             self.middleware.into_shared(),
-            inbound.reports(),
+            (inbound.reports(), network),
         );
         Ok((inbound, serving))
     }

@@ -4,23 +4,25 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use zmtp::MessageReceiver;
+use zmtp::{MessageReceiver, Socket};
 
 use super::execute::execute;
 use super::inbound::Inbound;
 use super::reports::Reports;
 use super::{Event, ReceiveError, ReceiverStats};
-use crate::io::{Life, Lifetime};
+use crate::ConnectError;
+use crate::io::{Life, Lifetime, Network};
 use crate::middleware::Chain;
 use crate::service::{Method, Registry};
 
-/// Stops a [`Subscriber`](crate::Subscriber) or [`Puller`](crate::Puller) from elsewhere, and shows
-/// what it has done.
+/// Stops a [`Subscriber`](crate::Subscriber) or [`Puller`](crate::Puller) from elsewhere, changes where
+/// it gets events from, and shows what it has done. It does not keep it alive.
 #[derive(Debug, Clone)]
 pub struct ReceiverHandle {
     stop: CancellationToken,
     lifetime: Lifetime,
     reports: Arc<Reports>,
+    network: Network,
 }
 
 impl ReceiverHandle {
@@ -36,6 +38,57 @@ impl ReceiverHandle {
         self.stop.cancel();
         // However it ended, it has ended.
         let _ = self.lifetime.ended().await;
+    }
+
+    /// Connects to one more endpoint, where somebody may listen now or later. A subscriber that is
+    /// connected to it already does nothing, and a puller connects twice. The endpoint is taken as it
+    /// is: middleware resolves those that the receiver is built with.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectError`] says what is wrong with the endpoint.
+    ///
+    /// # Cancel safety
+    ///
+    /// It may connect after the future was dropped.
+    pub async fn connect(&self, endpoint: impl Into<String>) -> Result<(), ConnectError> {
+        self.network.connect(endpoint.into()).await
+    }
+
+    /// Parts from whoever listens on an endpoint. Events that came from there are still handled.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectError::Endpoint`] if it is not connected to the endpoint.
+    pub fn disconnect(&self, endpoint: &str) -> Result<(), ConnectError> {
+        self.network.disconnect(endpoint)
+    }
+
+    /// Listens on one more endpoint, which is returned with wildcards resolved.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectError`] says what is wrong with the endpoint.
+    ///
+    /// # Cancel safety
+    ///
+    /// The endpoint may be bound after the future was dropped.
+    pub async fn bind(&self, endpoint: impl Into<String>) -> Result<String, ConnectError> {
+        self.network.bind(endpoint.into()).await
+    }
+
+    /// Listens on an endpoint no longer, and parts from those that came there. Their events that came
+    /// already are still handled.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectError::Endpoint`] if it is not bound to the endpoint.
+    ///
+    /// # Cancel safety
+    ///
+    /// The endpoint may be unbound after the future was dropped.
+    pub async fn unbind(&self, endpoint: impl Into<String>) -> Result<(), ConnectError> {
+        self.network.unbind(endpoint.into()).await
     }
 
     /// Returns what it has done so far.
@@ -60,7 +113,7 @@ impl Serving {
         registry: Registry,
         max_concurrency: usize,
         hooks: Option<Arc<Chain>>,
-        reports: &Arc<Reports>,
+        (reports, network): (&Arc<Reports>, Network),
     ) -> Self {
         let (life, lifetime) = Life::new();
         Self {
@@ -72,6 +125,7 @@ impl Serving {
                 stop: CancellationToken::new(),
                 lifetime,
                 reports: Arc::clone(reports),
+                network,
             },
         }
     }
@@ -98,7 +152,7 @@ impl Serving {
     }
 
     /// Serves until it is stopped, or the socket is closed.
-    pub(super) async fn run<S: MessageReceiver>(self, mut inbound: Inbound<S>) {
+    pub(super) async fn run<S: MessageReceiver + Socket>(self, mut inbound: Inbound<S>) {
         let Self {
             registry,
             max_concurrency,

@@ -81,12 +81,12 @@ impl Subscriber {
         self.inbound.stats()
     }
 
-    /// Returns the endpoints, with wildcards resolved where it is bound.
+    /// Returns the endpoints that it was built with, with wildcards resolved where it is bound.
     pub fn endpoints(&self) -> &[String] {
         &self.inbound.endpoints
     }
 
-    /// Returns a handle that stops [`Self::run`] and [`Self::recv`].
+    /// Returns a handle that stops [`Self::run`] and [`Self::recv`], and binds and connects meanwhile.
     pub fn handle(&self) -> ReceiverHandle {
         self.serving.handle()
     }

@@ -14,6 +14,7 @@ mod introspection;
 mod lifecycle;
 mod middleware;
 mod one_way;
+mod one_way_endpoints;
 mod one_way_errors;
 mod one_way_hooks;
 mod options;
