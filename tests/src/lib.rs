@@ -1,11 +1,14 @@
 //! What the end-to-end tests share: scripted raw peers, bytes built by hand, the bodies of the
-//! fuzz targets and a recorder of `tracing` events.
+//! fuzz targets, a recorder of `tracing` events, a network that breaks, and books on what became of
+//! every message in it.
 //!
 //! Raw peers build their bytes from the specification alone and use no encoder or decoder of the
 //! crates under test, so that a mistake cannot cancel itself out.
 
 pub mod bytes;
 pub mod fuzz_targets;
+pub mod ledger;
+pub mod random;
 pub mod raw_peer;
 pub mod recorder;
 pub mod rpc;
