@@ -8,6 +8,7 @@
 pub mod bytes;
 pub mod fuzz_targets;
 pub mod ledger;
+pub mod network;
 pub mod random;
 pub mod raw_peer;
 pub mod recorder;

@@ -1,0 +1,138 @@
+//! One direction of one connection.
+
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::watch;
+
+use super::plan::{Fault, Pace, Strike};
+
+/// How long a stalled direction stands still.
+const STALL: Duration = Duration::from_millis(50);
+
+/// How long a half-closed connection is left to its peers.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+/// How a direction ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// Its sender closed it, or one of the peers is gone.
+    ByPeers,
+    /// The network did it.
+    Struck(Fault),
+}
+
+/// Octets that a direction took, and those that it passed on.
+#[derive(Debug, Default)]
+pub(super) struct Counters {
+    pub(super) taken: AtomicU64,
+    pub(super) passed: AtomicU64,
+    pub(super) corrupted: AtomicU64,
+}
+
+/// Passes octets on until one of the peers ends it or the fault does.
+pub(super) struct Pump<'a> {
+    pub(super) from: OwnedReadHalf,
+    pub(super) to: OwnedWriteHalf,
+    pub(super) pace: Pace,
+    pub(super) strike: Option<Strike>,
+    pub(super) counters: &'a Counters,
+    /// Connections that the network has begun to end.
+    pub(super) ending: &'a AtomicU64,
+    /// Whether faults happen no more.
+    pub(super) calm: watch::Receiver<bool>,
+}
+
+impl Pump<'_> {
+    pub(super) async fn run(&mut self) -> End {
+        match self.pass_on().await {
+            Ok(Some(fault)) => End::Struck(fault),
+            Ok(None) => {
+                // Its receiver shall see that, and may have more to say.
+                let _ = self.to.shutdown().await;
+                End::ByPeers
+            }
+            Err(_) => End::ByPeers,
+        }
+    }
+
+    async fn pass_on(&mut self) -> io::Result<Option<Fault>> {
+        let mut chunk = vec![0; self.pace.chunk.clamp(1, 64 * 1024)];
+        let mut position = 0;
+        loop {
+            let is_calm = *self.calm.borrow();
+            if is_calm {
+                self.strike = None;
+            } else if !self.pace.delay.is_zero() {
+                tokio::time::sleep(self.pace.delay).await;
+            }
+            // Up to the fault, and not one octet further.
+            let most = match self.strike {
+                Some(strike) => usize::try_from(strike.after - position).unwrap_or(usize::MAX),
+                None => usize::MAX,
+            };
+            if most == 0
+                && let Some(strike) = self.strike.take()
+            {
+                if strike.fault != Fault::Corrupt {
+                    return Ok(Some(self.end(strike.fault).await));
+                }
+                self.corrupt(position).await?;
+                position += 1;
+                continue;
+            }
+            let most = most.min(chunk.len());
+            let read = self.from.read(&mut chunk[..most]).await?;
+            if read == 0 {
+                return Ok(None);
+            }
+            self.counters
+                .taken
+                .fetch_add(count(read), Ordering::Relaxed);
+            self.to.write_all(&chunk[..read]).await?;
+            self.counters
+                .passed
+                .fetch_add(count(read), Ordering::Relaxed);
+            position += count(read);
+        }
+    }
+
+    async fn corrupt(&mut self, position: u64) -> io::Result<()> {
+        let octet = self.from.read_u8().await?;
+        self.to.write_u8(octet ^ (1 << (position % 8))).await?;
+        self.counters.taken.fetch_add(1, Ordering::Relaxed);
+        self.counters.passed.fetch_add(1, Ordering::Relaxed);
+        self.counters.corrupted.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+
+    async fn end(&mut self, fault: Fault) -> Fault {
+        self.ending.fetch_add(1, Ordering::Relaxed);
+        match fault {
+            Fault::Stall => tokio::time::sleep(STALL).await,
+            Fault::HalfClose => {
+                let _ = self.to.shutdown().await;
+                // What still comes vanishes, until the sender ends it or is ended.
+                let _ = tokio::time::timeout(PATIENCE, self.swallow()).await;
+            }
+            Fault::Close | Fault::Reset | Fault::Corrupt => {}
+        }
+        fault
+    }
+
+    async fn swallow(&mut self) {
+        let mut chunk = [0; 4096];
+        while let Ok(read @ 1..) = self.from.read(&mut chunk).await {
+            self.counters
+                .taken
+                .fetch_add(count(read), Ordering::Relaxed);
+        }
+    }
+}
+
+fn count(octets: usize) -> u64 {
+    u64::try_from(octets).unwrap_or(u64::MAX)
+}
