@@ -33,6 +33,14 @@ pub enum OptionError {
         /// The name of the one that bounds it.
         bound: &'static str,
     },
+    /// One option says what has no meaning with another one.
+    #[error("{option} makes no sense with {by}")]
+    Excluded {
+        /// The name of the option.
+        option: &'static str,
+        /// The name of the one that makes it meaningless.
+        by: &'static str,
+    },
     /// A client whose calls block the thread has no thread of its own, so that it could wait for a
     /// runtime that it blocks.
     #[error("a client that blocks needs a thread of its own")]

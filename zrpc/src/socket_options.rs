@@ -6,7 +6,7 @@ use zmtp::endpoint::IpNetwork;
 use zmtp::session::{Heartbeat, Limits};
 use zmtp::{Builder, ReconnectStop, Socket, SocksProxy, TcpKeepAlive};
 
-use crate::OptionError;
+use crate::{DecodeLimits, OptionError};
 
 /// How the socket under a client or server makes, accepts and checks connections.
 ///
@@ -145,14 +145,16 @@ impl SocketOptions {
         self
     }
 
-    /// Accepts tcp connections from these networks alone, before a handshake begins.
+    /// Accepts tcp connections from these networks alone, before a handshake begins: from nowhere if
+    /// there are none.
     pub fn accept_networks(mut self, networks: impl IntoIterator<Item = IpNetwork>) -> Self {
         self.accept_networks = Some(networks.into_iter().collect());
         self
     }
 
     /// Sets what a peer may send before its connection is closed. Events have limits of their own,
-    /// whose excess costs a call and not the connection: [`zrpc::Limits`](crate::Limits).
+    /// whose excess costs a call and not the connection: [`zrpc::Limits`](crate::Limits). To accept
+    /// longer ones than these messages is an error of the builder.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = Some(limits);
         self
@@ -200,14 +202,32 @@ impl SocketOptions {
             ("reconnect_interval_max", self.reconnect_interval_max),
             ("connect_timeout", self.connect_timeout),
             ("handshake_timeout", self.handshake_timeout),
+            ("heartbeat.interval", self.heartbeat.map(|it| it.interval)),
+            ("heartbeat.timeout", self.heartbeat.map(|it| it.timeout)),
         ] {
             OptionError::check_duration(option, duration)?;
         }
         for (option, count) in [
             ("max_connections", self.max_connections),
             ("max_half_open", self.max_half_open),
+            ("backlog", self.backlog.map(|it| it as usize)),
         ] {
             OptionError::check_count(option, count.unwrap_or(1))?;
+        }
+        self.check_limits()?;
+        if let Some(Reconnect::Never) = self.reconnect {
+            for (option, is_set) in [
+                (
+                    "reconnect_interval_max",
+                    self.reconnect_interval_max.is_some(),
+                ),
+                ("reconnect_stop", self.reconnect_stop.is_some()),
+            ] {
+                if is_set {
+                    let by = "no_reconnect";
+                    return Err(OptionError::Excluded { option, by });
+                }
+            }
         }
         if let (Some(half_open), Some(all)) = (self.max_half_open, self.max_connections)
             && half_open > all
@@ -224,6 +244,55 @@ impl SocketOptions {
                 option: "reconnect_interval",
                 bound: "reconnect_interval_max",
             });
+        }
+        Ok(())
+    }
+
+    /// Says which limit lets nothing through.
+    fn check_limits(&self) -> Result<(), OptionError> {
+        let Some(limits) = &self.limits else {
+            return Ok(());
+        };
+        for (option, limit) in [
+            ("max_frame_size", limits.max_frame_size),
+            ("max_message_size", limits.max_message_size),
+            ("max_command_size", limits.max_command_size),
+            (
+                "max_handshake_command_size",
+                limits.max_handshake_command_size,
+            ),
+            ("max_parts_per_message", limits.max_parts_per_message as u64),
+            (
+                "max_metadata_properties",
+                limits.max_metadata_properties as u64,
+            ),
+            ("max_pending_pongs", limits.max_pending_pongs as u64),
+        ] {
+            if limit == 0 {
+                return Err(OptionError::Zero { option });
+            }
+        }
+        Ok(())
+    }
+
+    /// Says whether events of a length that was asked for are longer than the messages that they are
+    /// in may be: those would end the connection, and not their call alone.
+    pub(crate) fn check_event_len(&self, event_len: usize) -> Result<(), OptionError> {
+        if event_len == DecodeLimits::default().event_len {
+            return Ok(()); // Nobody has asked for it.
+        }
+        let limits = self.limits.unwrap_or_default();
+        let event_len = event_len as u64;
+        // An event has an empty part in front of it.
+        let message_size = event_len.saturating_add(2 * Limits::PART_OVERHEAD);
+        for (len, bound, largest) in [
+            (message_size, "max_message_size", limits.max_message_size),
+            (event_len, "max_frame_size", limits.max_frame_size),
+        ] {
+            if len > largest {
+                let option = "event_len";
+                return Err(OptionError::Exceeds { option, bound });
+            }
         }
         Ok(())
     }

@@ -128,7 +128,8 @@ impl ClientBuilder {
     }
 
     /// Sets what a server, and all servers together, may use: the events that are accepted, open
-    /// calls, and bytes that wait to be taken or sent. [`Limits`] has the defaults.
+    /// calls, and bytes that wait to be taken or sent. [`Limits`] has the defaults. Replaces what
+    /// [`Self::max_received_bytes_per_server`] has set before.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
         self
@@ -235,6 +236,7 @@ impl ClientBuilder {
         check_limits(&self.limits)?;
         self.security.check()?;
         self.socket.check()?;
+        self.socket.check_event_len(self.limits.decode.event_len)?;
         Ok(())
     }
 }

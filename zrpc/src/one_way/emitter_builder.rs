@@ -42,6 +42,7 @@ pub struct EmitterBuilder<E> {
     linger: Duration,
     security: Security,
     socket: SocketOptions,
+    high_water_mark: Option<usize>,
     middleware: Chain,
     when_slow: WhenSlow,
     emitter: PhantomData<fn() -> E>,
@@ -65,6 +66,7 @@ impl<E> EmitterBuilder<E> {
             linger: LINGER,
             security: Security::default(),
             socket: SocketOptions::default(),
+            high_water_mark: None,
             middleware: Chain::default(),
             when_slow: WhenSlow::Drop,
             emitter: PhantomData,
@@ -100,7 +102,7 @@ impl<E> EmitterBuilder<E> {
     /// Sets how many events wait for one peer. Beyond that a pusher waits, and a publisher drops
     /// what is for that peer; 0 is no mark. Default: 1000.
     pub fn send_high_water_mark(mut self, events: usize) -> Self {
-        self.socket = self.socket.send_high_water_mark(events);
+        self.high_water_mark = Some(events);
         self
     }
 
@@ -133,7 +135,11 @@ impl<E> EmitterBuilder<E> {
         Handle::try_current().map_err(|_| ConnectError::NoRuntime)?;
         self.security.check()?;
         self.socket.check()?;
-        let builder = self.security.apply(self.socket.apply(builder));
+        let options = match self.high_water_mark {
+            Some(events) => self.socket.send_high_water_mark(events),
+            None => self.socket,
+        };
+        let builder = self.security.apply(options.apply(builder));
         let socket = builder.linger(self.linger).build();
         let endpoints = self.middleware.resolve_endpoints(self.endpoints).await?;
         let endpoints = endpoints.attach(&socket).await?;

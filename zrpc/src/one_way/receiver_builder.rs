@@ -53,6 +53,7 @@ pub struct ReceiverBuilder<R> {
     hook: Option<ErrorHook>,
     security: Security,
     socket: SocketOptions,
+    high_water_mark: Option<usize>,
     middleware: Chain,
     receiver: PhantomData<fn() -> R>,
 }
@@ -68,6 +69,7 @@ impl<R> ReceiverBuilder<R> {
             hook: None,
             security: Security::default(),
             socket: SocketOptions::default(),
+            high_water_mark: None,
             middleware: Chain::default(),
             receiver: PhantomData,
         }
@@ -129,7 +131,7 @@ impl<R> ReceiverBuilder<R> {
     /// Sets how many messages of one peer wait before no more are read from it; 0 is no mark beside
     /// that in bytes. Default: 1000.
     pub fn receive_high_water_mark(mut self, messages: usize) -> Self {
-        self.socket = self.socket.receive_high_water_mark(messages);
+        self.high_water_mark = Some(messages);
         self
     }
 
@@ -177,9 +179,13 @@ impl<R> ReceiverBuilder<R> {
         OptionError::check_count("max_event_len", self.limits.event_len)?;
         self.security.check()?;
         self.socket.check()?;
+        self.socket.check_event_len(self.limits.event_len)?;
         let registry = Registry::new("", self.methods)?;
-        let builder = self.security.apply(self.socket.apply(builder));
-        let socket = builder.build();
+        let options = match self.high_water_mark {
+            Some(messages) => self.socket.receive_high_water_mark(messages),
+            None => self.socket,
+        };
+        let socket = self.security.apply(options.apply(builder)).build();
         let endpoints = self.middleware.resolve_endpoints(self.endpoints).await?;
         let endpoints = endpoints.attach(&socket).await?;
         let network = Network::new(&socket);

@@ -407,6 +407,7 @@ impl ServerBuilder {
         check_limits(&self.limits)?;
         self.security.check()?;
         self.socket.check()?;
+        self.socket.check_event_len(self.limits.decode.event_len)?;
         Ok(())
     }
 }

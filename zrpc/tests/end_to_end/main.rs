@@ -13,6 +13,7 @@ mod heartbeats;
 mod introspection;
 mod lifecycle;
 mod middleware;
+mod nonsense;
 mod one_way;
 mod one_way_endpoints;
 mod one_way_errors;

@@ -1,0 +1,194 @@
+//! The socket under each of them.
+
+use zmtp::session::Heartbeat as Ping;
+use zmtp::{ReconnectStop, SocksProxy, TcpKeepAlive};
+use zrpc::{Client, OptionError, Puller, Pusher, Server, SocketOptions};
+
+use super::table::*;
+use crate::support::in_time;
+
+const SOCKET: &[Row<SocketOptions>] = &[
+    (
+        "reconnect_interval",
+        |it| it.reconnect_interval(NO_TIME),
+        zero("reconnect_interval"),
+    ),
+    (
+        "reconnect_interval",
+        |it| it.reconnect_interval(FOREVER),
+        Builds,
+    ),
+    (
+        "reconnect_interval",
+        |it| {
+            it.reconnect_interval(2 * MOMENT)
+                .reconnect_interval_max(MOMENT)
+        },
+        exceeds("reconnect_interval", "reconnect_interval_max"),
+    ),
+    (
+        "reconnect_interval_max",
+        |it| it.reconnect_interval_max(NO_TIME),
+        zero("reconnect_interval_max"),
+    ),
+    (
+        "reconnect_interval_max",
+        |it| it.reconnect_interval_max(FOREVER),
+        Builds,
+    ),
+    (
+        "no_reconnect",
+        |it| it.no_reconnect().reconnect_interval_max(MOMENT),
+        Refused(OptionError::Excluded {
+            option: "reconnect_interval_max",
+            by: "no_reconnect",
+        }),
+    ),
+    (
+        "reconnect_stop",
+        |it| {
+            it.reconnect_stop([ReconnectStop::ConnectionRefused])
+                .no_reconnect()
+        },
+        Refused(OptionError::Excluded {
+            option: "reconnect_stop",
+            by: "no_reconnect",
+        }),
+    ),
+    ("reconnect_stop", |it| it.reconnect_stop([]), Builds),
+    (
+        "connect_timeout",
+        |it| it.connect_timeout(NO_TIME),
+        zero("connect_timeout"),
+    ),
+    ("connect_timeout", |it| it.connect_timeout(FOREVER), Builds),
+    (
+        "handshake_timeout",
+        |it| it.handshake_timeout(NO_TIME),
+        zero("handshake_timeout"),
+    ),
+    (
+        "handshake_timeout",
+        |it| it.handshake_timeout(FOREVER),
+        Builds,
+    ),
+    (
+        "heartbeat",
+        |it| it.heartbeat(Ping::new(NO_TIME)),
+        zero("heartbeat.interval"),
+    ),
+    (
+        "heartbeat",
+        |it| it.heartbeat(Ping::new(MOMENT).with_timeout(NO_TIME)),
+        zero("heartbeat.timeout"),
+    ),
+    ("heartbeat", |it| it.heartbeat(Ping::new(FOREVER)), Builds),
+    (
+        "max_connections",
+        |it| it.max_connections(0),
+        zero("max_connections"),
+    ),
+    (
+        "max_connections",
+        |it| it.max_connections(usize::MAX),
+        Builds,
+    ),
+    (
+        "max_half_open",
+        |it| it.max_half_open(0),
+        zero("max_half_open"),
+    ),
+    ("max_half_open", |it| it.max_half_open(usize::MAX), Builds),
+    (
+        "max_half_open",
+        |it| it.max_half_open(2).max_connections(1),
+        exceeds("max_half_open", "max_connections"),
+    ),
+    ("backlog", |it| it.backlog(0), zero("backlog")),
+    ("backlog", |it| it.backlog(u32::MAX), Builds),
+    ("accept_networks", |it| it.accept_networks([]), Builds),
+    (
+        "limits",
+        |it| it.limits(messages(|it| it.max_frame_size = 0)),
+        zero("max_frame_size"),
+    ),
+    (
+        "limits",
+        |it| it.limits(messages(|it| it.max_message_size = 0)),
+        zero("max_message_size"),
+    ),
+    (
+        "limits",
+        |it| it.limits(messages(|it| it.max_command_size = 0)),
+        zero("max_command_size"),
+    ),
+    (
+        "limits",
+        |it| it.limits(messages(|it| it.max_handshake_command_size = 0)),
+        zero("max_handshake_command_size"),
+    ),
+    (
+        "limits",
+        |it| it.limits(messages(|it| it.max_parts_per_message = 0)),
+        zero("max_parts_per_message"),
+    ),
+    (
+        "limits",
+        |it| it.limits(messages(|it| it.max_metadata_properties = 0)),
+        zero("max_metadata_properties"),
+    ),
+    (
+        "limits",
+        |it| it.limits(messages(|it| it.max_pending_pongs = 0)),
+        zero("max_pending_pongs"),
+    ),
+    (
+        "send_high_water_mark",
+        |it| it.send_high_water_mark(0),
+        Builds,
+    ),
+    (
+        "send_high_water_mark",
+        |it| it.send_high_water_mark(usize::MAX),
+        Builds,
+    ),
+    (
+        "receive_high_water_mark",
+        |it| it.receive_high_water_mark(0),
+        Builds,
+    ),
+    (
+        "receive_high_water_mark",
+        |it| it.receive_high_water_mark(usize::MAX),
+        Builds,
+    ),
+    ("ipv6", SocketOptions::ipv6, Builds),
+    (
+        "tcp_keepalive",
+        |it| it.tcp_keepalive(TcpKeepAlive::new()),
+        Builds,
+    ),
+    (
+        "socks_proxy",
+        |it| it.socks_proxy(SocksProxy::new("127.0.0.1:1").unwrap()),
+        Builds,
+    ),
+];
+
+#[tokio::test]
+async fn the_socket_of_everything_is_built_of_what_makes_sense() {
+    assert_complete(SOCKET, include_str!("../../../src/socket_options.rs"));
+    for (option, set, expected) in SOCKET {
+        let options = || set(SocketOptions::new());
+        let outcome = build_client(Client::builder().socket(options())).await;
+        assert_eq!(outcome, *expected, "{option} of a client");
+        let outcome = build_server(Server::builder().socket(options())).await;
+        assert_eq!(outcome, *expected, "{option} of a server");
+        let builder = Pusher::builder().socket(options()).bind(ANYWHERE);
+        let outcome = of_connect(in_time(builder.build()).await.map(drop));
+        assert_eq!(outcome, *expected, "{option} of a pusher");
+        let builder = Puller::builder().socket(options()).bind(ANYWHERE);
+        let outcome = of_build(in_time(builder.build()).await.map(drop));
+        assert_eq!(outcome, *expected, "{option} of a puller");
+    }
+}
