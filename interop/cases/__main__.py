@@ -3,8 +3,8 @@
     python3 -m cases --docker [--only WORD…]
     python3 -m cases --native SETTINGS [--only WORD…]
 
-A word is a part of a case's name or a peer's. `CASES` in the environment has the same meaning. Exits
-with 1 if a cell failed.
+A word is a part of a case's name or a peer's. `CASES` in the environment has the same meaning, and
+`AT_ONCE` is how many cells run side by side. Exits with 1 if a cell failed.
 """
 
 import argparse
@@ -17,10 +17,24 @@ from pathlib import Path
 
 from . import calls, faults, sockets  # noqa: F401  (they register cases)
 from .matrix import FAILED, LEFT_OUT, PASSED, Cell, markdown, printed
-from .run import CASES, FROM, TO, Run
+from .peers import KINDS, OURS
+from .run import CASES, FROM, TO, Run, kinds_of
+from .schedule import Schedule
 from .worlds import NotOffered
 
 PEERS = ("python2.7", "python3", "node", "libzmq")
+AT_ONCE = 8
+
+
+class Task:
+    """A cell that is to be run."""
+
+    def __init__(self, case, theirs, direction):
+        self.case = case
+        self.theirs = theirs
+        self.direction = direction
+        client, server = kinds_of(theirs, direction)
+        self.hosts = [client.host] + [server.host] * case.servers
 
 
 def main():
@@ -30,18 +44,24 @@ def main():
     world.add_argument("--native", metavar="SETTINGS")
     parser.add_argument("--only", nargs="*", default=os.environ.get("CASES", "").split())
     parser.add_argument("--results", default="/interop/RESULTS.md")
+    parser.add_argument("--at-once", type=int, default=os.environ.get("AT_ONCE") or AT_ONCE)
     arguments = parser.parse_args()
     began = time.monotonic()
     world = _world(arguments)
-    cells = [
-        _cell(world, case, theirs, direction)
+    tasks = [
+        Task(case, theirs, direction)
         for case in CASES for theirs in PEERS for direction in (TO, FROM)
-        if theirs in case.kinds and world.has(theirs)
+        if theirs in case.kinds and world.has(KINDS[theirs].host)
         and _chosen(arguments.only, case.name, theirs)]
+    cells = Schedule(world, tasks).run(_cell, arguments.at_once)
+    order = [(task.case.name, task.theirs, task.direction) for task in tasks]
+    cells.sort(key=lambda cell: order.index((cell.case, cell.theirs, cell.direction)))
     seconds = time.monotonic() - began
     print("\n" + printed(cells, PEERS), flush=True)
     failed = [cell for cell in cells if cell.result == FAILED]
-    print("\n{} cells, {} failed, in {:.0f} s".format(len(cells), len(failed), seconds), flush=True)
+    print("\n{} cells, {} failed, in {:.0f} s, {} at once; one by one they would take {:.0f} s".format(
+        len(cells), len(failed), seconds, arguments.at_once, sum(cell.seconds for cell in cells)),
+        flush=True)
     # A choice of cases is no result to keep.
     if arguments.docker and not arguments.only:
         page = markdown(cells, PEERS, world.facts(), _versions(world), seconds)
@@ -62,11 +82,11 @@ def _chosen(words, *names):
     return all(any(word in name for name in names) for word in words)
 
 
-def _cell(world, case, theirs, direction):
+def _cell(task, hosts):
     began = time.monotonic()
-    run = Run(world, theirs, direction)
+    run = Run(task.theirs, task.direction, hosts)
     try:
-        case.function(run)
+        task.case.function(run)
         result, text = PASSED, None
     except NotOffered as reason:
         result, text = LEFT_OUT, str(reason)
@@ -80,21 +100,27 @@ def _cell(world, case, theirs, direction):
         traceback.print_exc()
         result, text = FAILED, text or "{}: {}".format(type(error).__name__, error)
     text = run.shown() if text is None else text
-    cell = Cell(case.name, theirs, direction, result, text, time.monotonic() - began)
+    cell = Cell(
+        task.case.name, task.theirs, task.direction, result, text, time.monotonic() - began)
     print(cell.line(), flush=True)
     return cell
 
 
 def _versions(world):
     commands = {
-        "ours": ["/zrpc", "--version"],
+        OURS: ["/zrpc", "--version"],
         "python2.7": ["python2.7", "-c", "import sys, zmq; print('%s, pyzmq %s, libzmq %s' % ("
                       "sys.version.split()[0], zmq.pyzmq_version(), zmq.zmq_version()))"],
         "node": ["node", "--version"],
     }
     commands["python3"] = ["python3"] + commands["python2.7"][1:]
-    return {name: world.host(name).run(command)[1].strip()
-            for name, command in commands.items() if world.has(name)}
+    versions = {}
+    for name, command in commands.items():
+        if world.has(name):
+            hosts = world.take([name])
+            versions[name] = hosts[0].run(command)[1].strip()
+            world.give_back(hosts)
+    return versions
 
 
 main()

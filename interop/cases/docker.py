@@ -1,6 +1,8 @@
 """Each host is a container of the compose project, and the engine does what hosts suffer."""
 
 import socket
+import time
+from collections import Counter, defaultdict
 
 from . import engine
 from .conversation import Program
@@ -8,6 +10,8 @@ from .worlds import Host, NotOffered, World
 
 PROJECT = "com.docker.compose.project"
 SERVICE = "com.docker.compose.service"
+
+FREEZES = 20
 
 # Loss in both directions, with latency where the kernel can.
 NETEM = "tc qdisc add dev $d root netem delay 40ms 10ms loss 5%"
@@ -23,17 +27,27 @@ class Docker(World):
     def __init__(self):
         me = engine.ask("GET", "/containers/{}/json".format(socket.gethostname()))
         project = me["Config"]["Labels"][PROJECT]
-        containers = {
-            one["Labels"][SERVICE]: one["Id"] for one in engine.labelled(PROJECT, project)}
-        self._hosts = {
-            service: Container(service, identity)
-            for service, identity in containers.items() if service != "tests"}
+        self._free = defaultdict(list)
+        for one in engine.labelled(PROJECT, project):
+            service = one["Labels"][SERVICE]
+            if service != "tests":
+                self._free[service].append(Container(service, one["Id"]))
+        self._count = {kind: len(hosts) for kind, hosts in self._free.items()}
 
-    def host(self, name):
-        return self._hosts[name]
+    def has(self, kind):
+        return kind in self._count
 
-    def has(self, name):
-        return name in self._hosts
+    def take(self, kinds):
+        for kind, wanted in Counter(kinds).items():
+            if wanted > self._count[kind]:
+                raise NotOffered("there are {} hosts of {}".format(self._count[kind], kind))
+            if wanted > len(self._free[kind]):
+                return None
+        return [self._free[kind].pop() for kind in kinds]
+
+    def give_back(self, hosts):
+        for host in hosts:
+            self._free[host.kind].append(host)
 
     def facts(self):
         version = engine.ask("GET", "/version")
@@ -43,11 +57,12 @@ class Docker(World):
 class Container(Host):
     """A container on the network of the peers."""
 
-    def __init__(self, name, identity):
-        self.name = name
+    def __init__(self, kind, identity):
+        self.kind = kind
         self._identity = identity
-        networks = self._inspect()["NetworkSettings"]["Networks"]
-        (self._network, settings), = networks.items()
+        facts = self._inspect()
+        self.name = facts["Name"].lstrip("/")
+        (self._network, settings), = facts["NetworkSettings"]["Networks"].items()
         self._address = settings["IPAddress"]
         self._is_paused = False
         self._has_names = False
@@ -66,15 +81,24 @@ class Container(Host):
 
     def kill(self, program):
         pid = str(program.facts["pid"])
-        ours = self.name.startswith("ours")
-        command = ["/interop-peer", "kill", pid] if ours else ["sh", "-c", "kill -9 " + pid]
+        command = ["/interop-peer", "kill", pid] if self.kind == "ours" else [
+            "sh", "-c", "kill -9 " + pid]
         code, output = self.run(command)
         if code != 0:
             raise engine.EngineError("kill -9 {} in {}: {}".format(pid, self.name, output))
 
     def pause(self, program):
-        engine.ask("POST", "/containers/{}/pause".format(self._identity))
-        self._is_paused = True
+        # A kernel with the first version of control groups may not have frozen all in time when the
+        # engine looks, which thaws them then.
+        for attempts in range(FREEZES, 0, -1):
+            try:
+                engine.ask("POST", "/containers/{}/pause".format(self._identity))
+                self._is_paused = True
+                return
+            except engine.EngineError as error:
+                if "unable to freeze" not in str(error) or attempts == 1:
+                    raise
+                time.sleep(0.1)
 
     def resume(self, program):
         engine.ask("POST", "/containers/{}/unpause".format(self._identity))
@@ -88,7 +112,7 @@ class Container(Host):
         engine.ask("POST", "/networks/{}/connect".format(self._network), {
             "Container": self._identity,
             "EndpointConfig": {
-                "Aliases": [self.name] + list(names),
+                "Aliases": list(names),
                 "IPAMConfig": {"IPv4Address": self._address}}})
 
     def take_name(self, name):
@@ -98,10 +122,12 @@ class Container(Host):
 
     def vanish(self, program):
         self.disconnect()
-        return lambda: self._come_back(program)
+
+    def reappear(self, program):
+        self.reconnect()
 
     def impair(self):
-        if self.name.startswith("ours"):
+        if self.kind == "ours":
             raise NotOffered("there is no tc in an empty image")
         attempts = [("40 ms latency and 5 % loss", NETEM)] + [
             ("5 % loss; this kernel has no netem for latency", DROPS.format(kind))
@@ -123,10 +149,6 @@ class Container(Host):
             self._has_names = False
         if self._network not in self._inspect()["NetworkSettings"]["Networks"]:
             self.reconnect()
-
-    def _come_back(self, program):
-        self.kill(program)
-        self.reconnect()
 
     def _shape(self, script):
         find = "d=$(ls /sys/class/net | grep -m1 eth); "

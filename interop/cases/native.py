@@ -19,16 +19,15 @@ class Native(World):
     def __init__(self, programs, environments):
         self._programs = programs
         self._environments = environments
-        self._hosts = {}
 
-    def has(self, name):
-        return name in self._environments or name.endswith("-second")
+    def has(self, kind):
+        return kind in self._environments
 
-    def host(self, name):
-        if name not in self._hosts:
-            environment = self._environments[name.replace("-second", "")]
-            self._hosts[name] = Machine(name, self._programs, environment)
-        return self._hosts[name]
+    def take(self, kinds):
+        return [Machine(kind, self._programs, self._environments[kind]) for kind in kinds]
+
+    def give_back(self, hosts):
+        pass  # There are as many as are wanted.
 
     def facts(self):
         return "without Docker, Linux {}".format(platform.release())
@@ -37,12 +36,13 @@ class Native(World):
 class Machine(Host):
     """This machine in the place of one host."""
 
-    _ports = {}
+    name = "this machine"
 
-    def __init__(self, name, programs, environment):
-        self.name = name
+    def __init__(self, kind, programs, environment):
+        self.kind = kind
         self._programs = programs
         self._environment = dict(os.environ, **environment)
+        self._ports = {}
 
     def endpoint(self, port):
         return "tcp://127.0.0.1:{}".format(self._port(port))
@@ -69,15 +69,17 @@ class Machine(Host):
 
     def vanish(self, program):
         self.pause(program)
-        return program.kill
+
+    def reappear(self, program):
+        self.resume(program)
 
     def _port(self, port):
         """A free port of this machine for each port of each host."""
-        if (self.name, port) not in self._ports:
+        if port not in self._ports:
             with socket.socket() as probe:
                 probe.bind(("127.0.0.1", 0))
-                self._ports[self.name, port] = probe.getsockname()[1]
-        return self._ports[self.name, port]
+                self._ports[port] = probe.getsockname()[1]
+        return self._ports[port]
 
     def _command(self, command):
         return [self._programs.get(word, word) for word in command]

@@ -42,7 +42,7 @@ KINDS = {
     OURS: _ours(),
     "python2.7": _python("python2.7", "python2.7", ("names", "channels")),
     "python3": _python("python3", "python3", ("names", "channels")),
-    "libzmq": _python("libzmq", "python3", ()),
+    "libzmq": _python("python3", "python3", ()),
     "node": Kind("node", ["node", "/peers/zerorpc_node.js"], ["node", "/peers/zerorpc_node.js"]),
 }
 
@@ -120,8 +120,8 @@ class Client:
             op, method=method, args=list(args), **dict(self._common, **fields))
 
 
-def start_server(kind, host, heartbeat, name="Probe", port=PORT):
-    """A server at `port` of `host`."""
+def start_server(kind, host, heartbeat, name="Probe"):
+    """A server on `host`."""
     seconds = int(heartbeat * 1000) if kind.host == "node" else heartbeat
-    settings = {"bind": host.listening(port), "heartbeat": seconds, "name": name}
+    settings = {"bind": host.listening(PORT), "heartbeat": seconds, "name": name}
     return host.start(kind.server + [json.dumps(settings)])

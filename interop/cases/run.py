@@ -5,8 +5,9 @@ from collections import Counter
 
 from . import peers
 
-# Short, so that losses are noticed in seconds; a peer is given up after two of them.
-HEARTBEAT = 1.0
+# Short, so that losses are noticed in seconds, and twice as long as anybody stands still on a busy
+# machine: a peer is given up after two of them.
+HEARTBEAT = 2.0
 # Longer than anything that is waited for in vain on a busy machine.
 PATIENCE = 30.0
 
@@ -19,20 +20,21 @@ class CaseFailed(Exception):
 
 
 class Case:
-    """A named case. `text` says what must happen."""
+    """A named case. `text` says what must happen, `servers` is the number of hosts with servers."""
 
-    def __init__(self, name, text, kinds, function):
+    def __init__(self, name, text, kinds, servers, function):
         self.name = name
         self.text = text
         self.kinds = kinds
+        self.servers = servers
         self.function = function
 
 
-def case(name, kinds=("python2.7", "python3", "node")):
+def case(name, kinds=("python2.7", "python3", "node"), servers=1):
     """Makes a case of a function, whose documentation says what must happen."""
     def register(function):
         text = " ".join(function.__doc__.split())
-        CASES.append(Case(name, text, kinds, function))
+        CASES.append(Case(name, text, kinds, servers, function))
         return function
     return register
 
@@ -43,54 +45,47 @@ def check(holds, what, *details):
         raise CaseFailed(" ".join([what] + [repr(detail)[:400] for detail in details]))
 
 
-class Run:
-    """What a case has at hand. `tally` is what is shown of it."""
+def kinds_of(theirs, direction):
+    """The kinds of the client and of the server."""
+    theirs, ours = peers.KINDS[theirs], peers.KINDS[peers.OURS]
+    return (ours, theirs) if direction == TO else (theirs, ours)
 
-    def __init__(self, world, theirs, direction):
-        self.world = world
+
+class Run:
+    """What a case has at hand: a host for the client, and one or more for servers, that nobody else
+    uses. `tally` is what is shown of it."""
+
+    def __init__(self, theirs, direction, hosts):
         self.direction = direction
-        self.theirs = peers.KINDS[theirs]
-        ours = peers.KINDS[peers.OURS]
-        self.client_kind, self.server_kind = (
-            (ours, self.theirs) if direction == TO else (self.theirs, ours))
+        self.client_kind, self.server_kind = kinds_of(theirs, direction)
+        self.client_host, *self.server_hosts = hosts
         self.tally = Counter()
         self.notes = []
         self._programs = []
         self._cleanups = []
-        self._hosts = []
         self._next_id = 0
 
-    def host(self, kind):
-        host = self.world.host(kind.host)
-        self._hosts.append(host)
-        return host
+    def their_host(self):
+        """The host of the peer that is not ours."""
+        return self.server_hosts[0] if self.direction == TO else self.client_host
 
-    def second_host(self, kind):
-        """Another host of the same kind, or if there is none, the same."""
-        name = kind.host + "-second"
-        if not self.world.has(name):
-            return self.host(kind)
-        host = self.world.host(name)
-        self._hosts.append(host)
-        return host
-
-    def server(self, heartbeat=5.0, name="Probe", host=None, port=peers.PORT):
-        host = host or self.host(self.server_kind)
-        return self.keep(peers.start_server(self.server_kind, host, heartbeat, name, port))
+    def server(self, heartbeat=5.0, name="Probe", host=None):
+        host = host or self.server_hosts[0]
+        return self.keep(peers.start_server(self.server_kind, host, heartbeat, name))
 
     def client(self, *endpoints, heartbeat=5.0, timeout=PATIENCE):
-        host = self.host(self.client_kind)
         endpoints = list(endpoints) or [self.endpoint()]
-        client = peers.Client(self.client_kind, host, endpoints, heartbeat, timeout)
+        client = peers.Client(self.client_kind, self.client_host, endpoints, heartbeat, timeout)
         self.keep(client.program)
         return client
 
     def endpoint(self):
-        return self.host(self.server_kind).endpoint(peers.PORT)
+        return self.server_hosts[0].endpoint(peers.PORT)
 
-    def sockets(self, kind):
-        """A program with ZeroMQ sockets."""
-        return self.keep(self.host(kind).start(kind.sockets + ["{}"]))
+    def sockets(self):
+        """Two programs with ZeroMQ sockets: one on the host of the server, one on the client's."""
+        pairs = ((self.server_hosts[0], self.server_kind), (self.client_host, self.client_kind))
+        return tuple(self.keep(host.start(kind.sockets + ["{}"])) for host, kind in pairs)
 
     def keep(self, program):
         self._programs.append(program)
@@ -112,7 +107,7 @@ class Run:
     def finish(self):
         for cleanup in self._cleanups:
             cleanup()
-        for host in self._hosts:
+        for host in [self.client_host] + self.server_hosts:
             host.heal()
         for program in self._programs:
             program.close()
@@ -136,10 +131,11 @@ class Ledger:
             takes = seconds * (number + 1) / count
             self._open[work] = self._client.start("work", work, takes)
 
-    def settle(self, within):
-        """Waits for the end of each; returns how many ended how."""
+    def settle(self, within, first=None):
+        """Waits for the end of each, or of the `first` ones; returns how many ended how."""
         counts = Counter()
-        for work, identity in self._open.items():
+        for work in list(self._open)[:first]:
+            identity = self._open.pop(work)
             outcome = self._client.join(identity, deadline=within + PATIENCE)
             check(outcome.kind != "error", "neither answered nor lost:", outcome)
             if outcome.kind == "answered":
@@ -148,7 +144,6 @@ class Ledger:
                 self.lost.append(work)
             check(outcome.elapsed < within, "ended after more than {} s:".format(within), outcome)
             counts[outcome.kind] += 1
-        self._open.clear()
         self._run.tally.update(counts)
         return counts
 

@@ -27,7 +27,6 @@ def main():
         if os.path.isdir(os.path.join(PACKAGES, name)):
             environments[name] = {
                 "PYTHONPATH": os.path.join(PACKAGES, name), "PYTHONDONTWRITEBYTECODE": "1"}
-    environments["libzmq"] = environments["python3"]
     modules = os.path.join(PACKAGES, "node", "node_modules")
     if shutil.which("node") and os.path.isdir(modules):
         environments["node"] = {"NODE_PATH": modules}

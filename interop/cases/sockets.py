@@ -3,8 +3,8 @@
 import time
 
 from .conversation import PeerFailed
-from .peers import KINDS, OURS, PORT
-from .run import TO, case, check
+from .peers import PORT
+from .run import case, check
 
 # Server, client, and a client whose idea of the server's key is wrong. Published: for tests alone.
 SERVER = ("rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7", "JTKVSB%%)wK0E.X)V>+}o?pNmC{O&4W4b!Ni{Lh6")
@@ -31,12 +31,12 @@ def curve_sockets(run):
 def wrong_key(run):
     """A client with a wrong key of the server gets nothing in or out, and a client with the right
     one notices nothing."""
-    server, client = _programs(run)
+    server, client = run.sockets()
     server.request("socket", name="s", type="ROUTER", options=_server_options())
     server.request("bind", name="s", endpoint=_listening(run))
     for name, key in (("wrong", CLIENT[0]), ("right", SERVER[0])):
         client.request("socket", name=name, type="DEALER", options=_client_options(key))
-        client.request("connect", name=name, endpoint=_endpoint(run))
+        client.request("connect", name=name, endpoint=run.endpoint())
     client.request("send", name="right", parts=["hello"])
     try:
         client.request("send", name="wrong", parts=["let me in"], timeout=2)
@@ -57,7 +57,7 @@ def wrong_key(run):
 
 
 def _converse(run, pair, server_options, client_options):
-    server, client = _programs(run)
+    server, client = run.sockets()
     sends, receives = pair
     # Subscribers connect; otherwise who sends does.
     listener, caller = (sends, receives) if receives == "SUB" else (receives, sends)
@@ -65,7 +65,7 @@ def _converse(run, pair, server_options, client_options):
     server.request("socket", name="s", type=listener, options=server_options)
     server.request("bind", name="s", endpoint=_listening(run))
     client.request("socket", name="c", type=caller, options=dict(client_options, **topic))
-    client.request("connect", name="c", endpoint=_endpoint(run))
+    client.request("connect", name="c", endpoint=run.endpoint())
     if receives == "SUB":
         _published(run, server, client)
     else:
@@ -101,18 +101,8 @@ def _published(run, server, client):
     run.tally["messages"] += 1
 
 
-def _programs(run):
-    ours, theirs = KINDS[OURS], run.theirs
-    kinds = (theirs, ours) if run.direction == TO else (ours, theirs)
-    return tuple(run.sockets(kind) for kind in kinds)
-
-
 def _listening(run):
-    return run.host(run.server_kind).listening(PORT)
-
-
-def _endpoint(run):
-    return run.host(run.server_kind).endpoint(PORT)
+    return run.server_hosts[0].listening(PORT)
 
 
 def _server_options():

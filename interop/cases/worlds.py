@@ -6,16 +6,20 @@ class NotOffered(Exception):
 
 
 class World:
-    """Hosts by name. `name` is how people call it."""
+    """Hosts by their kinds. `name` is how people call it."""
 
     name = ""
 
-    def host(self, name):
-        """The host of that name."""
+    def has(self, kind):
+        """Whether there are hosts of that kind."""
         raise NotImplementedError
 
-    def has(self, name):
-        """Whether there is such a host."""
+    def take(self, kinds):
+        """A host of each of these kinds that nobody else uses; `None` while they are in use."""
+        raise NotImplementedError
+
+    def give_back(self, hosts):
+        """What was taken may be used by others."""
         raise NotImplementedError
 
     def facts(self):
@@ -27,6 +31,7 @@ class Host:
     """A machine, or what stands for one. What only separate machines can suffer is not offered."""
 
     name = ""
+    kind = ""
 
     def endpoint(self, port):
         """Where others find what listens at `port` here."""
@@ -57,7 +62,11 @@ class Host:
         raise NotImplementedError
 
     def vanish(self, program):
-        """The program is gone without a goodbye. Returns what cleans up when the case is over."""
+        """The program is gone for its peers, without a goodbye."""
+        raise NotImplementedError
+
+    def reappear(self, program):
+        """Ends `vanish`."""
         raise NotImplementedError
 
     def disconnect(self):
