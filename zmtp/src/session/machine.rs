@@ -138,12 +138,13 @@ impl Session {
             return self.handle_rest(now, input);
         };
         if input.is_empty() {
+            open.needs_more(0);
             return Ok(None);
         }
+        open.look_at_input(now, input.len());
         if open.is_sealed() {
             return self.handle_sealed(now, input);
         }
-        open.liveness.recv(now);
         match self.frames.decode(input) {
             Ok(Some(RawFrame::Message(frame))) if open.is_plain_message(&frame) => {
                 Ok(Some(Event::Frame(frame)))
@@ -367,7 +368,7 @@ impl Session {
             match self.take_next(now, input) {
                 Ok(Progress::Event(event)) => return Ok(Some(event)),
                 Ok(Progress::Taken) => {}
-                Ok(Progress::NeedsMore) => return Ok(None),
+                Ok(Progress::NeedsMore) => return Ok(self.wait_for_more(input)),
                 Err(error) => return Err(self.fail(error)),
             }
         }
@@ -384,10 +385,18 @@ impl Session {
             match self.take_sealed(now, input) {
                 Ok(Progress::Event(event)) => return Ok(Some(event)),
                 Ok(Progress::Taken) => {}
-                Ok(Progress::NeedsMore) => return Ok(None),
+                Ok(Progress::NeedsMore) => return Ok(self.wait_for_more(input)),
                 Err(error) => return Err(self.fail(error)),
             }
         }
+    }
+
+    /// Remembers what is there already when the next octets come.
+    fn wait_for_more(&mut self, input: &BytesMut) -> Option<Event> {
+        if let State::Open(open) = &mut self.state {
+            open.needs_more(input.len());
+        }
+        None
     }
 
     /// Goes on with a frame that the fast path has decoded and does not know.
@@ -401,7 +410,7 @@ impl Session {
         match self.recv_traffic(now, decoded) {
             Ok(Progress::Event(event)) => Ok(Some(event)),
             Ok(Progress::Taken) => self.handle_rest(now, input),
-            Ok(Progress::NeedsMore) => Ok(None),
+            Ok(Progress::NeedsMore) => Ok(self.wait_for_more(input)),
             Err(error) => Err(self.fail(error)),
         }
     }
@@ -430,11 +439,13 @@ impl Session {
         let State::Open(open) = &mut self.state else {
             return Err(SessionError::Closed);
         };
+        let Some(decoded) = decoded else {
+            return Ok(Progress::NeedsMore);
+        };
         open.liveness.recv_answer(now);
         let event = match decoded {
-            Some(RawFrame::Message(frame)) => open.recv_frame(frame)?,
-            Some(RawFrame::Command(body)) => open.recv_command(body, &mut self.control)?,
-            None => return Ok(Progress::NeedsMore),
+            RawFrame::Message(frame) => open.recv_frame(frame)?,
+            RawFrame::Command(body) => open.recv_command(body, &mut self.control)?,
         };
         Ok(event.map_or(Progress::Taken, Progress::Event))
     }

@@ -23,6 +23,8 @@ pub(super) struct Open {
     lead: Lead,
     /// Messages that were nobody's.
     pub(super) discarded: usize,
+    /// How many octets were there when more were needed.
+    incomplete: usize,
     limits: Limits,
 }
 
@@ -95,8 +97,24 @@ impl Open {
             message: Assembly::Idle,
             lead: Lead::Subscriptions,
             discarded: 0,
+            incomplete: 0,
             limits: config.limits,
         }
+    }
+
+    /// Looks at the input, of which there are `len` octets.
+    ///
+    /// Those that were there before are no sign of life: with a frame that it never finishes, a
+    /// peer would be alive whenever somebody looks.
+    pub(super) fn look_at_input(&mut self, now: Instant, len: usize) {
+        if len != self.incomplete {
+            self.liveness.recv_answer(now);
+        }
+    }
+
+    /// More input is needed than these octets.
+    pub(super) const fn needs_more(&mut self, len: usize) {
+        self.incomplete = len;
     }
 
     /// The limits of the frames that may come, as they are on the wire.

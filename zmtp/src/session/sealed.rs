@@ -56,10 +56,10 @@ impl Session {
         if input.is_empty() {
             return Ok(Progress::NeedsMore);
         }
-        open.liveness.recv_answer(now);
         let Some((outer, len)) = self.frames.decode_head(input)? else {
             return Ok(Progress::NeedsMore);
         };
+        open.liveness.recv_answer(now);
         // [ZCURVE-006] [INT-006] libzmq does not say that it is a command; MORE is never right.
         if outer == FrameKind::Message(More::More) {
             return Err(CurveError::OuterMore.into());

@@ -224,3 +224,38 @@ fn extreme_configurations_neither_panic_nor_spin() {
         }
     }
 }
+
+// ZMTP31-138, ZMTP31-139, ZMTP31-140: a driver looks at its input whenever it wakes.
+#[test]
+fn octets_that_were_there_before_are_no_sign_of_life() {
+    for unfinished in [&b"\0"[..], b"\x02\0\0", b"\0\x05he", b"\x01\x01a\0\x05"] {
+        let silent_after = |first: &[u8], timeout| {
+            let mut scripted = open(Heartbeat::new(SECOND), V3_1);
+            scripted.feed(&[first, unfinished].concat()).unwrap();
+            for _ in 0..40 {
+                scripted.sent();
+                scripted.feed(b"").unwrap();
+                match scripted.advance(SECOND / 10) {
+                    Ok(()) => {}
+                    Err(error) => return assert_eq!(error, timed_out(timeout)),
+                }
+            }
+            panic!("{unfinished:x?} keeps the connection open");
+        };
+        silent_after(b"", Timeout::Heartbeat);
+        silent_after(&ping(5, b""), Timeout::TimeToLive);
+    }
+}
+
+// ZMTP31-138
+#[test]
+fn each_octet_of_a_slow_frame_is_a_sign_of_life() {
+    let mut scripted = open(Heartbeat::new(SECOND), V3_1);
+    let whole = frame(0, b"a body that takes its time");
+    for octet in &whole[..whole.len() - 1] {
+        scripted.feed(&[*octet]).unwrap();
+        scripted.feed(b"").unwrap();
+        scripted.advance(SECOND * 3 / 4).unwrap();
+        scripted.sent();
+    }
+}
