@@ -25,6 +25,7 @@ use super::sync::lock;
 use super::tally::Tally;
 use super::unreceived::Unreceived;
 use super::wakes::Wakes;
+use super::warnings::Warnings;
 use crate::message::Part;
 use crate::pattern::SocketType;
 use crate::session::PeerInfo;
@@ -128,6 +129,8 @@ pub(crate) struct Hub {
     pub(crate) pattern: Arc<dyn Pattern>,
     pub(crate) monitor: MonitorSender,
     pub(crate) tally: Arc<Tally>,
+    /// How many warnings of peers the log still gets.
+    pub(crate) warnings: Warnings,
     /// The peers whose inboxes hold messages.
     pub(crate) ready: ReadySet,
     /// Notified when a queue that was found full has room, and when a peer comes.
@@ -170,6 +173,7 @@ impl Hub {
             pattern,
             monitor: MonitorSender::default(),
             tally: Arc::default(),
+            warnings: Warnings::default(),
             ready: ReadySet::default(),
             writable: Arc::new(Notify::new()),
             read_pool: ReadPool::default(),

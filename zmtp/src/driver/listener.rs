@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::connection::{Progress, RunningConnection};
 use super::endpoints::{Admission, Binding};
@@ -12,6 +12,7 @@ use super::hub::{AcceptedSlot, Hub};
 use super::monitor::{DisconnectReason, RefusalReason, SocketEvent};
 use super::peer::{Peer, Retention};
 use super::randomness::randomness;
+use super::warnings::{Chain, Verdict};
 use crate::endpoint::PeerAddress;
 use crate::session::{Session, Side};
 use crate::transport::{Listener, Stream};
@@ -77,7 +78,7 @@ async fn accept_all(bound: &Bound<Listener>) {
                 () = accept(hub, binding, stream, address) => {}
             },
             Err(error) => {
-                tracing::warn!(%error, "accepting a connection failed");
+                report_failure(hub, &error);
                 hub.monitor.send(SocketEvent::AcceptFailed {
                     error: error.kind(),
                 });
@@ -164,8 +165,26 @@ async fn accept(hub: &Arc<Hub>, binding: &Arc<Binding>, stream: Stream, address:
         .spawn(serve(hub_of_task, peer, binding, stream, slot));
 }
 
+fn report_failure(hub: &Hub, error: &io::Error) {
+    match hub.warnings.admit(now()) {
+        Verdict::Write { left_out } => {
+            tracing::warn!(%error, left_out, "accepting a connection failed");
+        }
+        Verdict::LeaveOut => tracing::debug!(%error, "accepting a connection failed"),
+    }
+}
+
+fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
+}
+
 fn refuse(hub: &Hub, address: PeerAddress, reason: RefusalReason) {
-    tracing::warn!(%address, %reason, "connection refused");
+    match hub.warnings.admit(now()) {
+        Verdict::Write { left_out } => {
+            tracing::warn!(%address, %reason, left_out, "connection refused");
+        }
+        Verdict::LeaveOut => tracing::debug!(%address, %reason, "connection refused"),
+    }
     hub.monitor.send(SocketEvent::Refused { address, reason });
 }
 
@@ -178,7 +197,7 @@ fn serve(
     slot: AcceptedSlot,
 ) -> impl Future<Output = ()> + Send {
     let config = hub.options.session_config(hub.socket_type, Side::Listener);
-    let session = Session::new(config, tokio::time::Instant::now().into_std(), randomness());
+    let session = Session::new(config, now(), randomness());
     let mut connection =
         RunningConnection::new(stream, session, Arc::clone(&peer), Arc::clone(&hub));
     let admitted = Admitted { peer, binding };
@@ -206,7 +225,8 @@ impl Drop for Admitted {
     }
 }
 
-/// Tells monitors, and whoever reads the log, that a connection has ended: once for each.
+/// Tells monitors, and whoever reads the log, that a connection has ended: once for each. Of many
+/// at a time the log gets few as warnings.
 pub(crate) fn report_end(hub: &Hub, peer: &Peer, reason: &DisconnectReason, progress: Progress) {
     let is_fault = matches!(
         reason,
@@ -219,10 +239,15 @@ pub(crate) fn report_end(hub: &Hub, peer: &Peer, reason: &DisconnectReason, prog
             | DisconnectReason::Evicted
     );
     let address = peer.address().map(tracing::field::display);
-    if is_fault {
-        tracing::warn!(peer = %peer.id, address, %reason, "connection closed");
-    } else {
-        tracing::debug!(peer = %peer.id, address, %reason, "connection ended");
+    let cause = Chain(reason);
+    match is_fault.then(|| hub.warnings.admit(now())) {
+        Some(Verdict::Write { left_out }) => {
+            tracing::warn!(peer = %peer.id, address, reason = %cause, left_out, "connection closed");
+        }
+        Some(Verdict::LeaveOut) => {
+            tracing::debug!(peer = %peer.id, address, reason = %cause, "connection closed");
+        }
+        None => tracing::debug!(peer = %peer.id, address, reason = %cause, "connection ended"),
     }
     peer.set_address(None);
     let (peer, reason) = (peer.id, reason.clone());

@@ -46,6 +46,7 @@ mod sync;
 mod tally;
 mod unreceived;
 mod wakes;
+mod warnings;
 
 pub use counters::{DropReason, Drops, PeerCounters, Queued, SocketCounters, Traffic};
 pub use monitor::{DisconnectReason, HandshakeFailure, Monitor, RefusalReason, SocketEvent};
@@ -70,3 +71,4 @@ pub(crate) use options::{
 pub(crate) use outbox::{Fill, PushError};
 pub(crate) use peer::{Peer, Retention};
 pub(crate) use sync::lock;
+pub(crate) use warnings::{Verdict, Warnings};

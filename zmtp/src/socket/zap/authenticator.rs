@@ -5,12 +5,12 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::ZapError;
 use super::inquirer::{self, Question};
 use crate::authenticator::{Authenticator, Candidate, Deciding};
-use crate::driver::lock;
+use crate::driver::{Verdict, Warnings, lock};
 use crate::endpoint::{Endpoint, EndpointError, EndpointName};
 use crate::mechanism::{Decision, Denial};
 use crate::message::Part;
@@ -62,6 +62,8 @@ pub struct ZapAuthenticator {
     domain: DomainRule,
     /// Where questions go while there is a task that asks them.
     questions: Mutex<Option<mpsc::Sender<Question>>>,
+    /// How often the log is told that nobody has decided.
+    warnings: Warnings,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,6 +96,7 @@ impl ZapAuthenticator {
             when_absent: Denial::InternalError,
             domain: DomainRule::Optional,
             questions: Mutex::default(),
+            warnings: Warnings::default(),
         }
     }
 
@@ -186,6 +189,18 @@ impl ZapAuthenticator {
         answered
     }
 
+    /// Whoever wants in can have the log written as often as he comes.
+    fn warn(&self, error: &ZapError) {
+        let reason = std::error::Error::source(error).map(ToString::to_string);
+        let endpoint = &self.endpoint;
+        match self.warnings.admit(Instant::now().into_std()) {
+            Verdict::Write { left_out } => {
+                tracing::warn!(%endpoint, %error, reason, left_out, "nobody has decided");
+            }
+            Verdict::LeaveOut => tracing::debug!(%endpoint, %error, reason, "nobody has decided"),
+        }
+    }
+
     /// Where questions go.
     fn questions(&self) -> mpsc::Sender<Question> {
         let mut current = lock(&self.questions);
@@ -210,8 +225,7 @@ impl Authenticator for ZapAuthenticator {
             match self.ask(candidate).await {
                 Ok(reply) => reply.into_decision(),
                 Err(error) => {
-                    let reason = std::error::Error::source(&error).map(ToString::to_string);
-                    tracing::warn!(endpoint = %self.endpoint, %error, reason, "nobody has decided");
+                    self.warn(&error);
                     Decision::Deny(error.denial(self.when_absent))
                 }
             }
