@@ -127,6 +127,21 @@ impl RawPeer {
         Ok(octets)
     }
 
+    /// Returns the next octets, at least one and as many as there are at once.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the socket closes before, or sends too slowly.
+    pub async fn recv_some(&mut self) -> io::Result<Vec<u8>> {
+        let mut octets = vec![0; 4096];
+        let count = within(self.stream.read(&mut octets)).await?;
+        if count == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        octets.truncate(count);
+        Ok(octets)
+    }
+
     /// Returns the socket's greeting.
     ///
     /// # Errors

@@ -38,11 +38,13 @@ impl Recorder {
     /// Starts to record what the current thread reports.
     #[must_use]
     pub fn start() -> Self {
-        let events = Arc::default();
-        let layer = RecordLayer {
-            events: Arc::clone(&events),
-        };
-        let subscriber = Registry::default().with(layer);
+        let events: Arc<Mutex<Vec<Recorded>>> = Arc::default();
+        let kept = Arc::clone(&events);
+        let watch = LogWatch::new(move |recorded: &Recorded| {
+            let mut events = kept.lock().unwrap_or_else(PoisonError::into_inner);
+            events.push(recorded.clone());
+        });
+        let subscriber = Registry::default().with(watch);
         Self {
             events,
             _guard: tracing::subscriber::set_default(subscriber),
@@ -89,21 +91,26 @@ impl Recorder {
     }
 }
 
-struct RecordLayer {
-    events: Arc<Mutex<Vec<Recorded>>>,
+/// Hands every event to a function.
+pub(crate) struct LogWatch<F> {
+    handle: F,
 }
 
-impl<S: Subscriber> Layer<S> for RecordLayer {
+impl<F: Fn(&Recorded) + 'static> LogWatch<F> {
+    pub(crate) const fn new(handle: F) -> Self {
+        Self { handle }
+    }
+}
+
+impl<S: Subscriber, F: Fn(&Recorded) + 'static> Layer<S> for LogWatch<F> {
     fn on_event(&self, event: &Event<'_>, _context: Context<'_, S>) {
         let mut text = Text(String::new());
         event.record(&mut text);
-        let recorded = Recorded {
+        (self.handle)(&Recorded {
             level: *event.metadata().level(),
             target: event.metadata().target(),
             text: text.0,
-        };
-        let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
-        events.push(recorded);
+        });
     }
 }
 

@@ -68,7 +68,8 @@ pub enum Repeats {
 
 /// How much peers may subscribe to.
 ///
-/// The tree keeps at most some 200 octets for a topic beside the topic itself.
+/// The tree keeps at most some 200 octets for a short topic beside the topic itself, and for a long
+/// one at most six times its length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct SubscriptionLimits {

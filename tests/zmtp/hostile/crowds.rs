@@ -1,0 +1,143 @@
+//! Many connections at once, and one after the other.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use tests::bytes::{greeting, ready};
+use tests::raw_peer::RawPeer;
+use tokio::net::TcpStream;
+
+use super::victim::{Healthy, LITTLE, MAX_CONNECTIONS, Side, Target, plan, start};
+
+/// INT-024, INT-030.
+#[tokio::test]
+async fn ten_thousand_silent_connections_keep_nobody_out() {
+    const CROWD: usize = 10_000;
+    let mut victim = start("pull").await;
+    let mut healthy = Healthy::connect(&victim).await;
+    let address = victim.address();
+    let attack = async {
+        let mut silent = VecDeque::new();
+        let mut most = 0;
+        for _ in 0..CROWD {
+            match TcpStream::connect(address).await {
+                Ok(stream) => silent.push_back(stream),
+                // This process may not open more. The victim has closed the oldest long since.
+                Err(_) if silent.len() > 500 => drop(silent.drain(..silent.len() / 2)),
+                Err(error) => panic!("{error}"),
+            }
+            most = most.max(silent.len());
+        }
+        // Frees a few descriptors for the healthy peer.
+        silent.truncate(silent.len() - 10);
+        (silent, most)
+    };
+    let (silent, most) = healthy.beside(&victim, attack).await;
+    assert!(most > 500, "{most}");
+    let began = Instant::now();
+    let late = Healthy::connect(&victim).await;
+    assert!(began.elapsed() < Duration::from_secs(5));
+    let what = "10 000 half-open connections";
+    victim.assert_unharmed(what, LITTLE);
+    drop(silent);
+    // Those that had to make room, and those that went, are acts of the same kind.
+    let warnings = victim.assert_warnings(what, CROWD).await;
+    assert!(warnings[0].contains("too many handshakes") || most < CROWD);
+    late.assert_undisturbed(what).await;
+    healthy.assert_undisturbed(what).await;
+}
+
+/// INT-023, INT-024, ZMTP31-158.
+#[tokio::test]
+async fn a_flood_of_connections_beyond_the_limit_is_refused_and_not_a_flood_of_the_log() {
+    const FLOOD: usize = 2000;
+    let mut victim = start("limited").await;
+    let mut healthy = Healthy::connect(&victim).await;
+    let address = victim.address();
+    let attack = async {
+        let mut inside = Vec::new();
+        for _ in 1..MAX_CONNECTIONS {
+            let mut peer = RawPeer::connect(address).await.unwrap();
+            peer.handshake("PUSH").await.unwrap();
+            inside.push(peer);
+        }
+        for _ in 0..FLOOD {
+            let mut peer = RawPeer::connect(address).await.unwrap();
+            // The close may come as a reset, because the greeting was not read.
+            let _ = peer.send(&[greeting(3, 1), ready("PUSH")].concat()).await;
+            let said = peer.recv_until_closed().await.unwrap();
+            assert!(said.is_empty(), "{said:x?}");
+        }
+        inside
+    };
+    let inside = healthy.beside(&victim, attack).await;
+    let what = "connections beyond the limit";
+    victim.assert_unharmed(what, LITTLE);
+    let warnings = victim.assert_warnings(what, FLOOD).await;
+    assert!(warnings[0].contains("connection refused"), "{warnings:?}");
+    drop(inside);
+    healthy.assert_undisturbed(what).await;
+}
+
+/// INT-030: the log says that there was more, and when it is quiet again, everything.
+#[tokio::test]
+async fn a_flood_of_faults_is_not_a_flood_of_the_log() {
+    const FLOOD: usize = 1000;
+    for side in [Side::Connects, Side::Listens] {
+        let mut target = Target::start("pull", side).await;
+        let mut healthy = Healthy::connect(&target.victim).await;
+        let attack = async {
+            // A client waits between its attempts.
+            let flood = if side == Side::Connects { FLOOD } else { 60 };
+            for _ in 0..flood {
+                let mut peer = target.attacker().await;
+                peer.send(&[0xff, 0xff]).await.unwrap();
+                peer.recv_until_closed().await.unwrap();
+            }
+            flood
+        };
+        let flood = healthy.beside(&target.victim, attack).await;
+        tokio::time::sleep(Duration::from_millis(1100)).await;
+        let mut last = target.attacker().await;
+        last.send(&[0xff, 0xff]).await.unwrap();
+        last.recv_until_closed().await.unwrap();
+        drop(last);
+        let what = "1000 peers with an illegal frame";
+        let told = async {
+            loop {
+                let warnings = target.victim.all_said("warning ");
+                if warnings.iter().any(|warning| warning.contains("left_out=")) {
+                    return Ok(());
+                }
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tests::raw_peer::within(told).await.unwrap();
+        target.victim.assert_unharmed(what, LITTLE);
+        target.victim.assert_warnings(what, flood + 1).await;
+        healthy.assert_undisturbed(what).await;
+    }
+}
+
+/// INT-031: when the system has no descriptor left, the socket waits for one.
+#[cfg(unix)]
+#[tokio::test]
+async fn accepting_goes_on_after_the_system_had_no_descriptors() {
+    let mut victim = plan("pull").files(64).start().await.unwrap();
+    let mut crowd = Vec::new();
+    for _ in 0..100 {
+        crowd.push(TcpStream::connect(victim.address()).await.unwrap());
+    }
+    let failed = async {
+        while victim.all_said("accept failed").len() < 3 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        Ok(())
+    };
+    tests::raw_peer::within(failed).await.unwrap();
+    drop(crowd);
+    let healthy = Healthy::connect(&victim).await;
+    victim.assert_unharmed("no descriptors", LITTLE);
+    victim.assert_warnings("no descriptors", 100).await;
+    healthy.assert_undisturbed("no descriptors").await;
+}

@@ -1,0 +1,13 @@
+//! Peers that try to exhaust, confuse or enter a socket, which runs in a process of its own so that
+//! its memory and its log can be looked at. Beside each stands a healthy peer.
+//!
+//! `docs/hostile.md` shows what comes of each, and how other implementations fare.
+
+mod advisories;
+mod crowds;
+mod curve;
+mod exhaustion;
+mod honest;
+mod publishers;
+mod slow;
+mod victim;
