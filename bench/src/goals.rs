@@ -172,15 +172,15 @@ fn goals(workload: Workload) -> Vec<Goal> {
         W::Inproc { .. } => rate(&[times(2.0, C::Libzmq)]),
         W::DealerRouter { .. } => rate(&[times(3.0, C::Libzmq), BestRival(1.0)]),
         W::Echo { .. } => rate(&[times(2.0, C::Libzmq), BestRival(1.0)]),
-        W::RoundTrip { .. } => of(
-            C::Zmtp,
-            &[
+        W::RoundTrip { .. } => {
+            let list = [
                 (P50, times(1.05, C::Raw)),
                 (P99, times(1.05, C::Raw)),
                 (P50, times(0.5, C::Libzmq)),
                 (P99, times(0.5, C::Libzmq)),
-            ],
-        ),
+            ];
+            [of(C::Zmtp, &list), of(C::ZmtpBusyWait, &list)].concat()
+        }
         W::PubSub { .. } => rate(&[times(2.5, C::Libzmq), times(1.5, C::Omq)]),
         // Independent of the number, but for what two runs differ anyway.
         W::Subscriptions { idle } if idle > 0 => rate(&[Against::Workload(
@@ -198,16 +198,12 @@ fn goals(workload: Workload) -> Vec<Goal> {
             ],
         ),
         W::RpcSequential => {
-            let mut goals = of(
-                C::Zrpc,
-                &[
-                    (Rate, times(20.0, C::PythonZerorpc)),
-                    (
-                        P50,
-                        Against::Workload(1.25, W::RoundTrip { size: 64 }, C::Zmtp),
-                    ),
-                ],
-            );
+            let round_trip = W::RoundTrip { size: 64 };
+            let list = [
+                (Rate, times(20.0, C::PythonZerorpc)),
+                (P50, Against::Workload(1.25, round_trip, C::Zmtp)),
+            ];
+            let mut goals = [of(C::Zrpc, &list), of(C::ZrpcBusyWait, &list)].concat();
             goals.extend(of(C::PythonToZrpc, &[(CpuShare, Value(0.05))]));
             goals.extend(of(C::ZrpcToPython, &[(CpuShare, Value(0.05))]));
             goals

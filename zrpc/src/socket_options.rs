@@ -26,6 +26,7 @@ use crate::{DecodeLimits, OptionError};
 /// | [`accept_networks`](Self::accept_networks) | all |
 /// | [`limits`](Self::limits) | messages of up to 256 MiB; see [`Limits`] |
 /// | [`send_high_water_mark`](Self::send_high_water_mark), [`receive_high_water_mark`](Self::receive_high_water_mark) | 1000 messages for each peer, and about 1 MiB |
+/// | [`busy_wait`](Self::busy_wait) | none |
 /// | [`ipv6`](Self::ipv6) | wildcards stand for IPv4 |
 /// | [`tcp_keepalive`](Self::tcp_keepalive) | that of the operating system |
 /// | [`socks_proxy`](Self::socks_proxy) | none |
@@ -58,6 +59,7 @@ pub struct SocketOptions {
     limits: Option<Limits>,
     send_high_water_mark: Option<usize>,
     receive_high_water_mark: Option<usize>,
+    busy_wait: Option<Duration>,
     ip_versions: IpVersions,
     tcp_keepalive: Option<TcpKeepAlive>,
     socks_proxy: Option<SocksProxy>,
@@ -170,6 +172,15 @@ impl SocketOptions {
     /// no mark beside that in bytes.
     pub fn receive_high_water_mark(mut self, messages: usize) -> Self {
         self.receive_high_water_mark = Some(messages);
+        self
+    }
+
+    /// Sets how long a client or server that has nothing to do keeps looking for messages before it
+    /// sleeps, which uses a core up and saves the time to be woken. For single calls in quick
+    /// succession on [`IoRuntime::Current`](crate::IoRuntime::Current), where there is a core for
+    /// each program; a few times the usual round trip is a good choice.
+    pub fn busy_wait(mut self, patience: Duration) -> Self {
+        self.busy_wait = Some(patience);
         self
     }
 
@@ -328,6 +339,7 @@ impl SocketOptions {
             self.receive_high_water_mark,
             Builder::receive_high_water_mark,
         );
+        builder = set(builder, self.busy_wait, Builder::busy_wait);
         builder = set(builder, self.tcp_keepalive, Builder::tcp_keepalive);
         builder = set(builder, self.socks_proxy, Builder::socks_proxy);
         match self.ip_versions {

@@ -30,9 +30,9 @@ mod zrpc_peer;
 use std::fmt;
 use std::future::Future;
 use std::thread;
+use std::time::Duration;
 
 use clap::ValueEnum;
-use zrpc::IoRuntime;
 
 use crate::cli::{PeerOptions, Runtime, Side};
 use crate::error::BenchError;
@@ -40,6 +40,10 @@ use crate::link::Link;
 use crate::workload::Workload;
 
 pub(crate) use command::PROGRAM;
+use zrpc_peer::Io;
+
+/// How long those look for messages that keep looking: a few round trips.
+const PATIENCE: Duration = Duration::from_micros(200);
 
 /// A line of the tables: a library, or two that talk with each other.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -62,6 +66,8 @@ pub(crate) enum Contender {
     Celerity,
     /// This project's sockets.
     Zmtp,
+    /// The same, where a receiver looks for a while before it sleeps.
+    ZmtpBusyWait,
     /// Python's client and server: the reference implementation of the RPC.
     PythonZerorpc,
     /// Node's client and server of the same protocol.
@@ -80,6 +86,8 @@ pub(crate) enum Contender {
     Zrpc,
     /// The same, without the thread of their own for input and output.
     ZrpcSharedIo,
+    /// The same, looking for a while before it sleeps.
+    ZrpcBusyWait,
     /// Python's client calls this project's server.
     PythonToZrpc,
     /// This project's client calls Python's server.
@@ -99,7 +107,7 @@ fn is_call(workload: Workload) -> bool {
 }
 
 impl Contender {
-    pub(crate) const ALL: [Self; 22] = [
+    pub(crate) const ALL: [Self; 24] = [
         Self::Raw,
         Self::RawFramed,
         Self::Libzmq,
@@ -109,6 +117,7 @@ impl Contender {
         Self::Monocoque,
         Self::Celerity,
         Self::Zmtp,
+        Self::ZmtpBusyWait,
         Self::PythonZerorpc,
         Self::NodeZerorpc,
         Self::Tarpc,
@@ -118,6 +127,7 @@ impl Contender {
         Self::DealerRouter,
         Self::Zrpc,
         Self::ZrpcSharedIo,
+        Self::ZrpcBusyWait,
         Self::PythonToZrpc,
         Self::ZrpcToPython,
         Self::PythonCommand,
@@ -135,6 +145,7 @@ impl Contender {
             Self::Monocoque => "monocoque",
             Self::Celerity => "celerity",
             Self::Zmtp => "zmtp",
+            Self::ZmtpBusyWait => "zmtp-busy-wait",
             Self::PythonZerorpc => "python-zerorpc",
             Self::NodeZerorpc => "node-zerorpc",
             Self::Tarpc => "tarpc",
@@ -144,6 +155,7 @@ impl Contender {
             Self::DealerRouter => "zmtp-by-hand",
             Self::Zrpc => "zrpc",
             Self::ZrpcSharedIo => "zrpc-shared-io",
+            Self::ZrpcBusyWait => "zrpc-busy-wait",
             Self::PythonToZrpc => "python → zrpc",
             Self::ZrpcToPython => "zrpc → python",
             Self::PythonCommand => "zerorpc --help",
@@ -182,6 +194,8 @@ impl Contender {
             }
             Self::Monocoque => SOCKET_RIVALS && basic,
             Self::Celerity => SOCKET_RIVALS && matches!(workload, RoundTrip { .. }),
+            Self::ZmtpBusyWait => matches!(workload, RoundTrip { .. }),
+            Self::ZrpcBusyWait => workload == Workload::RpcSequential,
             Self::Tarpc | Self::Jsonrpsee | Self::MsgpackRpc => RPC_RIVALS && is_call(workload),
             Self::Tonic => RPC_RIVALS && (is_call(workload) || workload == RpcStream),
             Self::NodeZerorpc | Self::DealerRouter => is_call(workload),
@@ -200,6 +214,8 @@ impl Contender {
             Self::Raw
             | Self::RawFramed
             | Self::Monocoque
+            | Self::ZmtpBusyWait
+            | Self::ZrpcBusyWait
             | Self::PythonToZrpc
             | Self::ZrpcToPython => &[Runtime::CurrentThread],
             Self::Zeromq
@@ -227,9 +243,11 @@ impl Contender {
         matches!(
             self,
             Self::Zmtp
+                | Self::ZmtpBusyWait
                 | Self::DealerRouter
                 | Self::Zrpc
                 | Self::ZrpcSharedIo
+                | Self::ZrpcBusyWait
                 | Self::PythonToZrpc
                 | Self::ZrpcToPython
                 | Self::ZrpcCommand
@@ -259,6 +277,7 @@ impl Contender {
             (Self::Monocoque, _) => Implementation::Monocoque,
             (Self::Celerity, _) => Implementation::Celerity,
             (Self::Zmtp, _) => Implementation::Zmtp,
+            (Self::ZmtpBusyWait, _) => Implementation::ZmtpBusyWait,
             (Self::Tarpc, _) => Implementation::Tarpc,
             (Self::Tonic, _) => Implementation::Tonic,
             (Self::Jsonrpsee, _) => Implementation::Jsonrpsee,
@@ -269,6 +288,7 @@ impl Contender {
             | (Self::PythonToZrpc, Side::Server)
             | (Self::ZrpcToPython, Side::Client) => Implementation::Zrpc,
             (Self::ZrpcSharedIo, _) => Implementation::ZrpcSharedIo,
+            (Self::ZrpcBusyWait, _) => Implementation::ZrpcBusyWait,
             (Self::PythonZerorpc, _)
             | (Self::PythonToZrpc, Side::Client)
             | (Self::ZrpcToPython, Side::Server) => Implementation::Python,
@@ -330,6 +350,7 @@ pub(crate) enum Implementation {
     Monocoque,
     Celerity,
     Zmtp,
+    ZmtpBusyWait,
     Tarpc,
     Tonic,
     Jsonrpsee,
@@ -337,6 +358,7 @@ pub(crate) enum Implementation {
     DealerRouter,
     Zrpc,
     ZrpcSharedIo,
+    ZrpcBusyWait,
     /// Many bare connections to somebody else's socket.
     Crowd,
     /// Not in this program: `python/peer.py`.
@@ -362,6 +384,7 @@ impl Implementation {
             Self::Monocoque => "monocoque",
             Self::Celerity => "celerity",
             Self::Zmtp => "zmtp",
+            Self::ZmtpBusyWait => "zmtp-busy-wait",
             Self::Tarpc => "tarpc",
             Self::Tonic => "tonic",
             Self::Jsonrpsee => "jsonrpsee",
@@ -369,6 +392,7 @@ impl Implementation {
             Self::DealerRouter => "dealer-router",
             Self::Zrpc => "zrpc",
             Self::ZrpcSharedIo => "zrpc-shared-io",
+            Self::ZrpcBusyWait => "zrpc-busy-wait",
             Self::Crowd => "crowd",
             Self::Python => "python",
             Self::Node => "node",
@@ -388,10 +412,14 @@ pub(crate) fn run_peer(options: PeerOptions) -> Result<(), BenchError> {
         Implementation::Libzmq => libzmq::run(&link),
         Implementation::Zeromq => on(runtime, zeromq_crate::run(link)),
         Implementation::Omq => on(runtime, omq::run(link)),
-        Implementation::Zmtp => on(runtime, zmtp_sockets::run(link)),
+        Implementation::Zmtp => on(runtime, zmtp_sockets::run(link, Duration::ZERO)),
+        Implementation::ZmtpBusyWait => on(runtime, zmtp_sockets::run(link, PATIENCE)),
         Implementation::DealerRouter => on(runtime, dealer_router::run(link)),
-        Implementation::Zrpc => on(runtime, zrpc_peer::run(link, IoRuntime::Dedicated)),
-        Implementation::ZrpcSharedIo => on(runtime, zrpc_peer::run(link, IoRuntime::Current)),
+        Implementation::Zrpc => on(runtime, zrpc_peer::run(link, Io::default())),
+        Implementation::ZrpcSharedIo => on(runtime, zrpc_peer::run(link, Io::shared())),
+        Implementation::ZrpcBusyWait => {
+            on(runtime, zrpc_peer::run(link, Io::shared().busy(PATIENCE)))
+        }
         Implementation::Crowd => on(runtime, crowd::run(link)),
         Implementation::PythonCommand | Implementation::ZrpcCommand => command::run(&link),
         #[cfg(feature = "socket-rivals")]

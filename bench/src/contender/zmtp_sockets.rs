@@ -1,6 +1,7 @@
 //! This project's sockets, with their defaults.
 
 use std::ops::ControlFlow;
+use std::time::Duration;
 
 use bytes::Bytes;
 use zmtp::authenticator::AnyKey;
@@ -20,7 +21,9 @@ use crate::link::Link;
 use crate::measure::{Latencies, Meter};
 use crate::workload::Workload;
 
-pub(super) async fn run(link: Link) -> Result<(), BenchError> {
+/// Runs one side of a workload. In round trips, those who wait look for messages that long before
+/// they sleep.
+pub(super) async fn run(link: Link, busy_wait: Duration) -> Result<(), BenchError> {
     match (link.workload(), link.side()) {
         (Workload::PushPull { size }, Side::Server) => pull(&link, size).await,
         (Workload::PushPull { size }, Side::Client) => push(&link, size).await,
@@ -55,8 +58,8 @@ pub(super) async fn run(link: Link) -> Result<(), BenchError> {
         (Workload::Echo { size, in_flight }, Side::Client) => {
             keep_in_flight(&link, size, in_flight).await
         }
-        (Workload::RoundTrip { .. }, Side::Server) => reply(&link).await,
-        (Workload::RoundTrip { size }, Side::Client) => round_trips(&link, size).await,
+        (Workload::RoundTrip { .. }, Side::Server) => reply(&link, busy_wait).await,
+        (Workload::RoundTrip { size }, Side::Client) => round_trips(&link, size, busy_wait).await,
         (workload, _) => Err(unsupported(Implementation::Zmtp, workload)),
     }
 }
@@ -216,16 +219,16 @@ async fn keep_in_flight(link: &Link, size: usize, in_flight: usize) -> Result<()
     }
 }
 
-async fn reply(link: &Link) -> Result<(), BenchError> {
-    let mut socket = bind::<RepSocket>(link).await?;
+async fn reply(link: &Link, busy_wait: Duration) -> Result<(), BenchError> {
+    let mut socket = bind_built(link, RepSocket::builder().busy_wait(busy_wait)).await?;
     loop {
         let request = socket.recv().await.map_err(BenchError::contender)?;
         socket.send(request).map_err(BenchError::contender)?;
     }
 }
 
-async fn round_trips(link: &Link, size: usize) -> Result<(), BenchError> {
-    let mut socket = connect::<ReqSocket>(link).await?;
+async fn round_trips(link: &Link, size: usize, busy_wait: Duration) -> Result<(), BenchError> {
+    let mut socket = connect_built(link, ReqSocket::builder().busy_wait(busy_wait)).await?;
     let body = body(size);
     let mut meter = Meter::new(link.plan()?);
     let mut latencies = Latencies::default();

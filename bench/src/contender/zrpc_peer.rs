@@ -1,6 +1,8 @@
 //! This project's RPC client and server.
 
-use zrpc::{Client, IoRuntime, Server};
+use std::time::Duration;
+
+use zrpc::{Client, IoRuntime, Server, SocketOptions};
 
 use super::traffic::{Count, Time, together};
 use super::{Implementation, rpc_text, unsupported};
@@ -9,7 +11,30 @@ use crate::error::BenchError;
 use crate::link::Link;
 use crate::workload::Workload;
 
-pub(super) async fn run(link: Link, io: IoRuntime) -> Result<(), BenchError> {
+/// Where and how input and output are done.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Io {
+    runtime: IoRuntime,
+    socket: SocketOptions,
+}
+
+impl Io {
+    /// On the runtime of the handlers and callers.
+    pub(super) fn shared() -> Self {
+        Self {
+            runtime: IoRuntime::Current,
+            socket: SocketOptions::default(),
+        }
+    }
+
+    /// Looking for messages that long before it sleeps.
+    pub(super) fn busy(mut self, patience: Duration) -> Self {
+        self.socket = self.socket.busy_wait(patience);
+        self
+    }
+}
+
+pub(super) async fn run(link: Link, io: Io) -> Result<(), BenchError> {
     match (link.side(), link.workload()) {
         (Side::Server, _) => serve(&link, io).await,
         (Side::Client, Workload::RpcSequential) => sequential(&link, io).await,
@@ -19,11 +44,12 @@ pub(super) async fn run(link: Link, io: IoRuntime) -> Result<(), BenchError> {
     }
 }
 
-async fn serve(link: &Link, io: IoRuntime) -> Result<(), BenchError> {
+async fn serve(link: &Link, io: Io) -> Result<(), BenchError> {
     let server = Server::builder()
         .method("echo", |(text,): (String,)| async move { text })
         .stream("count", |(to,): (u64,)| futures_util::stream::iter(0..to))
-        .io_runtime(io)
+        .io_runtime(io.runtime)
+        .socket(io.socket)
         .bind("tcp://127.0.0.1:*")
         .build()
         .await
@@ -34,9 +60,10 @@ async fn serve(link: &Link, io: IoRuntime) -> Result<(), BenchError> {
     server.run().await.map_err(BenchError::contender)
 }
 
-async fn connect(link: &Link, io: IoRuntime) -> Result<Client, BenchError> {
+async fn connect(link: &Link, io: Io) -> Result<Client, BenchError> {
     Client::builder()
-        .io_runtime(io)
+        .io_runtime(io.runtime)
+        .socket(io.socket)
         .connect(link.endpoint())
         .build()
         .await
@@ -52,7 +79,7 @@ async fn echo(client: &Client, text: &str) -> Result<(), BenchError> {
     Ok(())
 }
 
-async fn sequential(link: &Link, io: IoRuntime) -> Result<(), BenchError> {
+async fn sequential(link: &Link, io: Io) -> Result<(), BenchError> {
     let client = connect(link, io).await?;
     let text = rpc_text();
     let mut time = Time::new(link)?;
@@ -63,7 +90,7 @@ async fn sequential(link: &Link, io: IoRuntime) -> Result<(), BenchError> {
 }
 
 /// Each of `calls` tasks makes one call after the other.
-async fn in_flight(link: &Link, io: IoRuntime, calls: usize) -> Result<(), BenchError> {
+async fn in_flight(link: &Link, io: Io, calls: usize) -> Result<(), BenchError> {
     let client = connect(link, io).await?;
     together(link, calls, |mut tally| {
         let client = client.clone();
@@ -78,7 +105,7 @@ async fn in_flight(link: &Link, io: IoRuntime, calls: usize) -> Result<(), Bench
     .await
 }
 
-async fn stream(link: &Link, io: IoRuntime) -> Result<(), BenchError> {
+async fn stream(link: &Link, io: Io) -> Result<(), BenchError> {
     let client = connect(link, io).await?;
     let items = client.stream::<u64>("count", (u64::MAX,)).await;
     let mut items = items.map_err(BenchError::contender)?;

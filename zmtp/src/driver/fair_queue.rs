@@ -6,6 +6,7 @@ use std::task::{Context, Poll, ready};
 
 use tokio::task::coop;
 
+use super::busy_wait::BusyWait;
 use super::hub::Hub;
 use super::peer::{Peer, PeerId};
 use super::ready_set::ReadySetClosed;
@@ -21,6 +22,7 @@ pub(crate) struct FairQueue {
     hub: Arc<Hub>,
     /// The peers of this round; it is the turn of the first.
     active: VecDeque<ActivePeer>,
+    busy_wait: BusyWait,
 }
 
 /// A peer that has messages, or had some a moment ago.
@@ -57,6 +59,7 @@ const WORTH_A_TURN: usize = 8;
 impl FairQueue {
     pub(crate) fn new(hub: Arc<Hub>) -> Self {
         Self {
+            busy_wait: BusyWait::new(hub.options.busy_wait),
             hub,
             active: VecDeque::new(),
         }
@@ -142,7 +145,11 @@ impl FairQueue {
                 turn.made_progress();
                 return Poll::Ready(Ok(received));
             }
-            ready!(self.hub.ready.poll_ready(context))?;
+            let ready = self.hub.ready.poll_ready(context);
+            if ready.is_pending() {
+                self.busy_wait.look_again(context);
+            }
+            ready!(ready)?;
         }
     }
 
@@ -184,6 +191,7 @@ impl FairQueue {
             active.routing_id = routing_id;
             active.credit_at = active.frames.len() / 2;
             active.info = None;
+            self.busy_wait.found();
         } else {
             self.active.pop_front();
         }

@@ -13,6 +13,7 @@
 mod accept_filter;
 mod alarm;
 mod backoff;
+mod busy_wait;
 mod commands;
 mod connection;
 mod connector;

@@ -27,6 +27,7 @@ pub(crate) struct SocketOptions {
     pub(crate) send_high_water_mark: usize,
     pub(crate) receive_high_water_mark: usize,
     pub(crate) linger: Option<Duration>,
+    pub(crate) busy_wait: Duration,
     pub(crate) routing_id: Option<RoutingId>,
     pub(crate) reconnect: ReconnectPolicy,
     pub(crate) reconnect_stop: BTreeSet<ReconnectStop>,
@@ -222,6 +223,7 @@ impl Default for SocketOptions {
             send_high_water_mark: 1000,
             receive_high_water_mark: 1000,
             linger: None,
+            busy_wait: Duration::ZERO,
             routing_id: None,
             reconnect: ReconnectPolicy {
                 initial: Some(Duration::from_millis(100)),

@@ -1,6 +1,7 @@
 //! Our sockets among themselves, over TCP and Unix sockets of this machine and within the process.
 
 mod blocking;
+mod busy_wait;
 mod cancellation;
 mod conflate;
 mod counters;

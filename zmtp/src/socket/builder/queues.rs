@@ -35,6 +35,19 @@ impl<S: Socket> Builder<S> {
         self
     }
 
+    /// How long a receiver that finds nothing keeps looking before it sleeps. Default: not at all.
+    ///
+    /// To be woken up takes some ten microseconds, which is most of a round trip between two
+    /// programs of one machine or of a fast network. A receiver that keeps looking saves them, and
+    /// uses a core up for as long, each time that it waits: a few times the usual round trip is a
+    /// good choice, where there is a core for each program. Other tasks have their turns meanwhile.
+    /// It helps where socket and receiver are on the same current-thread runtime; for the sockets of
+    /// the module `blocking`, whose callers are on another thread, it does not.
+    pub fn busy_wait(mut self, patience: Duration) -> Self {
+        self.options.busy_wait = patience;
+        self
+    }
+
     /// How long a closed or dropped socket still sends what is queued; zero drops it.
     /// Default: until all is sent.
     pub fn linger(mut self, linger: Duration) -> Self {
