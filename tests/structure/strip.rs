@@ -30,11 +30,11 @@ pub(crate) fn code_only(text: &str) -> String {
     String::from_utf8_lossy(&out).into_owned()
 }
 
-/// Blanks every item under `#[cfg(test)]` in the result of [`code_only`].
+/// Blanks every item under `#[cfg(test)]`, or of the models, in the result of [`code_only`].
 pub(crate) fn without_test_items(code: &str) -> String {
-    let mut rest = code.to_owned();
-    while let Some(start) = rest.find("#[cfg(test)]") {
-        let end = item_end(rest.as_bytes(), start + "#[cfg(test)]".len());
+    let mut rest = with_one_condition(code);
+    while let Some(start) = rest.find(TEST) {
+        let end = item_end(rest.as_bytes(), start + TEST.len());
         let blanked: Vec<u8> = rest.as_bytes()[start..end]
             .iter()
             .map(|&byte| blank(byte))
@@ -44,9 +44,22 @@ pub(crate) fn without_test_items(code: &str) -> String {
     rest
 }
 
-/// Returns the names of the modules that `code` declares as `#[cfg(test)] mod name;`.
+/// What marks an item that is built for tests alone.
+const TEST: &str = "#[cfg(test)]";
+
+/// The same for models of concurrency.
+const MODEL: &str = "#[cfg(all(test, shuttle))]";
+
+/// Marks the items of models as those of tests are marked, without moving anything.
+fn with_one_condition(code: &str) -> String {
+    let padded = format!("{TEST:width$}", width = MODEL.len());
+    code.replace(MODEL, &padded)
+}
+
+/// Returns the names of the modules that `code` declares as `#[cfg(test)] mod name;`, or as models.
 pub(crate) fn test_modules(code: &str) -> Vec<String> {
-    code.split("#[cfg(test)]")
+    with_one_condition(code)
+        .split(TEST)
         .skip(1)
         .filter_map(|after| {
             let declaration = after.trim_start();
@@ -189,6 +202,8 @@ mod tests {
         let left = without_test_items(code);
         assert!(left.contains("fn a") && left.contains("fn c"), "{left}");
         assert!(!left.contains("fn b"), "{left}");
+        let code = "#[cfg(all(test, shuttle))]\nuse d::e;\nfn c() {}\n";
+        assert_eq!(without_test_items(code).trim(), "fn c() {}");
     }
 
     #[test]
@@ -197,6 +212,8 @@ mod tests {
             test_modules("#[cfg(test)]\nmod proptests;\n"),
             ["proptests"]
         );
+        let models = test_modules("#[cfg(all(test, shuttle))]\nmod models;\n");
+        assert_eq!(models, ["models"]);
         assert!(test_modules("#[cfg(test)]\nmod tests {\n}\n").is_empty());
     }
 

@@ -1,12 +1,11 @@
 //! The thread on which the tasks of all blocking sockets run.
 
 use std::io;
-use std::sync::Mutex;
 use std::thread;
 
 use tokio::runtime::{self, Handle};
 
-use crate::driver::lock;
+use crate::driver::sync::{Mutex, lock};
 
 /// The runtime of this process, once it was needed.
 static RUNTIME: Mutex<Option<Handle>> = Mutex::new(None);

@@ -9,12 +9,12 @@
 //! To part from a peer is to send it what is queued, for the linger period, and then to close.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
 use super::peer::{Peer, PeerId};
-use super::sync::lock;
+use super::sync::{Mutex, lock};
 use crate::endpoint::Endpoint;
 
 /// The endpoints of one socket.

@@ -6,11 +6,11 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use super::monitor::DisconnectReason;
 use super::peer::{Peer, PeerId};
-use super::sync::lock;
+use super::sync::{Mutex, lock};
 use crate::endpoint::PeerAddress;
 
 /// One party may hold half of all places.

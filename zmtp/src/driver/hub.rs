@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
@@ -21,7 +20,8 @@ use super::pipe::Pipe;
 use super::queue_limits::QueueOptions;
 use super::read_pool::ReadPool;
 use super::ready_set::ReadySet;
-use super::sync::lock;
+use super::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use super::sync::{Mutex, lock};
 use super::tally::Tally;
 use super::unreceived::Unreceived;
 use super::wakes::Wakes;

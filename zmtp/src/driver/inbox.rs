@@ -11,8 +11,7 @@
 //! connection only when it found its inbox full.
 
 use std::collections::{VecDeque, vec_deque};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::task::{Context, Waker};
 
 use super::counters::DropReason;
@@ -22,7 +21,8 @@ use super::peer::Peer;
 use super::pipe::{Found, Pipe, Rest};
 use super::queue_limits::QueueLimits;
 use super::ready_set::ReadySet;
-use super::sync::lock;
+use super::sync::atomic::{AtomicBool, Ordering};
+use super::sync::{Mutex, MutexGuard, lock};
 use super::tally::Tally;
 use super::unreceived::{Unreceived, UnreceivedPlace};
 use super::wakes::Wakes;

@@ -43,7 +43,7 @@ mod read_pool;
 mod ready_set;
 mod sealed;
 mod security;
-mod sync;
+pub(crate) mod sync;
 mod tally;
 mod unreceived;
 mod wakes;
@@ -56,10 +56,14 @@ pub use peer::PeerId;
 pub use security::SecurityError;
 
 pub(crate) use commands::ConnectionCommand;
+#[cfg(all(test, shuttle))]
+pub(crate) use connection::Connection;
 pub(crate) use connector::keep_connected;
 pub(crate) use encoded::EncodedBatch;
 pub(crate) use endpoints::Link;
 pub(crate) use fair_queue::{Envelope, FairQueue, Received};
+#[cfg(all(test, shuttle))]
+pub(crate) use half_open::Share;
 pub(crate) use hub::{Hub, Linger, NoPattern, NoVacancy, Notice, Pattern};
 pub(crate) use inbox::charge;
 pub(crate) use inproc::{BoundName, hold, keep_linked};
@@ -71,5 +75,6 @@ pub(crate) use options::{
 };
 pub(crate) use outbox::{Fill, PushError};
 pub(crate) use peer::{Peer, Retention};
-pub(crate) use sync::lock;
+#[cfg(all(test, shuttle))]
+pub(crate) use randomness::randomness;
 pub(crate) use warnings::{Verdict, Warnings};

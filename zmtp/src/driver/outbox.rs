@@ -11,8 +11,7 @@
 //! and the connection takes everything there is with a single swap. The high-water mark counts what
 //! is queued plus what the connection has taken and not finished.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::task::{Context, Waker};
 
 use super::commands::{Commands, ConnectionCommand};
@@ -21,7 +20,8 @@ use super::encoded::EncodedBatch;
 use super::monitor::DisconnectReason;
 use super::pipe::Pipe;
 use super::queue_limits::QueueLimits;
-use super::sync::lock;
+use super::sync::atomic::{AtomicBool, Ordering};
+use super::sync::{Mutex, lock};
 use super::tally::Tally;
 use crate::message::{Message, Part};
 

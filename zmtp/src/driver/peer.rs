@@ -1,7 +1,7 @@
 //! One peer of a socket (L3).
 
 use std::fmt;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use super::counters::Queued;
@@ -11,7 +11,7 @@ use super::monitor::DisconnectReason;
 use super::outbox::{Outbox, Room};
 use super::pipe::Pipe;
 use super::queue_limits::PeerLimits;
-use super::sync::lock;
+use super::sync::{Mutex, lock};
 use super::tally::Tally;
 use super::wakes::Wakes;
 use crate::endpoint::PeerAddress;

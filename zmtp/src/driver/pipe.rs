@@ -12,7 +12,7 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::task::{Context, Waker};
 
 use tokio::sync::Notify;
@@ -23,7 +23,7 @@ use super::inbox::{FrameBatch, keep_last_message};
 use super::outbox::{Fill, PushError, Room};
 use super::peer::Peer;
 use super::queue_limits::QueueLimits;
-use super::sync::lock;
+use super::sync::{Mutex, MutexGuard, lock};
 use super::tally::Tally;
 use super::wakes::Wakes;
 use crate::message::{Frame, Message, More, Part};

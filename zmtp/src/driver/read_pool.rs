@@ -5,11 +5,9 @@
 //! fault for each of its pages; one whose messages are done with is there, and often still in the
 //! processor's cache.
 
-use std::sync::Mutex;
-
 use bytes::BytesMut;
 
-use super::sync::lock;
+use super::sync::{Mutex, lock};
 
 /// The size of a buffer: what a busy connection reads at once.
 pub(crate) const BUFFER_SIZE: usize = 128 * 1024;

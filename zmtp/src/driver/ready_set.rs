@@ -1,11 +1,11 @@
 //! Which peers have sent something that the receiver has not looked for yet (L3).
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use super::peer::Peer;
-use super::sync::lock;
+use super::sync::atomic::{AtomicBool, Ordering};
+use super::sync::{Mutex, lock};
 
 /// The peers of a socket whose inboxes came to hold something since the receiver last looked.
 #[derive(Debug, Default)]

@@ -5,10 +5,9 @@
 
 use std::error::Error;
 use std::fmt;
-use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use super::sync::lock;
+use super::sync::{Mutex, lock};
 
 /// How many warnings may come one after the other. More than an accident brings, and one screen.
 pub(crate) const BURST: u32 = 20;

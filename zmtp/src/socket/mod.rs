@@ -5,6 +5,8 @@ mod builder;
 mod dealer;
 mod endpoints;
 mod error;
+#[cfg(all(test, shuttle))]
+mod models;
 mod notices;
 mod pair;
 mod proxy;

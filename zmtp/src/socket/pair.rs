@@ -3,7 +3,7 @@
 //! [31/EXPAIR]: https://rfc.zeromq.org/spec/31/
 
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures_core::Stream;
@@ -17,8 +17,9 @@ use super::{
     Builder, MessageReceiver, MessageSender, PeerMessage, RecvError, SendError, TryRecvError,
     TrySendError,
 };
+use crate::driver::sync::{Mutex, lock};
 use crate::driver::{
-    DisconnectReason, Envelope, Linger, NoVacancy, Notice, Pattern, Peer, Retention, lock,
+    DisconnectReason, Envelope, Linger, NoVacancy, Notice, Pattern, Peer, Retention,
 };
 use crate::message::{Message, Part};
 use crate::pattern::SocketType;

@@ -1,12 +1,11 @@
 //! Which peer of a ROUTER has which routing id.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use crate::driver::{
-    DisconnectReason, Notice, Pattern, Peer, PeerId, Retention, TakenRoutingId, lock,
-};
+use crate::driver::sync::atomic::{AtomicBool, Ordering};
+use crate::driver::sync::{Mutex, lock};
+use crate::driver::{DisconnectReason, Notice, Pattern, Peer, PeerId, Retention, TakenRoutingId};
 use crate::message::Part;
 use crate::pattern::RoutingId;
 use crate::session::PeerInfo;

@@ -2,15 +2,16 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use tokio::sync::futures::OwnedNotified;
 
 use super::sending::final_error;
 use super::{SendError, TrySendError};
-use crate::driver::{Hub, lock};
+use crate::driver::Hub;
+use crate::driver::sync::atomic::{AtomicBool, Ordering};
+use crate::driver::sync::{Mutex, lock};
 use crate::message::Message;
 
 /// The state of a sink.

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::Arc;
 
 use super::notices::{NoticeQueue, Told};
+use crate::driver::sync::atomic::{AtomicBool, Ordering};
+use crate::driver::sync::{Mutex, MutexGuard, lock};
 use crate::driver::{
     DisconnectReason, DropReason, EncodedBatch, Fill, Matching, Notice, NoticePolicy, Pattern,
-    Peer, PeerId, PublishOptions, PushError, SocketOptions, WhenFull, lock,
+    Peer, PeerId, PublishOptions, PushError, SocketOptions, WhenFull,
 };
 use crate::message::{Message, Part};
 use crate::pattern::{

@@ -1,12 +1,12 @@
 //! What a SUB or XSUB asks its publishers for.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use super::base::SocketHandle;
+use crate::driver::sync::atomic::{AtomicUsize, Ordering};
+use crate::driver::sync::{Mutex, lock};
 use crate::driver::{
-    Cancellations, ConnectionCommand, DisconnectReason, Hub, Matching, Pattern, Peer,
-    SocketOptions, lock,
+    Cancellations, ConnectionCommand, DisconnectReason, Hub, Matching, Pattern, Peer, SocketOptions,
 };
 use crate::message::{Message, Part};
 use crate::pattern::{SocketType, TopicCounts};

@@ -4,7 +4,6 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use futures_core::Stream;
@@ -18,6 +17,7 @@ use super::{
     Builder, MessageReceiver, MessageSender, PeerMessage, RecvError, SendError, TryRecvError,
     TrySendError,
 };
+use crate::driver::sync::atomic::{AtomicBool, Ordering};
 use crate::driver::{
     Cancellations, DropReason, EncodedBatch, Envelope, Fill, Linger, PeerId, PushError,
 };

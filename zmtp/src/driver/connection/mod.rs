@@ -14,4 +14,6 @@ mod farewell;
 mod task;
 mod write;
 
+#[cfg(all(test, shuttle))]
+pub(crate) use task::Connection;
 pub(crate) use task::{Progress, RunningConnection};

@@ -81,7 +81,7 @@ impl Future for RunningConnection {
 
 /// Drives one connection until it ends; the output says why.
 #[derive(Debug)]
-pub(super) struct Connection<S> {
+pub(crate) struct Connection<S> {
     pub(super) stream: S,
     pub(super) session: Session,
     pub(super) peer: Arc<Peer>,
@@ -126,7 +126,7 @@ pub(super) enum Shutdown {
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
-    fn new(stream: S, session: Session, peer: Arc<Peer>, hub: Arc<Hub>) -> Self {
+    pub(crate) fn new(stream: S, session: Session, peer: Arc<Peer>, hub: Arc<Hub>) -> Self {
         Self {
             stream,
             session,

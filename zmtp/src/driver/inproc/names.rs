@@ -3,17 +3,25 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::io;
-use std::sync::{Arc, LazyLock, Mutex};
+use std::sync::Arc;
 
 use tokio::sync::Notify;
 
 use crate::driver::endpoints::Binding;
 use crate::driver::hub::{Hub, Linger};
 use crate::driver::listener::Bound;
-use crate::driver::sync::lock;
+use crate::driver::sync::{Mutex, lock};
 use crate::endpoint::EndpointName;
 
-static NAMES: LazyLock<Mutex<HashMap<EndpointName, Place>>> = LazyLock::new(Mutex::default);
+#[cfg(not(all(test, shuttle)))]
+static NAMES: std::sync::LazyLock<Mutex<HashMap<EndpointName, Place>>> =
+    std::sync::LazyLock::new(Mutex::default);
+
+// Anew for each run of a model.
+#[cfg(all(test, shuttle))]
+shuttle::lazy_static! {
+    static ref NAMES: Mutex<HashMap<EndpointName, Place>> = Mutex::default();
+}
 
 /// A name that is bound, or waited for.
 #[derive(Debug, Default)]

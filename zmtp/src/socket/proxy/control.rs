@@ -1,9 +1,9 @@
 //! Steers a proxy and tells what it has done.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::task::{Context, Waker};
 
-use crate::driver::lock;
+use crate::driver::sync::{Mutex, lock};
 
 /// Pauses, resumes and ends a [`Proxy`](super::Proxy), and tells what it has passed on.
 ///

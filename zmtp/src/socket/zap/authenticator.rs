@@ -1,7 +1,6 @@
 //! Asking a ZAP handler about those who want in.
 
 use std::fmt;
-use std::sync::Mutex;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
@@ -10,7 +9,8 @@ use tokio::time::{Instant, timeout};
 use super::ZapError;
 use super::inquirer::{self, Question};
 use crate::authenticator::{Authenticator, Candidate, Deciding};
-use crate::driver::{Verdict, Warnings, lock};
+use crate::driver::sync::{Mutex, lock};
+use crate::driver::{Verdict, Warnings};
 use crate::endpoint::{Endpoint, EndpointError, EndpointName};
 use crate::mechanism::{Decision, Denial};
 use crate::message::Part;
