@@ -8,7 +8,7 @@ use zmtp::ProxyError;
 use zrpc::{CallError, ConnectError, RemoteError};
 
 use crate::advice;
-use crate::args::{ExitCodes, SecurityError, UsageError};
+use crate::args::{ExitCodes, SecurityError, SideSecurityError, UsageError};
 use crate::events::EventError;
 use crate::keygen::KeygenError;
 use crate::params::ParamError;
@@ -70,6 +70,9 @@ pub(crate) enum CliError {
     /// A key or a password cannot be used.
     #[error(transparent)]
     Security(Box<SecurityError>),
+    /// A key or a password of one side of a proxy cannot be used.
+    #[error(transparent)]
+    SideSecurity(Box<SideSecurityError>),
     /// Programs cannot be served.
     #[error(transparent)]
     Serve(Box<ServeError>),
@@ -96,6 +99,12 @@ impl From<CallError> for CliError {
 impl From<SecurityError> for CliError {
     fn from(error: SecurityError) -> Self {
         Self::Security(Box::new(error))
+    }
+}
+
+impl From<SideSecurityError> for CliError {
+    fn from(error: SideSecurityError) -> Self {
+        Self::SideSecurity(Box::new(error))
     }
 }
 

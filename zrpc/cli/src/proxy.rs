@@ -9,8 +9,11 @@ use zmtp::{
     DealerSocket, Proxy, ProxyControl, ProxyStatistics, ProxyTraffic, PubSocket, PullSocket,
     PushSocket, RouterSocket, Socket, SocketHandle, XPubSocket, XSubSocket,
 };
+use zrpc::security::Security;
 
-use crate::args::{Form, Link, UsageError, parse_duration};
+use crate::args::{
+    BackendSecurity, Form, FrontendSecurity, Link, Side, UsageError, parse_duration,
+};
 use crate::error::CliError;
 use crate::output::{Look, Printer};
 use crate::signals::{Interest, Signals};
@@ -20,6 +23,9 @@ use crate::sockets::attach;
 ///
 /// Works with every ZeroMQ program, not only with zerorpc: clients of a service and its workers,
 /// publishers and subscribers, pushers and pullers. Runs until it is stopped.
+///
+/// Each side is secured by itself, and messages are in the clear between the two. Whoever is behind
+/// the proxy sees the proxy, and not who is at its other side.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct ProxyOptions {
     /// What kind of sockets the frontend and the backend are.
@@ -42,13 +48,20 @@ pub(crate) struct ProxyOptions {
     #[arg(long, value_name = "address")]
     connect_backend: Vec<String>,
 
-    /// Address at which subscribers get a copy of every message.
+    /// Address at which subscribers get a copy of every message. It lets in whom the frontend lets
+    /// in, or else the backend.
     #[arg(long, value_name = "address")]
     capture: Option<String>,
 
     /// Print what was passed on until now, every so many seconds and at the end.
     #[arg(long, value_name = "seconds", value_parser = parse_duration)]
     stats: Option<Duration>,
+
+    #[command(flatten)]
+    frontend_security: FrontendSecurity,
+
+    #[command(flatten)]
+    backend_security: BackendSecurity,
 }
 
 /// The pairs of sockets.
@@ -78,19 +91,25 @@ impl ProxyOptions {
         if frontend.is_empty() || backend.is_empty() {
             return Err(UsageError::ProxySides.into());
         }
+        let (front, back) = (self.frontend_security.into(), self.backend_security.into());
+        let captured = match self.capture {
+            Some(_) => capture_security(&front, &back).await?,
+            None => Security::null(),
+        };
+        let (front, back) = (front.security().await?, back.security().await?);
         let (proxy, sockets) = match self.kind {
             Kind::RouterDealer => {
-                let (one, two) = (RouterSocket::new(), DealerSocket::new());
+                let (one, two): (RouterSocket, DealerSocket) = (secured(front), secured(back));
                 let sockets = [one.handle().clone(), two.handle().clone()];
                 (Proxy::new(one, two), sockets)
             }
             Kind::XsubXpub => {
-                let (one, two) = (XSubSocket::new(), XPubSocket::new());
+                let (one, two): (XSubSocket, XPubSocket) = (secured(front), secured(back));
                 let sockets = [one.handle().clone(), two.handle().clone()];
                 (Proxy::new(one, two), sockets)
             }
             Kind::PullPush => {
-                let (one, two) = (PullSocket::new(), PushSocket::new());
+                let (one, two): (PullSocket, PushSocket) = (secured(front), secured(back));
                 let sockets = [one.handle().clone(), two.handle().clone()];
                 (Proxy::one_way(one, two), sockets)
             }
@@ -101,7 +120,7 @@ impl ProxyOptions {
         let (mut proxy, capture) = match &self.capture {
             None => (proxy, None),
             Some(address) => {
-                let socket = PubSocket::new();
+                let socket: PubSocket = secured(captured);
                 let handle = socket.handle().clone();
                 attach(&handle, &[Link::Bind(address.clone())]).await?;
                 (proxy.capture(socket), Some(handle))
@@ -121,6 +140,22 @@ impl ProxyOptions {
         drop(proxy);
         close(sockets.into_iter().chain(capture)).await;
         outcome
+    }
+}
+
+fn secured<S: Socket>(security: Security) -> S {
+    security.apply(S::builder()).build()
+}
+
+/// Whoever gets a copy of everything must come in at one side of the proxy, if not everybody may.
+async fn capture_security(front: &Side, back: &Side) -> Result<Security, CliError> {
+    match (front.lets_in(), back.lets_in()) {
+        (true, _) => Ok(front.security().await?),
+        (false, true) => Ok(back.security().await?),
+        (false, false) if front.is_secured() || back.is_secured() => {
+            Err(UsageError::CaptureInTheClear.into())
+        }
+        (false, false) => Ok(Security::null()),
     }
 }
 

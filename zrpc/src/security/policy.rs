@@ -132,8 +132,22 @@ impl Security {
         }
     }
 
-    /// Secures a socket. What [`check`](Self::check) finds is an error of its `bind` and `connect`.
-    pub(crate) fn apply<S: Socket>(self, builder: Builder<S>) -> Builder<S> {
+    /// Secures a socket of `zmtp` as clients and servers are secured, for what stands between them. A
+    /// domain without an authenticator is an error of its `bind` and `connect`.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use zmtp::{DealerSocket, Proxy, RouterSocket, Socket};
+    /// use zrpc::security::{Passwords, Security};
+    ///
+    /// let mut passwords = Passwords::new();
+    /// passwords.insert("ann", "secret")?;
+    /// let clients = Security::plain_server(passwords).apply(RouterSocket::builder());
+    /// let proxy = Proxy::new(clients.build(), DealerSocket::new());
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn apply<S: Socket>(self, builder: Builder<S>) -> Builder<S> {
         let builder = match &self.domain {
             // The name was checked when it was set; without it nobody would come in.
             Some(domain) => builder

@@ -134,6 +134,12 @@ pub(crate) enum UsageError {
          with --backend or --connect-backend"
     )]
     ProxySides,
+    /// Everything that is protected on the way would be shown to whoever asks.
+    #[error(
+        "--capture would show to everybody what is protected elsewhere: it lets in whom a side lets \
+         in, so give one of them --frontend-curve-secret or --backend-curve-secret"
+    )]
+    CaptureInTheClear,
     /// There is no program to offer.
     #[error("nothing to serve: name a --directory, or put a command behind --")]
     NothingToServe,

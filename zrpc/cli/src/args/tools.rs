@@ -35,7 +35,7 @@ pub(crate) enum Tool {
     Subscribe(Box<SubscribeOptions>),
     Push(Box<PushOptions>),
     Pull(Box<PullOptions>),
-    Proxy(ProxyOptions),
+    Proxy(Box<ProxyOptions>),
     Keygen(KeygenOptions),
     Completions(CompletionsOptions),
     Man(ManualOptions),

@@ -1,13 +1,15 @@
 //! Messages that a proxy passes on.
 
+use std::fs;
 use std::time::Duration;
 
 use rustix::process::Signal;
 use zmtp::{PullSocket, PushSocket, Socket, SubSocket};
+use zrpc::security::Security;
 use zrpc::{Client, Server};
 
 use super::running::Running;
-use super::support::zrpc;
+use super::support::{Directory, zrpc};
 
 const FREE: &str = "tcp://127.0.0.1:*";
 
@@ -79,6 +81,148 @@ async fn pushed_messages_go_on_and_a_copy_of_each_is_captured() {
     assert_eq!(received.unwrap(), zmtp::Message::from("hello"));
     let run = proxy.stop(Signal::INT);
     assert_eq!(run.code, Some(130));
+}
+
+#[tokio::test]
+async fn both_sides_are_encrypted_and_let_in_who_is_known() {
+    let directory = Directory::new();
+    for name in ["proxy", "client", "worker"] {
+        let run = zrpc(&["keygen", &directory.path(&format!("{name}.key"))]);
+        assert_eq!(run.code, Some(0), "{}", run.stderr);
+    }
+    let (clients, workers) = (Directory::new(), Directory::new());
+    for (known, name) in [(&clients, "client.key"), (&workers, "worker.key")] {
+        fs::copy(directory.path(name), known.path(name)).unwrap();
+    }
+    let (public, secret) = (
+        directory.path("proxy.key"),
+        directory.path("proxy.key_secret"),
+    );
+    let line = [
+        "proxy",
+        "queue",
+        "--frontend",
+        FREE,
+        "--backend",
+        FREE,
+        "--capture",
+        FREE,
+    ];
+    let sides = [
+        "--frontend-curve-secret",
+        &secret,
+        "--frontend-authorized-keys",
+        clients.root(),
+        "--backend-curve-secret",
+        &secret,
+        "--backend-authorized-keys",
+        workers.root(),
+    ];
+    let mut proxy = Running::start(&[&line[..], &sides].concat());
+    let (frontend, backend, capture) = (proxy.address(), proxy.address(), proxy.address());
+    let key = |name| directory.path(name);
+    let security = |secret| Security::curve_client_from_files(&public, secret).unwrap();
+    let (of_client, of_worker) = (key("client.key_secret"), key("worker.key_secret"));
+    let worker = Server::builder()
+        .method("double", |(number,): (u64,)| async move { number * 2 })
+        .security(security(of_worker.clone()))
+        .connect(backend.clone())
+        .build()
+        .await
+        .unwrap();
+
+    let called = tokio::task::spawn_blocking({
+        let (public, of_client, of_worker) = (public.clone(), of_client.clone(), of_worker.clone());
+        move || {
+            let call = |secret: &[&str], address: &str| {
+                let line = ["--timeout", "2", "-j", address, "double", "21"];
+                zrpc(&[secret, &line[..]].concat())
+            };
+            let with = |secret| ["--server-key", &*public, "--secret-key-file", secret];
+            let known = zrpc(&[&with(&of_client)[..], &["-j", &frontend, "double", "21"]].concat());
+            assert_eq!(
+                (known.code, &*known.stdout),
+                (Some(0), "42\n"),
+                "{}",
+                known.stderr
+            );
+            // Nobody in the clear, and nobody at the side where others are known.
+            for refused in [call(&[], &frontend), call(&with(&of_worker), &frontend)] {
+                assert_eq!(refused.code, Some(1), "{refused:?}");
+            }
+            // Copies are for whom the frontend lets in.
+            let line = ["subscribe", "--timeout", "1", &*capture];
+            let unknown = zrpc(&[&line[..3], &with(&of_worker), &line[3..]].concat());
+            assert_eq!(unknown.code, Some(4), "{unknown:?}");
+        }
+    });
+    called.await.unwrap();
+    drop(worker);
+    assert_eq!(proxy.stop(Signal::TERM).code, Some(0));
+}
+
+#[test]
+fn passwords_are_asked_for_at_one_side_and_shown_at_the_other() {
+    let directory = Directory::new();
+    let (known, password) = (directory.path("known"), directory.path("password"));
+    fs::write(&known, "ann:secret\n").unwrap();
+    fs::write(&password, "secret\n").unwrap();
+    let shown = format!("ann:{password}");
+    let mut service = Running::start(&["serve", FREE, "--passwords", &known, "--", "/bin/echo"]);
+    let address = service.address();
+    let line = [
+        "proxy",
+        "queue",
+        "--frontend",
+        FREE,
+        "--connect-backend",
+        &address,
+    ];
+    let sides = ["--frontend-passwords", &known, "--backend-plain", &shown];
+    let mut proxy = Running::start(&[&line[..], &sides].concat());
+    let frontend = proxy.address();
+
+    let run = zrpc(&["--plain", &shown, &frontend, "echo", "hi"]);
+    assert_eq!(
+        (run.code, &*run.stdout),
+        (Some(0), "'hi'\n"),
+        "{}",
+        run.stderr
+    );
+    let run = zrpc(&["--timeout", "1", &frontend, "echo", "hi"]);
+    assert_eq!(run.code, Some(1), "{run:?}");
+}
+
+#[test]
+fn options_of_a_side_that_make_no_sense_name_the_side() {
+    let line = ["proxy", "queue", "--frontend", FREE, "--backend", FREE];
+    let key = "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7";
+    for (options, code, expected) in [
+        (
+            &["--frontend-secret-key-file", "x"][..],
+            1,
+            "--frontend-: --secret-key-file needs --server-key",
+        ),
+        (
+            &["--backend-any-key"],
+            1,
+            "--backend-: --curve-secret needs",
+        ),
+        (
+            &["--backend-any-key", "--backend-server-key", key],
+            1,
+            "--backend-: options of both sides",
+        ),
+        (
+            &["--backend-server-key", key, "--capture", FREE],
+            2,
+            "--capture would show to everybody",
+        ),
+    ] {
+        let run = zrpc(&[&line[..], options].concat());
+        assert_eq!(run.code, Some(code), "{options:?}: {}", run.stderr);
+        assert!(run.stderr.contains(expected), "{options:?}: {}", run.stderr);
+    }
 }
 
 #[test]

@@ -21,7 +21,7 @@ pub(crate) struct ClientSecurity {
         overrides_with = "server_key",
         help_heading = HEADING
     )]
-    server_key: Option<String>,
+    pub(super) server_key: Option<String>,
 
     /// The certificate file with our own secret key for CURVE; without it, a new key is made.
     #[arg(
@@ -32,7 +32,7 @@ pub(crate) struct ClientSecurity {
         overrides_with = "secret_key_file",
         help_heading = HEADING
     )]
-    secret_key_file: Option<PathBuf>,
+    pub(super) secret_key_file: Option<PathBuf>,
 
     /// Show servers a user name, and the password in the file (PLAIN, which encrypts nothing).
     #[arg(
@@ -43,7 +43,7 @@ pub(crate) struct ClientSecurity {
         overrides_with = "plain",
         help_heading = HEADING
     )]
-    plain: Option<String>,
+    pub(super) plain: Option<String>,
 }
 
 impl ClientSecurity {

@@ -4,8 +4,10 @@ mod choose;
 mod client;
 mod error;
 mod server;
+mod sides;
 
 pub(super) use self::choose::choose;
 pub(crate) use self::client::ClientSecurity;
 pub(crate) use self::error::SecurityError;
 pub(crate) use self::server::ServerSecurity;
+pub(crate) use self::sides::{BackendSecurity, FrontendSecurity, Side, SideSecurityError};

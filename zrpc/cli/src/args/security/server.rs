@@ -13,7 +13,7 @@ use super::error::SecurityError;
 pub(crate) struct ServerSecurity {
     /// Encrypt with CURVE: the certificate file with our own secret key.
     #[arg(long, value_name = "file", help_heading = HEADING)]
-    curve_secret: Option<PathBuf>,
+    pub(super) curve_secret: Option<PathBuf>,
 
     /// Let in the keys whose certificates are files in this directory.
     #[arg(
@@ -22,16 +22,16 @@ pub(crate) struct ServerSecurity {
         conflicts_with = "any_key",
         help_heading = HEADING
     )]
-    authorized_keys: Option<PathBuf>,
+    pub(super) authorized_keys: Option<PathBuf>,
 
     /// Let in every key: nobody listens in, and everybody may call.
     #[arg(long, help_heading = HEADING)]
-    any_key: bool,
+    pub(super) any_key: bool,
 
     /// Ask for a user name and a password (PLAIN, which encrypts nothing): a file with a line
     /// user:password for each.
     #[arg(long, value_name = "file", help_heading = HEADING)]
-    passwords: Option<PathBuf>,
+    pub(super) passwords: Option<PathBuf>,
 }
 
 impl ServerSecurity {
