@@ -2,7 +2,8 @@
 
 use zrpc::{CallError, ConnectError};
 
-use crate::args::definition;
+use crate::args::{Action, ParamSource, Params, definition};
+use crate::params::into_values;
 
 /// What to do about a failed call.
 pub(crate) fn for_call(error: &CallError) -> Option<&'static str> {
@@ -18,6 +19,26 @@ pub(crate) fn for_call(error: &CallError) -> Option<&'static str> {
         }
         _ => None,
     }
+}
+
+/// What to do about arguments of a wrong type, if they are strings that look like something else.
+pub(crate) fn about_params(action: &Action) -> Option<&'static str> {
+    let Action::Call {
+        params: Params::Text(texts),
+        source: ParamSource::Words,
+        ..
+    } = action
+    else {
+        return None;
+    };
+    let is_json = |text: &String| {
+        let read = into_values(&Params::Json(vec![text.clone()]), ParamSource::Words);
+        read.is_ok()
+    };
+    texts
+        .iter()
+        .any(is_json)
+        .then_some("params are strings; with -j they are JSON, such as numbers")
 }
 
 /// What to do about an address that cannot be used.

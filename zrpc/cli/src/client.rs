@@ -8,6 +8,7 @@ use zrpc::{CallError, Client, ClientBuilder, ConnectError, Heartbeat};
 
 use crate::args::{HeartbeatStart, Interval, Link, Settings, Timeout};
 use crate::inspect::Remote;
+use crate::logging::log_calls;
 use crate::render::on_one_line;
 
 /// Makes the links, and says so on stderr as Python's command does.
@@ -51,6 +52,7 @@ pub(crate) fn builder(links: &[Link], settings: Settings) -> ClientBuilder {
         Timeout::After(timeout) => builder.timeout(timeout),
         Timeout::Never => builder.timeout(None),
     };
+    let builder = log_calls(builder);
     links.iter().fold(builder, |builder, link| match link {
         Link::Bind(address) => builder.bind(address),
         Link::Connect(address) => builder.connect(address),

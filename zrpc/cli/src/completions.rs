@@ -11,6 +11,7 @@ use crate::args::definition;
 ///
 /// For bash: zrpc completions bash > ~/.local/share/bash-completion/completions/zrpc
 #[derive(Args, Clone, Copy, Debug)]
+#[command(after_long_help = EXAMPLES)]
 pub(crate) struct CompletionsOptions {
     /// The shell.
     #[arg(value_name = "shell")]
@@ -50,3 +51,10 @@ impl CompletionsOptions {
         out.flush()
     }
 }
+
+/// What only the long help says.
+const EXAMPLES: &str = "\
+Examples:
+  zrpc completions bash > ~/.local/share/bash-completion/completions/zrpc
+  zrpc completions zsh > ~/.zfunc/_zrpc
+  zrpc completions fish > ~/.config/fish/completions/zrpc.fish";

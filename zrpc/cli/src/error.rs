@@ -32,13 +32,13 @@ pub(crate) enum CliError {
     /// The call failed.
     #[error(transparent)]
     Call(Box<CallError>),
-    /// The service has no such method, but perhaps one that is called nearly so.
+    /// The call failed, and something is known of the reason.
     #[error("{error}")]
-    UnknownMethod {
-        /// What it said.
+    Explained {
+        /// How it failed.
         error: Box<CallError>,
-        /// The method that was probably meant.
-        nearest: String,
+        /// What to tell the user.
+        advice: String,
     },
     /// The library has a kind of reply that the command knows nothing about.
     #[error("the reply is neither a result nor a stream")]
@@ -148,7 +148,7 @@ impl CliError {
             (Self::Usage(_), _) => ExitCode::from(USAGE),
             (Self::Interrupted, _) => ExitCode::from(INTERRUPTED),
             (Self::Event(error), _) if error.is_timeout() => ExitCode::from(TIMEOUT),
-            (Self::Call(error) | Self::UnknownMethod { error, .. }, ExitCodes::Detailed) => {
+            (Self::Call(error) | Self::Explained { error, .. }, ExitCodes::Detailed) => {
                 ExitCode::from(detailed(error))
             }
             _ => ExitCode::FAILURE,
@@ -160,10 +160,7 @@ impl CliError {
         let program = style.paint(Paint::Error, "zrpc:");
         let (error, advice) = match self {
             Self::Call(error) => (error, advice::for_call(error).map(str::to_owned)),
-            Self::UnknownMethod { error, nearest } => {
-                let nearest = on_one_line(nearest);
-                (error, Some(format!("did you mean {nearest}?")))
-            }
+            Self::Explained { error, advice } => (error, Some(on_one_line(advice).into_owned())),
             _ => {
                 let advice = match self {
                     Self::Connect(error) => advice::for_address(error),

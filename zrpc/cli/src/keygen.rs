@@ -19,6 +19,7 @@ use crate::output::{Look, Printer};
 /// certificate with the public key, and the file of the same name with `_secret` behind it the one
 /// with both, which only its owner may read. The format is that of CZMQ and pyzmq.
 #[derive(Args, Clone, Debug)]
+#[command(after_long_help = EXAMPLES)]
 pub(crate) struct KeygenOptions {
     /// The file of the public key, such as client.key.
     #[arg(value_name = "file")]
@@ -198,3 +199,10 @@ fn print(pair: &KeyPair, look: Look) -> Result<(), CliError> {
     ];
     Ok(Printer::new(io::stdout(), look).print(&Value::Map(entries))?)
 }
+
+/// What only the long help says.
+const EXAMPLES: &str = "\
+Examples:
+  zrpc keygen                                      print both keys
+  zrpc keygen server.key                           write server.key and server.key_secret
+  zrpc keygen client.key --metadata name=printer";

@@ -2,9 +2,16 @@
 
 use std::io;
 
+use rmpv::Value;
+use tracing::Level;
+
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt;
 use tracing_subscriber::util::SubscriberInitExt;
+use zrpc::middleware::{CallOutcome, ClientRequest, HookFuture, Middleware};
+use zrpc::{ClientBuilder, Fault};
+
+use crate::render::on_one_line;
 
 /// Logs everything down to debug level on stderr.
 pub(crate) fn init_debug() {
@@ -16,3 +23,38 @@ pub(crate) fn init_debug() {
     // It fails only if logging was set up before, and then there is a log already.
     let _ = subscriber.try_init();
 }
+
+/// Lets a client log its calls, if anybody wants to see them.
+pub(crate) fn log_calls(builder: ClientBuilder) -> ClientBuilder {
+    match tracing::enabled!(target: TARGET, Level::DEBUG) {
+        true => builder.middleware(Calls),
+        false => builder,
+    }
+}
+
+/// Logs calls with their arguments, and how they end.
+struct Calls;
+
+impl Middleware for Calls {
+    fn client_before_request<'a>(
+        &'a self,
+        request: &'a mut ClientRequest,
+    ) -> HookFuture<'a, Result<(), Fault>> {
+        let args = request.args::<Value>().ok().flatten().unwrap_or(Value::Nil);
+        let (method, args) = (request.method(), args.to_string());
+        tracing::debug!(target: TARGET, "--> {} {}", on_one_line(method), on_one_line(&args));
+        HookFuture::ready(Ok(()))
+    }
+
+    fn client_after_request(&self, request: &mut ClientRequest, outcome: &CallOutcome<'_>) {
+        let end = match outcome.error() {
+            None => "OK".to_owned(),
+            Some(error) => format!("{}: {error}", error.name()),
+        };
+        let method = request.method();
+        tracing::debug!(target: TARGET, "<-- {} {}", on_one_line(method), on_one_line(&end));
+    }
+}
+
+/// What the lines about calls are called by.
+const TARGET: &str = "zrpc::events";

@@ -9,6 +9,7 @@ mod bench;
 mod call;
 mod client;
 mod completions;
+mod diagnosis;
 mod error;
 mod events;
 mod inspect;

@@ -13,6 +13,7 @@ use crate::error::CliError;
 ///
 /// To read it at once: zrpc man | man -l -
 #[derive(Args, Clone, Debug)]
+#[command(after_long_help = EXAMPLES)]
 pub(crate) struct ManualOptions {
     /// The tool; without it, the page of zrpc itself.
     #[arg(value_name = "tool")]
@@ -52,3 +53,10 @@ fn tool(command: &Command, name: &str) -> Option<Command> {
     // The page is called after both words, as those of git are.
     Some(tool.display_name(format!("zrpc-{name}")))
 }
+
+/// What only the long help says.
+const EXAMPLES: &str = "\
+Examples:
+  zrpc man | man -l -
+  zrpc man bench | man -l -
+  zrpc man --directory /usr/local/share/man/man1";

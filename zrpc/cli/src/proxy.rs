@@ -27,6 +27,7 @@ use crate::sockets::attach;
 /// Each side is secured by itself, and messages are in the clear between the two. Whoever is behind
 /// the proxy sees the proxy, and not who is at its other side.
 #[derive(Args, Clone, Debug)]
+#[command(after_long_help = EXAMPLES)]
 pub(crate) struct ProxyOptions {
     /// What kind of sockets the frontend and the backend are.
     #[arg(value_name = "kind")]
@@ -222,3 +223,12 @@ fn value(statistics: &ProxyStatistics) -> Value {
 
 /// How long what is on its way may take to leave at the end.
 const LINGER: Duration = Duration::from_secs(1);
+
+/// What only the long help says.
+const EXAMPLES: &str = "\
+Examples:
+  zrpc proxy router-dealer --frontend tcp://0.0.0.0:4242 --backend tcp://0.0.0.0:4243
+      for clients at 4242, and servers that connect to 4243
+  zrpc proxy xsub-xpub --frontend tcp://0.0.0.0:4242 --backend tcp://0.0.0.0:4243 --stats 10
+  zrpc proxy router-dealer --frontend tcp://0.0.0.0:4242 --connect-backend tcp://127.0.0.1:4243 \\
+      --frontend-curve-secret proxy.key_secret --frontend-authorized-keys authorized";

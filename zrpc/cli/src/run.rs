@@ -11,13 +11,14 @@ use rmpv::Value;
 use zrpc::security::Security;
 use zrpc::{CallError, Client};
 
-use crate::advice::nearest;
+use crate::advice::{about_params, nearest};
 use crate::args::{
     Action, ColorChoice, Display, ExitCodes, Form, Line, Options, Request, Tool, Tools, UsageError,
     definition,
 };
 use crate::call::call;
 use crate::client::{RemoteService, connect};
+use crate::diagnosis::diagnose;
 use crate::error::{CliError, USAGE};
 use crate::inspect::{Detail, Listing, fetch_listing};
 use crate::logging;
@@ -133,11 +134,16 @@ async fn execute(request: Request, security: Security, display: Display) -> Resu
         Action::List | Action::Signatures | Action::Describe { .. } => Vec::new(),
     };
     let mut signals = Signals::new(Interest::Interrupt);
-    let client = connect(&links, settings, security).await?;
+    let about_params = about_params(&action);
+    let client = connect(&links, settings, security.clone()).await?;
     let work = carry_out(&client, action, args, display);
     let outcome = signals.end(work).await;
     let outcome = match outcome {
-        Err(CliError::Call(error)) => Err(explain(&client, error).await),
+        Err(CliError::Call(error)) => {
+            let explaining = explain(&client, error, about_params, diagnose(&links, &security));
+            // Whoever is impatient does without.
+            signals.end(async { Err(explaining.await) }).await
+        }
         outcome => outcome,
     };
     if outcome.is_err() {
@@ -174,20 +180,28 @@ async fn carry_out(
     }
 }
 
-/// Adds what was probably meant, if the service has no such method.
-async fn explain(client: &Client, error: Box<CallError>) -> CliError {
-    let wanted = match &*error {
-        CallError::Remote(remote) if remote.name == "NameError" => remote.message.clone(),
-        _ => return CliError::Call(error),
+/// Adds what is known of the reason: a method that was probably meant, what params are, or that nobody
+/// can be reached.
+async fn explain(
+    client: &Client,
+    error: Box<CallError>,
+    about_params: Option<&'static str>,
+    diagnosis: impl Future<Output = Option<String>>,
+) -> CliError {
+    let advice = match &*error {
+        CallError::Remote(remote) if remote.name == "NameError" => {
+            let list = client.request("_zerorpc_list", ()).timeout(PATIENCE);
+            // A service that does not list its methods has said enough.
+            let names: Vec<String> = list.call().await.unwrap_or_default();
+            let nearest = nearest(&remote.message, names.iter().map(String::as_str));
+            nearest.map(|name| format!("did you mean {name}?"))
+        }
+        CallError::Remote(remote) if remote.name == "TypeError" => about_params.map(str::to_owned),
+        CallError::Timeout { .. } | CallError::LostRemote { .. } => diagnosis.await,
+        _ => None,
     };
-    let list = client.request("_zerorpc_list", ()).timeout(PATIENCE);
-    // A service that does not list its methods has said enough.
-    let names: Vec<String> = list.call().await.unwrap_or_default();
-    match nearest(&wanted, names.iter().map(String::as_str)) {
-        Some(name) => CliError::UnknownMethod {
-            error,
-            nearest: name.to_owned(),
-        },
+    match advice {
+        Some(advice) => CliError::Explained { error, advice },
         None => CliError::Call(error),
     }
 }

@@ -147,6 +147,10 @@ impl Security {
     /// let proxy = Proxy::new(clients.build(), DealerSocket::new());
     /// # Ok::<_, Box<dyn std::error::Error>>(())
     /// ```
+    #[expect(
+        clippy::missing_panics_doc,
+        reason = "it cannot panic: the name was checked when it was set"
+    )]
     pub fn apply<S: Socket>(self, builder: Builder<S>) -> Builder<S> {
         let builder = match &self.domain {
             // The name was checked when it was set; without it nobody would come in.

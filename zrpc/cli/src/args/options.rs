@@ -83,7 +83,7 @@ pub(crate) struct Options {
     #[arg(long, overrides_with = "active_hb")]
     pub(super) active_hb: bool,
 
-    /// Log what is sent and received.
+    /// Log connections and calls, with their arguments, on stderr.
     #[arg(short, long, global = true, overrides_with = "debug")]
     pub(super) debug: bool,
 
@@ -122,7 +122,7 @@ pub(crate) struct Options {
 pub(crate) enum ExitCodes {
     /// 1 for every failed call.
     Python,
-    /// Others for an error of the method, a timeout, and a lost server.
+    /// 3 for an error of the method, 4 for a timeout, 5 for a lost server, 6 for one that breaks a rule.
     Detailed,
 }
 
@@ -167,12 +167,13 @@ What msgpack has and JSON has not:
 
 Exit codes:
   0    all went well
-  1    the call failed, or a param or an address cannot be used
+  1    the call failed; a param, an address or a file cannot be used; calls of bench failed
   2    the command line is wrong
   130  interrupted with Ctrl-C
   255  there is no address (the short help is printed)
-Tools, and calls with --exit-codes detailed, use these instead of 1:
+With --exit-codes detailed, or ZRPC_EXIT_CODES=detailed, calls use these instead of 1:
   3    the method answered with an error
   4    nothing came in time
-  5    the peer was lost
-  6    the peer does not speak the protocol, or broke a limit";
+  5    the server was lost
+  6    the server does not speak the protocol, or broke a limit
+Tools always do: publish, subscribe, push and pull end with 4 when nothing happened in time.";

@@ -21,7 +21,7 @@ pub(crate) struct Tools {
     #[command(flatten)]
     pub(crate) display: Display,
 
-    /// Log what is sent and received.
+    /// Log connections and calls, with their arguments, on stderr.
     #[arg(short, long, global = true, overrides_with = "debug")]
     pub(crate) debug: bool,
 }

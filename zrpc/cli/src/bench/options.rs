@@ -23,7 +23,10 @@ use crate::signals::{Interest, Signals};
 /// The times are printed as a table, or with --output json (or yaml, python) as one document. Exits
 /// with 1 if a call failed.
 #[derive(Args, Clone, Debug)]
-#[command(override_usage = "zrpc bench [options] <address> <method> [params]...")]
+#[command(
+    override_usage = "zrpc bench [options] <address> <method> [params]...",
+    after_long_help = EXAMPLES
+)]
 pub(crate) struct BenchOptions {
     /// How many calls are in flight at the same time.
     #[arg(short, long, value_name = "calls", default_value = "16")]
@@ -123,3 +126,10 @@ const DURATION: Duration = Duration::from_secs(10);
 
 /// More calls than any machine makes in a second.
 const MAX_RATE: f64 = 1e9;
+
+/// What only the long help says.
+const EXAMPLES: &str = "\
+Examples:
+  zrpc bench tcp://127.0.0.1:4242 hello RPC                     for ten seconds, 16 at a time
+  zrpc bench -c 100 -n 100000 -j tcp://127.0.0.1:4242 add 1 2   a hundred thousand calls
+  zrpc bench -r 500 --duration 60 --output json tcp://127.0.0.1:4242 hello RPC";

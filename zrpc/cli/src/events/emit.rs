@@ -19,7 +19,10 @@ use crate::signals::{Interest, Signals};
 /// Waits for the first subscriber: events that nobody listens to are lost. Subscribers of zerorpc run
 /// the method with the params.
 #[derive(Args, Clone, Debug)]
-#[command(override_usage = "zrpc publish [options] <address> <method> [params]...")]
+#[command(
+    override_usage = "zrpc publish [options] <address> <method> [params]...",
+    after_long_help = EXAMPLES
+)]
 pub(crate) struct PublishOptions {
     /// What the event is about, for subscribers with --topic; Python knows no topics.
     #[arg(long, value_name = "text")]
@@ -33,7 +36,10 @@ pub(crate) struct PublishOptions {
 ///
 /// Waits until there is one that has room for it. Pullers of zerorpc run the method with the params.
 #[derive(Args, Clone, Debug)]
-#[command(override_usage = "zrpc push [options] <address> <method> [params]...")]
+#[command(
+    override_usage = "zrpc push [options] <address> <method> [params]...",
+    after_long_help = PUSH_EXAMPLES
+)]
 pub(crate) struct PushOptions {
     #[command(flatten)]
     common: EmitOptions,
@@ -162,3 +168,17 @@ fn stdin_lines() -> mpsc::Receiver<io::Result<String>> {
 
 /// How many lines are read ahead of the events.
 const AHEAD: usize = 64;
+
+/// What only the long help says.
+const EXAMPLES: &str = "\
+Examples:
+  zrpc publish tcp://0.0.0.0:4242 rain London heavy
+  tail -f log | zrpc publish --lines tcp://0.0.0.0:4242 logged
+  zrpc publish --connect tcp://127.0.0.1:4243 -j rain '\"London\"' 2.5   to a proxy";
+
+/// The same of `push`.
+const PUSH_EXAMPLES: &str = "\
+Examples:
+  zrpc push tcp://0.0.0.0:4242 resize photo.jpg
+  ls *.jpg | zrpc push --lines tcp://0.0.0.0:4242 resize         an event for each file
+  zrpc push --connect tcp://127.0.0.1:4242 --timeout 5 resize photo.jpg";

@@ -19,7 +19,10 @@ use crate::signals::{Interest, Signals};
 /// Events are shown as calls, or, in other formats than `pretty`, as documents with their method and
 /// their args. Ends after --count events, or when it is stopped.
 #[derive(Args, Clone, Debug)]
-#[command(override_usage = "zrpc subscribe [options] <address>")]
+#[command(
+    override_usage = "zrpc subscribe [options] <address>",
+    after_long_help = SUBSCRIBE_EXAMPLES
+)]
 pub(crate) struct SubscribeOptions {
     /// Subscribe to events whose topic begins so; may be repeated. Python publishes without topics.
     #[arg(long, value_name = "text")]
@@ -34,7 +37,10 @@ pub(crate) struct SubscribeOptions {
 /// Events are shown as calls, or, in other formats than `pretty`, as documents with their method and
 /// their args. Ends after --count events, or when it is stopped.
 #[derive(Args, Clone, Debug)]
-#[command(override_usage = "zrpc pull [options] <address>")]
+#[command(
+    override_usage = "zrpc pull [options] <address>",
+    after_long_help = PULL_EXAMPLES
+)]
 pub(crate) struct PullOptions {
     #[command(flatten)]
     common: ReceiveOptions,
@@ -106,3 +112,17 @@ impl ReceiveOptions {
         Ok(())
     }
 }
+
+/// What only the long help of `subscribe` says.
+const SUBSCRIBE_EXAMPLES: &str = "\
+Examples:
+  zrpc subscribe tcp://127.0.0.1:4242
+  zrpc subscribe --topic weather. --count 10 tcp://127.0.0.1:4242
+  zrpc subscribe --output json --bind tcp://0.0.0.0:4242 | jq .args";
+
+/// The same of `pull`.
+const PULL_EXAMPLES: &str = "\
+Examples:
+  zrpc pull tcp://127.0.0.1:4242
+  zrpc pull --count 1 --timeout 5 tcp://127.0.0.1:4242           the next event, if there is one soon
+  zrpc pull --output raw --bind tcp://0.0.0.0:4242 | xargs -n 1 convert-photo";

@@ -19,7 +19,7 @@ mod tests;
 
 pub(crate) use self::highlight::highlight;
 pub(crate) use self::json::write_json;
-pub(crate) use self::plain::{on_lines, on_one_line};
+pub(crate) use self::plain::{chain, on_lines, on_one_line};
 pub(crate) use self::pprint::write_pprint;
 pub(crate) use self::repr::repr;
 pub(crate) use self::text::first_line;

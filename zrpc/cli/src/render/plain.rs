@@ -8,6 +8,18 @@ pub(crate) fn on_one_line(text: &str) -> Cow<'_, str> {
     escape(text, |_, _| false)
 }
 
+/// An error and its sources on one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
 /// Returns the text with its lines and tabs, and every other control character escaped.
 pub(crate) fn on_lines(text: &str) -> Cow<'_, str> {
     escape(text, |character, next| match character {

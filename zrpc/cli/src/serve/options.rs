@@ -29,7 +29,8 @@ use crate::sockets::tell;
 #[derive(Args, Clone, Debug)]
 #[command(
     override_usage = "zrpc serve [options] <address> --directory <directory>\n       \
-                            zrpc serve [options] <address> -- <command>..."
+                            zrpc serve [options] <address> -- <command>...",
+    after_long_help = EXAMPLES
 )]
 pub(crate) struct ServeOptions {
     /// Address to listen on; left out after --bind or --connect.
@@ -277,3 +278,11 @@ fn file_name(path: &Path) -> Result<String, ServeError> {
 
 /// What programs cannot do without. Everything else may be a secret of whoever runs the service.
 const INHERITED: [&str; 5] = ["PATH", "HOME", "LANG", "LC_ALL", "TZ"];
+
+/// What only the long help says.
+const EXAMPLES: &str = "\
+Examples:
+  zrpc serve tcp://127.0.0.1:4242 -- uptime                       the method uptime
+  zrpc serve tcp://127.0.0.1:4242 --directory /usr/local/lib/methods
+  zrpc serve tcp://127.0.0.1:4242 --method grep --result lines -- grep -h -r --include=*.log --
+  zrpc serve tcp://0.0.0.0:4242 --curve-secret server.key_secret --authorized-keys authorized -- uptime";

@@ -147,9 +147,17 @@ fn the_options_of_heartbeats_and_timeouts_are_accepted() {
 #[test]
 fn debug_logs_on_stderr_alone() {
     let address = serve();
-    let run = zrpc(&["-d", &address, "nothing"]);
-    assert!(run.stderr.contains("DEBUG"), "{}", run.stderr);
-    assert_eq!(outcome(run), ok("None\n"));
+    let run = zrpc(&["-d", &address, "echo", "a\nb"]);
+    for expected in ["DEBUG", "--> echo [\"a\\nb\"]\n", "<-- echo OK\n"] {
+        assert!(run.stderr.contains(expected), "{}", run.stderr);
+    }
+    assert_eq!(outcome(run), ok("['a\\nb']\n"));
+    let run = zrpc(&["-d", &address, "fail"]);
+    assert!(
+        run.stderr.contains("<-- fail ValueError: "),
+        "{}",
+        run.stderr
+    );
 }
 
 #[test]

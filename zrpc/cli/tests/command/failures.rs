@@ -55,9 +55,50 @@ fn a_server_that_is_not_there_times_out() {
     let run = zrpc(&["--timeout", "0.2", &address, "hello"]);
     assert_eq!(run.code, Some(1));
     assert!(run.stderr.contains("timeout after 0.2s"), "{}", run.stderr);
+    let why = format!("(cannot connect to {address}: nobody listens there)");
+    assert!(run.stderr.contains(&why), "{}", run.stderr);
     let run = zrpc(&["--timeout", "0.2", &address]);
     assert_eq!(run.code, Some(1));
     assert!(run.stderr.contains("_zerorpc_inspect"), "{}", run.stderr);
+    assert!(run.stderr.contains(&why), "{}", run.stderr);
+}
+
+#[test]
+fn a_host_that_is_not_known_and_a_listener_that_is_no_peer_are_named() {
+    // A name that RFC 6761 sets aside to be unknown. Some networks answer for any name.
+    let run = zrpc(&["--timeout", "0.2", "tcp://host.invalid:4242", "hello"]);
+    assert_eq!(run.code, Some(1));
+    for expected in ["timeout after 0.2s", "tcp://host.invalid:4242"] {
+        assert!(run.stderr.contains(expected), "{}", run.stderr);
+    }
+
+    let key = "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7";
+    let line = ["--server-key", key, "--timeout", "0.2", &serve(), "hello"];
+    let run = zrpc(&line);
+    assert_eq!(run.code, Some(1));
+    assert!(run.stderr.contains("is no peer: "), "{}", run.stderr);
+    assert!(run.stderr.contains("mechanism"), "{}", run.stderr);
+}
+
+#[test]
+fn strings_where_numbers_are_wanted_lead_to_json() {
+    let address = serve();
+    let run = zrpc(&[&address, "add", "1", "2"]);
+    assert_eq!(run.code, Some(1));
+    assert!(run.stderr.contains("TypeError: "), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("with -j they are JSON"),
+        "{}",
+        run.stderr
+    );
+    for line in [
+        &["-j", &address, "add", "1", "[]"][..],
+        &[&address, "add", "one", "two"],
+    ] {
+        let run = zrpc(line);
+        assert!(run.stderr.contains("TypeError: "), "{}", run.stderr);
+        assert!(!run.stderr.contains("with -j"), "{}", run.stderr);
+    }
 }
 
 #[test]

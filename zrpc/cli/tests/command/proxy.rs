@@ -94,11 +94,8 @@ async fn both_sides_are_encrypted_and_let_in_who_is_known() {
     for (known, name) in [(&clients, "client.key"), (&workers, "worker.key")] {
         fs::copy(directory.path(name), known.path(name)).unwrap();
     }
-    let (public, secret) = (
-        directory.path("proxy.key"),
-        directory.path("proxy.key_secret"),
-    );
-    let line = [
+    let secret = directory.path("proxy.key_secret");
+    let mut proxy = Running::start(&[
         "proxy",
         "queue",
         "--frontend",
@@ -107,8 +104,6 @@ async fn both_sides_are_encrypted_and_let_in_who_is_known() {
         FREE,
         "--capture",
         FREE,
-    ];
-    let sides = [
         "--frontend-curve-secret",
         &secret,
         "--frontend-authorized-keys",
@@ -117,48 +112,67 @@ async fn both_sides_are_encrypted_and_let_in_who_is_known() {
         &secret,
         "--backend-authorized-keys",
         workers.root(),
-    ];
-    let mut proxy = Running::start(&[&line[..], &sides].concat());
+    ]);
     let (frontend, backend, capture) = (proxy.address(), proxy.address(), proxy.address());
-    let key = |name| directory.path(name);
-    let security = |secret| Security::curve_client_from_files(&public, secret).unwrap();
-    let (of_client, of_worker) = (key("client.key_secret"), key("worker.key_secret"));
+    let own = directory.path("worker.key_secret");
+    let security = Security::curve_client_from_files(directory.path("proxy.key"), own);
     let worker = Server::builder()
         .method("double", |(number,): (u64,)| async move { number * 2 })
-        .security(security(of_worker.clone()))
-        .connect(backend.clone())
+        .security(security.unwrap())
+        .connect(backend)
         .build()
         .await
         .unwrap();
 
-    let called = tokio::task::spawn_blocking({
-        let (public, of_client, of_worker) = (public.clone(), of_client.clone(), of_worker.clone());
-        move || {
-            let call = |secret: &[&str], address: &str| {
-                let line = ["--timeout", "2", "-j", address, "double", "21"];
-                zrpc(&[secret, &line[..]].concat())
-            };
-            let with = |secret| ["--server-key", &*public, "--secret-key-file", secret];
-            let known = zrpc(&[&with(&of_client)[..], &["-j", &frontend, "double", "21"]].concat());
-            assert_eq!(
-                (known.code, &*known.stdout),
-                (Some(0), "42\n"),
-                "{}",
-                known.stderr
-            );
-            // Nobody in the clear, and nobody at the side where others are known.
-            for refused in [call(&[], &frontend), call(&with(&of_worker), &frontend)] {
-                assert_eq!(refused.code, Some(1), "{refused:?}");
-            }
-            // Copies are for whom the frontend lets in.
-            let line = ["subscribe", "--timeout", "1", &*capture];
-            let unknown = zrpc(&[&line[..3], &with(&of_worker), &line[3..]].concat());
-            assert_eq!(unknown.code, Some(4), "{unknown:?}");
-        }
-    });
-    called.await.unwrap();
+    let knock = move || knock(&directory, &frontend, &capture);
+    tokio::task::spawn_blocking(knock).await.unwrap();
     drop(worker);
     assert_eq!(proxy.stop(Signal::TERM).code, Some(0));
+}
+
+/// Comes to a frontend with the key that is known there, with one that is not, and without any, and
+/// to a capture.
+fn knock(keys: &Directory, frontend: &str, capture: &str) {
+    let public = keys.path("proxy.key");
+    let shown = |name: &str| {
+        let secret = keys.path(name);
+        ["--server-key", &public, "--secret-key-file", &secret].map(str::to_owned)
+    };
+    let run = |shown: &[String], line: &[&str]| {
+        let shown = shown.iter().map(String::as_str);
+        zrpc(
+            &line[..1]
+                .iter()
+                .copied()
+                .chain(shown)
+                .chain(line[1..].iter().copied())
+                .collect::<Vec<_>>(),
+        )
+    };
+    let (known, unknown) = (shown("client.key_secret"), shown("worker.key_secret"));
+    let answered = run(&known, &["-j", frontend, "double", "21"]);
+    assert_eq!(
+        (answered.code, &*answered.stdout),
+        (Some(0), "42\n"),
+        "{answered:?}"
+    );
+    for shown in [&[][..], &unknown] {
+        let refused = run(shown, &["-j", "--timeout", "2", frontend, "double", "21"]);
+        assert_eq!(refused.code, Some(1), "{refused:?}");
+    }
+    // Copies are for whom the frontend lets in.
+    for (shown, code) in [(&unknown, 4), (&known, 0)] {
+        let observed = std::thread::scope(|scope| {
+            let line = ["subscribe", "--count", "1", "--timeout", "3", capture];
+            let observer = scope.spawn(move || run(shown, &line));
+            while !observer.is_finished() {
+                let answered = run(&known, &["-j", frontend, "double", "21"]);
+                assert_eq!(answered.code, Some(0), "{answered:?}");
+            }
+            observer.join().unwrap()
+        });
+        assert_eq!(observed.code, Some(code), "{observed:?}");
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Keys, completions and manual pages, and what tells a tool from an address.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
@@ -131,6 +132,44 @@ fn help_lists_the_tools_and_their_options() {
     assert_eq!((run.code, run.stderr.as_str()), (Some(0), ""));
     assert!(run.stdout.contains("--force"), "{}", run.stdout);
     assert_eq!(zrpc(&["keygen", "--nope"]).code, Some(2));
+}
+
+#[test]
+fn the_help_of_every_tool_has_examples() {
+    let help = zrpc(&["--help"]).stdout;
+    let tools = help.lines().skip_while(|line| *line != "Tools:").skip(1);
+    let tools: Vec<&str> = tools
+        .take_while(|line| !line.is_empty())
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    assert_eq!(tools.len(), 10, "{tools:?}");
+    for tool in tools {
+        let run = zrpc(&[tool, "--help"]);
+        assert_eq!(run.code, Some(0), "{tool}");
+        let example = format!("zrpc {tool} ");
+        let (_, examples) = run.stdout.split_once("\nExamples:\n").unwrap();
+        assert!(examples.contains(&example), "{tool}: {examples}");
+    }
+}
+
+#[test]
+fn help_and_documentation_know_the_same_exit_codes() {
+    let page = include_str!("../../../../docs/cli.md").replace('`', "");
+    let (_, table) = page.split_once("\n## Exit codes\n").unwrap();
+    let (table, _) = table.split_once("\n## ").unwrap();
+    let documented = table.lines().filter_map(|line| {
+        let mut cells = line.strip_prefix("| ")?.split(" | ");
+        let code: u8 = cells.next()?.parse().ok()?;
+        Some((code, cells.next()?.trim_end_matches(" |").to_owned()))
+    });
+    let help = zrpc(&["--help"]).stdout;
+    let (_, list) = help.split_once("\nExit codes:\n").unwrap();
+    let listed = list.lines().filter_map(|line| {
+        let (code, meaning) = line.strip_prefix("  ")?.split_once(' ')?;
+        Some((code.parse().ok()?, meaning.trim().to_owned()))
+    });
+    let documented: BTreeMap<u8, String> = documented.collect();
+    assert_eq!(documented, listed.collect());
 }
 
 fn keygen(path: &str, options: &[&str]) -> Run {

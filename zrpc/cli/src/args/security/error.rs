@@ -7,6 +7,8 @@ use thiserror::Error;
 use zmtp::curve::CertificateError;
 use zrpc::security::CredentialsError;
 
+use crate::render::chain;
+
 /// Why keys or passwords cannot be used. It never tells what is in a file.
 #[derive(Debug, Error)]
 pub(crate) enum SecurityError {
@@ -83,16 +85,4 @@ pub(crate) enum SecurityError {
     /// A user name or password is too long, or has characters that it must not have.
     #[error("a user name or password cannot be used: {0}")]
     Plain(#[from] CredentialsError),
-}
-
-/// An error and its sources on one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }
