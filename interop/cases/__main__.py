@@ -64,7 +64,8 @@ def main():
         flush=True)
     # A choice of cases is no result to keep.
     if arguments.docker and not arguments.only:
-        page = markdown(cells, PEERS, world.facts(), _versions(world), seconds)
+        page = markdown(
+            cells, PEERS, world.facts(), _versions(world), seconds, arguments.at_once)
         Path(arguments.results).write_text(page, encoding="utf-8")
     sys.exit(1 if failed or not cells else 0)
 

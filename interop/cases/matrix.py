@@ -41,7 +41,7 @@ def printed(cells, names):
     return "\n".join(lines)
 
 
-def markdown(cells, names, facts, versions, seconds):
+def markdown(cells, names, facts, versions, seconds, at_once):
     """The matrix and the counts as a page."""
     columns = _columns(cells, names)
     found = {(cell.case, cell.theirs, cell.direction): cell for cell in cells}
@@ -51,7 +51,8 @@ def markdown(cells, names, facts, versions, seconds):
         "# Results of the interop cases", "",
         "Written by `interop/run`; what the cases are is in [README.md](README.md). ✓ passed, "
         "**✗** failed, n/a cannot be had where this ran, – does not apply.", "",
-        "{} cells passed, {} failed, in {:.0f} s; {}.".format(passed, failed, seconds, facts), ""]
+        "{} cells passed, {} failed, in {:.0f} s, {} at once; {}.".format(
+            passed, failed, seconds, at_once, facts), ""]
     lines += ["- {}: {}".format(name, what) for name, what in versions.items()]
     lines += ["", "## Matrix", "",
               "| case | " + " | ".join(

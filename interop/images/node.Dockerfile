@@ -2,6 +2,10 @@
 # packages/, and nothing is downloaded. The context is the repository.
 ARG BASE=node:22-slim
 FROM ${BASE}
+# For links that lose what they carry.
+RUN if ! command -v iptables > /dev/null; then \
+        apt-get update -q && apt-get install -q -y --no-install-recommends iproute2 iptables; \
+    fi
 WORKDIR /installed
 COPY bench/node /installed
 COPY interop/packages/node /installed
