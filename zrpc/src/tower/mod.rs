@@ -6,8 +6,11 @@
 //! method of a server. Both speak of the same types, so a client is a service that can be offered:
 //! that is a proxy.
 //!
-//! Calls have single results here; a method that gives a stream is a
-//! [`CallError::UnexpectedStream`](crate::CallError::UnexpectedStream).
+//! Calls have single results here, because that is what layers take a response for: that the work is
+//! over. Around a stream, a limit would count calls that only began, a timeout would end at the first
+//! item, and a retry would not see an error behind it. A method that gives a stream is a
+//! [`CallError::UnexpectedStream`](crate::CallError::UnexpectedStream) through a service, and its items
+//! come by [`Client::stream`](crate::Client::stream), which has its own slots and timeouts.
 //!
 //! ```
 //! use tower::{Service, ServiceExt};
