@@ -32,7 +32,8 @@ const HEARTBEATS: u32 = 10;
 /// asked for a hundred MiB.
 const PEAK: usize = 400 << 20;
 
-/// What of it may stay. Measured was a half, which the allocator keeps because it is in pieces.
+/// What of it may stay. Measured was a half, which the allocator keeps although next to nothing of it is
+/// in use: it gives the end of its heap back, and something small is always there.
 const REMAINS: usize = 120 << 20;
 
 /// By how much it may grow when all of it happens again.

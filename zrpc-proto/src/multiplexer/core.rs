@@ -9,7 +9,7 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use super::deadlines::Deadlines;
-use super::peers::{CancelSupport, Entry, Peers};
+use super::peers::{CancelSupport, Entry, Peers, take_front};
 use super::slab::Slab;
 use super::{ChannelEvent, ChannelId, CloseReason, CommandError, Config, Stats};
 use crate::channel::{Channel, ServerState, Side};
@@ -82,7 +82,7 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
 
     /// Returns the next event for the application.
     pub fn poll_event(&mut self) -> Option<ChannelEvent<P>> {
-        self.events.pop_front()
+        take_front(&mut self.events)
     }
 
     /// Returns how many channels are open, including those whose last event waits for credit.
@@ -123,6 +123,7 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
             {
                 entry.remove();
             }
+            peer.give_back();
             peer.reserved_bytes = peer.reserved_bytes.saturating_sub(reserved);
         }
         self.peers.release_received(channel.peer, received);

@@ -5,6 +5,7 @@ use std::collections::BinaryHeap;
 use std::time::Instant;
 
 use super::ChannelId;
+use super::capacity::is_oversized;
 
 /// Deadlines, earliest first.
 ///
@@ -33,11 +34,12 @@ impl Deadlines {
     /// Returns the earliest entry that is due.
     pub(super) fn pop_due(&mut self, now: Instant) -> Option<(Instant, ChannelId)> {
         let due = self.heap.peek().is_some_and(|Reverse((at, _))| *at <= now);
-        if due {
-            self.heap.pop().map(|Reverse(entry)| entry)
-        } else {
-            None
+        if !due {
+            return None;
         }
+        let entry = self.heap.pop().map(|Reverse(entry)| entry);
+        self.give_back();
+        entry
     }
 
     /// Returns the time of the earliest entry, stale or not.
@@ -60,6 +62,19 @@ impl Deadlines {
         if self.heap.len() > live.saturating_mul(2).saturating_add(SLACK) {
             self.heap
                 .retain(|Reverse((at, channel))| is_live(*at, *channel));
+            self.give_back();
         }
+    }
+
+    fn give_back(&mut self) {
+        if is_oversized(self.heap.capacity(), self.heap.len()) {
+            self.heap.shrink_to(self.heap.len().saturating_mul(2));
+        }
+    }
+
+    /// Returns how many entries there is room for.
+    #[cfg(test)]
+    pub(super) fn capacity(&self) -> usize {
+        self.heap.capacity()
     }
 }

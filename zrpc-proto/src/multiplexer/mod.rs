@@ -9,6 +9,7 @@
 //! - `timeout`: heartbeats, lost peers, expired calls.
 
 mod admission;
+mod capacity;
 mod client;
 mod config;
 mod core;

@@ -5,6 +5,7 @@ use std::hash::Hash;
 
 use bytes::Bytes;
 
+use super::capacity::is_oversized;
 use super::id_hashing::IdHashing;
 use super::{ChannelId, Role};
 use crate::channel::ChannelOptions;
@@ -317,14 +318,31 @@ impl<P> Peer<P> {
     }
 
     fn pop(&mut self, totals: &mut Totals) -> Option<Entry> {
-        let control = self.control.pop_front();
-        let entry = control.or_else(|| self.outbox.pop_front())?;
+        let entry = match take_front(&mut self.control) {
+            Some(control) => control,
+            None => take_front(&mut self.outbox)?,
+        };
         let (len, ends) = (entry.encoded_len(), entry.ends());
         self.ends = self.ends.saturating_sub(ends);
         totals.ends = totals.ends.saturating_sub(ends);
         self.queued_bytes = self.queued_bytes.saturating_sub(len);
         totals.queued_bytes = totals.queued_bytes.saturating_sub(len);
         Some(entry)
+    }
+
+    /// Gives back the room that channels had which are gone.
+    pub(super) fn give_back(&mut self) {
+        let count = self.channels.len();
+        if is_oversized(self.channels.capacity(), count) {
+            self.channels.shrink_to(count.saturating_mul(2));
+        }
+    }
+
+    /// Returns how many entries there is room for, in whatever has most of it.
+    #[cfg(test)]
+    pub(super) fn capacity(&self) -> usize {
+        let queues = self.outbox.capacity().max(self.control.capacity());
+        queues.max(self.channels.capacity())
     }
 
     /// Returns how many channels are gone whose last events still wait for the socket.
@@ -386,6 +404,15 @@ impl Entry {
     fn ends(&self) -> usize {
         usize::from(matches!(self, Self::Last(_)))
     }
+}
+
+/// Takes the first entry, and gives back the room that a burst has left behind.
+pub(super) fn take_front<T>(queue: &mut VecDeque<T>) -> Option<T> {
+    let first = queue.pop_front()?;
+    if is_oversized(queue.capacity(), queue.len()) {
+        queue.shrink_to(queue.len().saturating_mul(2));
+    }
+    Some(first)
 }
 
 fn slot_mut<P>(slots: &mut [Option<Peer<P>>], index: u32) -> Option<&mut Option<Peer<P>>> {

@@ -14,6 +14,9 @@ pub(crate) struct ChannelMap<T> {
     count: usize,
 }
 
+/// Room for fewer entries than these is kept, whatever is in it.
+const KEPT: usize = 1024;
+
 impl<T> ChannelMap<T> {
     pub(crate) const fn new() -> Self {
         Self {
@@ -35,31 +38,44 @@ impl<T> ChannelMap<T> {
     }
 
     pub(crate) fn get(&self, channel: ChannelId) -> Option<&T> {
-        let entry = self.entries.get(channel.number())?;
+        let entry = self.entries.get(channel.number());
         let (_, value) = entry
-            .as_ref()
+            .and_then(Option::as_ref)
             .filter(|(id, _)| *id == channel)
             .or_else(|| self.outdated.iter().find(|(id, _)| *id == channel))?;
         Some(value)
     }
 
     pub(crate) fn get_mut(&mut self, channel: ChannelId) -> Option<&mut T> {
-        let entry = self.entries.get_mut(channel.number())?;
+        let entry = self.entries.get_mut(channel.number());
         let (_, value) = entry
-            .as_mut()
+            .and_then(Option::as_mut)
             .filter(|(id, _)| *id == channel)
             .or_else(|| self.outdated.iter_mut().find(|(id, _)| *id == channel))?;
         Some(value)
     }
 
     pub(crate) fn remove(&mut self, channel: ChannelId) -> Option<T> {
-        let entry = self.entries.get_mut(channel.number())?;
-        let (_, value) = entry.take_if(|(id, _)| *id == channel).or_else(|| {
+        let entry = self.entries.get_mut(channel.number());
+        let current = entry.and_then(|entry| entry.take_if(|(id, _)| *id == channel));
+        let (_, value) = current.or_else(|| {
             let position = self.outdated.iter().position(|(id, _)| *id == channel)?;
             Some(self.outdated.swap_remove(position))
         })?;
         self.count -= 1;
+        if channel.number() + 1 == self.entries.len() {
+            self.give_back();
+        }
         Some(value)
+    }
+
+    /// Gives the places back that are behind all that are used: the multiplexer does, too.
+    fn give_back(&mut self) {
+        while self.entries.pop_if(|entry| entry.is_none()).is_some() {}
+        let (capacity, len) = (self.entries.capacity(), self.entries.len());
+        if capacity > KEPT && len < capacity / 8 {
+            self.entries.shrink_to(2 * len);
+        }
     }
 
     /// Takes all entries out.
@@ -106,6 +122,28 @@ mod tests {
         assert_eq!(map.remove(first), None);
         assert!(!map.is_empty());
         assert_eq!(map.remove(second), Some("second"));
+        assert!(map.is_empty());
+    }
+
+    #[test]
+    fn places_that_nobody_uses_are_given_back() {
+        let mut mux = Multiplexer::new(Config::client(), IdSource::new([0; 12]));
+        let mut map = ChannelMap::new();
+        let (kept, outdated) = (channel(&mut mux), channel(&mut mux));
+        map.insert(kept, 0);
+        map.insert(outdated, 1);
+        mux.close(outdated).unwrap();
+        let channels: Vec<_> = (0..10_000).map(|_| channel(&mut mux)).collect();
+        for channel in &channels {
+            map.insert(*channel, 2);
+        }
+        for channel in channels {
+            assert_eq!(map.remove(channel), Some(2));
+        }
+        assert!(map.entries.capacity() < 2000, "{}", map.entries.capacity());
+        assert_eq!(map.remove(outdated), Some(1));
+        assert_eq!(map.get(kept), Some(&0));
+        assert_eq!(map.remove(kept), Some(0));
         assert!(map.is_empty());
     }
 

@@ -305,3 +305,41 @@ fn request_that_waits_for_the_socket_counts_once() {
     assert!(open().is_ok() && open().is_ok());
     assert_eq!(open(), Err(OpenError::TooManyChannels { limit: 2 }));
 }
+
+#[test]
+fn the_room_of_a_burst_is_given_back() {
+    let mut server = server(|limits| {
+        limits.channels_per_peer = 20_000;
+        limits.idle_peers = 10;
+    });
+    // One call stays open all the time.
+    let first = server.accept(&Value::from("first"));
+    for number in 0..10_000 {
+        let header = request_header(&Value::from(number));
+        server.recv(header, "method", &array(&[]));
+    }
+    let calls: Vec<_> = server
+        .events()
+        .into_iter()
+        .map(|event| match event {
+            ChannelEvent::Request { channel, .. } => channel,
+            other => panic!("no request but {other:?}"),
+        })
+        .collect();
+    for call in calls {
+        server.mux.reply(call, Body::nil()).unwrap();
+    }
+    assert_eq!(server.sent().len(), 10_000);
+    server.advance(std::time::Duration::from_secs(6));
+    let mux = &server.mux;
+    let peers = mux.peers.iter().map(|peer| peer.capacity());
+    let capacities = [
+        mux.channels.capacity(),
+        mux.deadlines.capacity(),
+        mux.events.capacity(),
+        peers.sum(),
+    ];
+    assert!(capacities.iter().all(|it| *it < 2000), "{capacities:?}");
+    server.mux.reply(first, Body::nil()).unwrap();
+    assert_eq!(server.sent_names(), ["OK"]);
+}
