@@ -6,7 +6,7 @@ Requests (a CALL is {client, method, args, timeout?, slots?}):
     client {name, endpoint | endpoints | bind, timeout?, heartbeat?, passive_heartbeat?, ids?, header?}
                                      `ids` are the last 24 digits of its ids, which begin at 0;
                                      `header` is the task context of its calls
-    call CALL + {expect?}            one call in its own greenlet
+    call CALL + {expect?, async?}    one call in its own greenlet
     start CALL + {id}; join {id}     the same, without waiting
     storm CALL + {count}             `count` calls at once on one connection
     echoes {client, values}          echoes each value and compares, types included
@@ -178,7 +178,7 @@ class Driver(object):
     def _outcome(self, call):
         expect = call.pop("expect", None)
         began = _now()
-        outcome = _caught(lambda: self._invoke(**call))
+        outcome = _caught(lambda: _awaited(self._invoke(**call)))
         if expect is not None and "result" in outcome:
             wanted = values.from_json(expect)
             if not values.same(outcome["result"], wanted):
@@ -237,6 +237,10 @@ def _context(ids, header):
     if header is not None:
         context.register_middleware({"get_task_context": lambda: dict(header)})
     return context
+
+
+def _awaited(result):
+    return result.get() if isinstance(result, gevent.event.AsyncResult) else result
 
 
 def _caught(function):

@@ -8,7 +8,7 @@ use std::time::Duration;
 use futures_util::future::try_join_all;
 use interop::{Failure, Peer, TestResult};
 use rmpv::Value;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 use tests::rpc;
 use zrpc::{CallError, Client, Heartbeat, Method, Server};
 
@@ -202,6 +202,37 @@ async fn a_timeout_of_one_call_overrides_that_of_the_client() -> TestResult {
         .await?;
     assert_eq!(late["raised"]["kind"], "TimeoutExpired", "{late}");
     assert!(elapsed(&late) < 10.0, "{late}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_asynchronous_call_is_answered_and_times_out_both_ways() -> TestResult {
+    let Some(python) = python()? else {
+        return Ok(());
+    };
+    let both = Both::start(python, Duration::from_secs(5)).await?;
+    let client = our_client(&both.python).await?;
+    let sum = client.request("add", (5, 1));
+    let sum = tokio::spawn(sum.call::<i64>());
+    let late = client
+        .request("wait", (20.0,))
+        .timeout(Duration::from_secs(1));
+    let late = tokio::spawn(late.call::<f64>());
+    assert_eq!(sum.await??, 6);
+    let late = late.await?;
+    assert!(matches!(late, Err(CallError::Timeout { .. })), "{late:?}");
+
+    let mut theirs = python_client(python, &both.ours.endpoint, json!({})).await?;
+    let call = |method: &str, args: Json| {
+        json!({"op": "call", "client": "c", "method": method, "args": args, "async": true,
+            "timeout": 1})
+    };
+    let sum = theirs.request(call("add", json!([5, 1]))).await?;
+    assert_eq!(sum["result"], 6, "{sum}");
+    let late = theirs.request(call("wait", json!([20.0]))).await?;
+    assert_eq!(late["raised"]["kind"], "TimeoutExpired", "{late}");
+    let failed = theirs.request(call("fail", json!(["why"]))).await?;
+    assert_eq!(failed["raised"]["name"], "ValueError", "{failed}");
     Ok(())
 }
 
