@@ -77,8 +77,10 @@
 //! - `curve` (default): encryption and authentication with CURVE. `curve-simd` makes it faster, with
 //!   code that nobody outside of this project has reviewed; see `zmtp`.
 //! - `macros` (default): `#[zrpc::service]`.
-//! - `blocking`: clients and servers for programs without a runtime.
+//! - `blocking`: clients, servers and one-way events for programs without a runtime.
 //! - `tower`: clients and methods as services of tower.
+//! - `metrics`: [`middleware::Metrics`](crate::middleware), numbers for the `metrics` facade.
+//! - `signing`: requests that are signed with HMAC-SHA-256, in [`middleware`].
 
 #[doc(hidden)]
 pub mod __private;
