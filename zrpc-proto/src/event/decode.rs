@@ -20,6 +20,8 @@ pub struct Event {
     pub name: Name,
     /// The encoded arguments, of any type.
     pub args: Bytes,
+    /// How many values the header and the arguments have, nested ones included.
+    pub(crate) values: usize,
 }
 
 impl Event {
@@ -60,7 +62,12 @@ impl Event {
             None => decoder.name().and_then(|name| Ok((name, decoder.value()?))),
         };
         match rest {
-            Ok((name, args)) => Ok(Self { header, name, args }),
+            Ok((name, args)) => Ok(Self {
+                header,
+                name,
+                args,
+                values: limits.values.saturating_sub(decoder.values),
+            }),
             Err(error) => Err(DecodeFailure::new(error, Some(header))),
         }
     }
@@ -81,6 +88,20 @@ impl Event {
             payload_len
         };
         held.saturating_add(entries)
+    }
+}
+
+impl Event {
+    /// Returns what the arguments may take beside their encoded bytes, once they are decoded.
+    ///
+    /// A value of a single byte becomes one of some thirty in memory, so that a request may be small
+    /// until somebody reads it. Those of ordinary requests are as good as nothing.
+    pub(crate) fn expansion(&self) -> usize {
+        /// Beside the byte that it has in the request.
+        const VALUE_LEN: usize = 31;
+        const FREE_VALUES: usize = 1024;
+        let values = self.values.saturating_sub(FREE_VALUES);
+        values.saturating_mul(VALUE_LEN)
     }
 }
 

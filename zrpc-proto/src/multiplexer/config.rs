@@ -94,7 +94,8 @@ pub struct Limits {
     /// Received bytes that one peer's channels hold: requests of open calls, stream items not yet
     /// consumed.
     ///
-    /// A server refuses requests beyond it. A client grants no more credit than there is room for,
+    /// A server refuses requests beyond it, and counts 32 bytes for each value of a request beyond
+    /// the first thousand, which is what it may take when it is decoded. A client grants no more credit than there is room for,
     /// judged by the largest item of each stream, but always one item, and closes a channel only
     /// if its server sends beyond the credit.
     ///

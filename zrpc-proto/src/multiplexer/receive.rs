@@ -14,7 +14,7 @@ use crate::channel::{
 use crate::event::{DecodeFailure, Event, MessageId, RemoteError, names};
 use crate::msgpack::{DecodeError, Elements};
 
-/// An event, and how many bytes it holds.
+/// An event, and how many bytes it holds, or will when it is decoded.
 #[derive(Debug)]
 pub(super) struct Received {
     pub(super) event: Event,
@@ -46,6 +46,11 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
         let result = match result {
             Ok(mut event) => {
                 let held = event.detach(len);
+                let held = match self.config.role {
+                    Role::Server => held.saturating_add(event.expansion()),
+                    // Applications take items one at a time, and results at once.
+                    Role::Client => held,
+                };
                 let channel = event.header.response_to.clone();
                 let received = Received { event, held };
                 match channel {

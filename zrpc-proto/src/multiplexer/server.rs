@@ -251,7 +251,9 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
         let Some(peer) = self.peers.get(channel.peer) else {
             return;
         };
-        let Event { header, name, args } = request;
+        let Event {
+            header, name, args, ..
+        } = request;
         self.events.push_back(ChannelEvent::Request {
             channel: id,
             peer: peer.key.clone(),
