@@ -169,7 +169,7 @@ impl CallError {
             CloseReason::Overrun { limit, unit } => Self::Overrun { limit, unit },
             CloseReason::UnexpectedEvent { name } => Self::UnexpectedEvent {
                 method: method.to_owned(),
-                event: name.to_string_lossy().into_owned(),
+                event: name.to_string(),
             },
             CloseReason::Malformed { error } => Self::Malformed {
                 method: method.to_owned(),

@@ -68,7 +68,33 @@ impl fmt::Debug for Name {
 }
 
 impl fmt::Display for Name {
+    /// Writes the name with control characters escaped: a peer chose it, and it goes to logs and
+    /// terminals.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.to_string_lossy())
+        use fmt::Write as _;
+        for c in self.to_string_lossy().chars() {
+            if c.is_control() {
+                write!(f, "{}", c.escape_default())?;
+            } else {
+                f.write_char(c)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_shown_without_control_characters() {
+        assert_eq!(Name::from("größer").to_string(), "größer");
+        let forged = Name::from("add\n\u{1b}[2J\u{9b}WARN");
+        assert_eq!(forged.to_string(), "add\\n\\u{1b}[2J\\u{9b}WARN");
+        assert_eq!(
+            Name::from_bytes(Bytes::from_static(b"a\xff")).to_string(),
+            "a\u{fffd}"
+        );
     }
 }

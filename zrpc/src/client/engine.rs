@@ -61,8 +61,13 @@ pub(super) struct ClientEngine {
     watches: ItemWatches,
     /// Callers for whom something came in this turn.
     wakers: Wakers,
+    /// From when on a server that breaks the protocol is worth a warning again.
+    next_warning: Option<Instant>,
     status: Status,
 }
+
+/// How long it takes from one warning to the next.
+const WARNING_INTERVAL: Duration = Duration::from_secs(1);
 
 /// A call for which there is no server yet.
 #[derive(Debug)]
@@ -86,6 +91,7 @@ impl ClientEngine {
             server_count,
             watches: ItemWatches::new(),
             wakers: Wakers::default(),
+            next_warning: None,
             status: Status::Running,
         };
         (engine, servers)
@@ -117,6 +123,17 @@ impl ClientEngine {
             }
             Err(_) => self.finish(&call.ticket, End::ClientClosed),
         }
+    }
+
+    /// A server has ended a call by breaking the protocol, which its caller is told in any case: one
+    /// that always does shall not fill the log.
+    fn report(&mut self, now: Instant, reason: &CloseReason) {
+        if self.next_warning.is_some_and(|at| now < at) {
+            tracing::debug!(%reason, "a server broke the protocol");
+            return;
+        }
+        tracing::warn!(%reason, "a server broke the protocol");
+        self.next_warning = now.checked_add(WARNING_INTERVAL);
     }
 
     fn finish(&mut self, ticket: &Ticket, end: End) {
@@ -207,7 +224,7 @@ impl Engine for ClientEngine {
     fn handle_event(
         &mut self,
         _mux: &mut Multiplexer,
-        _now: Instant,
+        now: Instant,
         event: ChannelEvent<Route>,
         _peers: &impl Peers,
     ) {
@@ -225,7 +242,7 @@ impl Engine for ClientEngine {
             ChannelEvent::Error { error, extra, .. } => End::Remote(error, boxed(extra)),
             ChannelEvent::Closed { reason, .. } => {
                 if let CloseReason::Overrun { .. } | CloseReason::UnexpectedEvent { .. } = reason {
-                    tracing::warn!(%reason, "a server broke the protocol");
+                    self.report(now, &reason);
                 }
                 End::Closed(reason)
             }

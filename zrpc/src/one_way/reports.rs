@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::ReceiveError;
+use crate::service::shown_name;
 
 /// What a subscriber or puller has done so far.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -74,7 +75,7 @@ impl Reports {
                 &self.malformed
             }
             ReceiveError::UnknownMethod { method } => {
-                tracing::debug!(method, "unknown method");
+                tracing::debug!(method = shown_name(method), "unknown method");
                 &self.unknown
             }
             ReceiveError::Failed { method, fault } if fault.is_by_caller() => {

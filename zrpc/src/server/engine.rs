@@ -17,7 +17,7 @@ use super::state::Origin;
 use super::{Concurrency, Tracebacks};
 use crate::io::{ChannelMap, Engine, Multiplexer, PeerChange, Peers, Route, Status};
 use crate::middleware::Chain;
-use crate::service::{Handler, Method, Registry};
+use crate::service::{Handler, Method, Registry, shown_name};
 use crate::{Compat, Fault, Stats};
 
 /// What handlers, and those who hold the server, ask of the I/O task.
@@ -123,7 +123,7 @@ impl ServerEngine {
             Some(method) => Arc::clone(method),
             None => {
                 let name = name.to_string_lossy();
-                tracing::debug!(%peer, method = %name, "unknown method");
+                tracing::debug!(%peer, method = shown_name(&name), "unknown method");
                 if self.settings.middleware.is_none() {
                     // Clients match on this error: its message is the bare name.
                     let fault = Fault::new("NameError", name.into_owned());

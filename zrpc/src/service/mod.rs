@@ -27,6 +27,6 @@ pub use reply::{Fallible, IntoReply, Plain, Reply};
 pub use set::{MethodSet, Service};
 
 pub(crate) use handler::{Handler, Outcome, Task, TaskHandler, ThreadHandler, Work};
-pub(crate) use registry::Registry;
+pub(crate) use registry::{Registry, shown_name};
 #[cfg(feature = "tower")]
 pub(crate) use signature::Signature;

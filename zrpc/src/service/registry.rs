@@ -58,3 +58,22 @@ impl Registry {
         }
     }
 }
+
+/// Returns what a log line shows of a name that a peer chose, which may be as long as a request.
+pub(crate) fn shown_name(name: &str) -> &str {
+    const MAX_CHARS: usize = 64;
+    let end = name.char_indices().nth(MAX_CHARS);
+    end.and_then(|(end, _)| name.get(..end)).unwrap_or(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_long_name_the_beginning_is_shown() {
+        assert_eq!(shown_name("add"), "add");
+        assert_eq!(shown_name(&"ä".repeat(1000)), "ä".repeat(64));
+        assert_eq!(shown_name(&"x".repeat(64)), "x".repeat(64));
+    }
+}
