@@ -6,6 +6,7 @@ mod conformance;
 mod dependencies;
 mod document;
 mod files;
+mod hostile;
 mod layers;
 mod options;
 mod sans_io;

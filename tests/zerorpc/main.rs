@@ -9,6 +9,7 @@
 )]
 
 mod client;
+mod hostile;
 mod server;
 mod streams;
 mod support;
