@@ -12,6 +12,7 @@ mod inproc;
 mod ipc;
 mod life;
 mod live_options;
+mod models;
 mod pair;
 mod pipeline;
 mod proxy;

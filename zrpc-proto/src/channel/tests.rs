@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 
-use super::{Credit, Heartbeat, Pulse, ReceiveWindow, SendCredit, Tick};
+use super::pulse::later;
+use super::{ChannelOptions, Credit, Heartbeat, Pulse, ReceiveWindow, SendCredit, Tick, granted};
 
 #[test]
 fn any_grant_is_capped() {
@@ -23,6 +24,29 @@ fn absolute_grants_of_node_do_not_add_up() {
         credit.grant(grant);
         assert!(credit.available().count() <= 100);
     }
+}
+
+#[test]
+fn a_grant_that_no_integer_of_64_bits_holds_is_a_large_one() {
+    let number = b"\xcf\xff\xff\xff\xff\xff\xff\xff\xff";
+    assert_eq!(granted(number), Some(i64::MAX));
+    let list = [b"\x91".as_slice(), number].concat();
+    assert_eq!(granted(&list), Some(i64::MAX));
+}
+
+#[test]
+fn a_time_that_no_clock_reaches_is_a_century_away() {
+    let now = now();
+    let century = Duration::from_secs(100 * 365 * 86_400);
+    assert_eq!(later(now, Duration::MAX), now + century);
+    assert_eq!(later(now, century), now + century);
+}
+
+#[test]
+fn options_say_what_they_were_told() {
+    let heartbeat = Heartbeat::Active(Duration::from_secs(7));
+    let options = ChannelOptions::default().with_heartbeat(heartbeat);
+    assert_eq!(options.heartbeat(), heartbeat);
 }
 
 #[test]

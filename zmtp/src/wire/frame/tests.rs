@@ -65,6 +65,20 @@ fn decode_one(limits: FrameLimits, octets: &[u8]) -> Result<Option<RawFrame>, Fr
 }
 
 #[test]
+fn no_short_cut_takes_a_message_beyond_the_limit() {
+    let decoder = FrameDecoder::new(limits(100, 100));
+    for (len, is_taken) in [(99, true), (100, true), (101, false), (300, false)] {
+        let frame = RawFrame::Message(Frame::last(vec![0; len]));
+        let octets = encode(&[frame]);
+        let mut input = BytesMut::from(octets.as_slice());
+        let taken = decoder.decode_message(&mut input);
+        assert_eq!(taken.is_some(), is_taken, "{len}");
+        let rest = if is_taken { 0 } else { octets.len() };
+        assert_eq!(input.len(), rest, "{len}");
+    }
+}
+
+#[test]
 fn frame_is_refused_for_its_size_before_any_of_the_body_came() {
     // [ZMTP31-036] [INT-022]
     let limits = limits(4, 6);

@@ -208,6 +208,35 @@ fn stream_hears_when_it_may_go_on() {
 }
 
 #[test]
+fn whatever_the_limits_one_event_passes() {
+    let limits = Limits {
+        queued_bytes_per_peer: 0,
+        queued_bytes_total: 0,
+        ..Limits::default()
+    };
+    let mut server = Scripted::server(Config::server().with_limits(limits));
+    let channel = server.accept(&"id".into());
+    server.recv_on(&"id".into(), "_zpc_more", &array(&[100.into()]));
+    while server.poll_transmit().is_some() {}
+    server.mux.stream_item(channel, item(1)).unwrap();
+    assert!(matches!(
+        server.mux.stream_item(channel, item(2)),
+        Err(SendError::Full(_))
+    ));
+    assert_eq!(server.sent_names(), ["STREAM"]);
+    server.mux.stream_item(channel, item(2)).unwrap();
+}
+
+#[test]
+fn open_channels_have_small_numbers_of_their_own() {
+    let mut pair = Pair::new(Config::client(), Config::server());
+    let calls = [(); 3].map(|()| pair.call(&ChannelOptions::default()));
+    let mut numbers = calls.map(|call| call.number());
+    numbers.sort_unstable();
+    assert_eq!(numbers, [0, 1, 2]);
+}
+
+#[test]
 fn full_socket_stops_streams_and_lets_them_go_on() {
     let limits = Limits {
         queued_bytes_per_peer: 4096,
