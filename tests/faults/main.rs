@@ -15,6 +15,7 @@
     reason = "a test ends where something fails, and says where"
 )]
 
+mod calls;
 mod one_way;
 mod support;
 mod two_way;

@@ -93,7 +93,7 @@ impl Secured {
     }
 }
 
-fn key_pair() -> KeyPair {
+pub(crate) fn key_pair() -> KeyPair {
     KeyPair::new(SecretKey::from_octets([0x51; 32]))
 }
 
