@@ -16,6 +16,8 @@
 )]
 
 mod calls;
+mod corruption;
 mod one_way;
+mod shutdown;
 mod support;
 mod two_way;

@@ -215,15 +215,15 @@ macro_rules! both_ways {
         let mut random = random();
         let ready: fn(&$receiver) = $ready;
         let (sender, receiver) = (
-            $secured.connecting::<$sender>(),
-            $secured.bound::<$receiver>(),
+            $secured.connecting::<$sender>().build(),
+            $secured.bound::<$receiver>().build(),
         );
         ready(&receiver);
         let pair = (sender, receiver);
         run($name, pair, Bound::Receiver, $absent, random.fork()).await;
         let (sender, receiver) = (
-            $secured.bound::<$sender>(),
-            $secured.connecting::<$receiver>(),
+            $secured.bound::<$sender>().build(),
+            $secured.connecting::<$receiver>().build(),
         );
         ready(&receiver);
         let pair = (sender, receiver);

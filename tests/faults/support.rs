@@ -70,25 +70,17 @@ pub(crate) fn quick<S: Socket>() -> Builder<S> {
 }
 
 impl Secured {
-    pub(crate) fn bound<S: Socket>(self) -> S {
+    pub(crate) fn bound<S: Socket>(self) -> Builder<S> {
         match self {
-            Self::Not => quick().build(),
-            Self::WithCurve => quick()
-                .curve_server(key_pair())
-                .authenticator(AnyKey)
-                .build(),
+            Self::Not => quick(),
+            Self::WithCurve => quick().curve_server(key_pair()).authenticator(AnyKey),
         }
     }
 
-    pub(crate) fn connecting<S: Socket>(self) -> S {
+    pub(crate) fn connecting<S: Socket>(self) -> Builder<S> {
         match self {
-            Self::Not => quick().build(),
-            Self::WithCurve => {
-                let server_key = *key_pair().public_key();
-                quick()
-                    .curve_client(server_key, KeyPair::generate())
-                    .build()
-            }
+            Self::Not => quick(),
+            Self::WithCurve => quick().curve_client(*key_pair().public_key(), KeyPair::generate()),
         }
     }
 }

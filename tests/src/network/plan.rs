@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use crate::random::Random;
 
+/// Octets of greeting and handshake, at most.
+const HANDSHAKE: u64 = 1200;
+
 /// Which way octets go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(clippy::exhaustive_enums, reason = "there are no other ways")]
@@ -27,7 +30,10 @@ pub enum Fault {
     HalfClose,
     /// Nothing moves in this direction for a while; then the connection is reset.
     Stall,
-    /// A bit of the octet is another, and everything goes on.
+    /// A bit of the octet, behind the handshake, is another, and everything goes on. A connection that
+    /// survives that for long is reset in the end.
+    ///
+    /// Not in the handshake: what is wrong there would be wrong again, and is not tried again.
     Corrupt,
 }
 
@@ -120,25 +126,32 @@ impl Schedule {
             3 => Pace::of(64 * 1024, Duration::ZERO),
             _ => Pace::of(4096 + random.count_below(8192), random.millis(1, 4)),
         };
-        let pace = [pace(), pace()];
+        let mut pace = [pace(), pace()];
         let fault = self.faults.get(random.count_below(self.faults.len()));
         let strike = fault.map(|fault| {
+            let is_change = *fault == Fault::Corrupt;
+            if is_change {
+                // It takes many octets to notice.
+                pace.iter_mut()
+                    .for_each(|pace| pace.chunk = pace.chunk.max(512));
+            }
             // More often where there is more.
             let [forwards, backwards] = self.within;
-            let quieter = random.once_in(4);
+            let quieter = random.once_in(4) && !is_change;
             let (direction, within) = match (forwards < backwards) ^ quieter {
                 true => (Direction::Backwards, backwards),
                 false => (Direction::Forwards, forwards),
             };
-            // Often early: in the greeting, in the handshake, in the first messages.
-            let within = match random.below(3) {
-                0 => within.min(300),
-                _ => within,
+            let after = match random.below(3) {
+                _ if is_change => HANDSHAKE + random.below(within),
+                // Often early: in the greeting, in the handshake, in the first messages.
+                0 => random.below(within.min(300)),
+                _ => random.below(within),
             };
             Strike {
                 fault: *fault,
                 direction,
-                after: random.below(within),
+                after,
             }
         });
         let refusal = match random.below(4) {

@@ -98,6 +98,13 @@ impl Proxy {
         count(&self.shared.forwards) + count(&self.shared.backwards)
     }
 
+    /// Returns how many connections went on for long after one of their messages was changed.
+    #[must_use]
+    pub fn unnoticed_count(&self) -> u64 {
+        let count = |counters: &Counters| counters.unnoticed.load(Ordering::Relaxed);
+        count(&self.shared.forwards) + count(&self.shared.backwards)
+    }
+
     /// Returns how many octets it took and did not pass on in one direction.
     #[must_use]
     pub fn lost_octets(&self, direction: Direction) -> u64 {

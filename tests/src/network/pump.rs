@@ -16,6 +16,10 @@ const STALL: Duration = Duration::from_millis(50);
 /// How long a half-closed connection is left to its peers.
 const PATIENCE: Duration = Duration::from_millis(100);
 
+/// So many octets after one that was changed, the connection is reset. The receiver has to have
+/// noticed by then.
+const UNNOTICED: u64 = 100_000;
+
 /// How a direction ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum End {
@@ -31,6 +35,8 @@ pub(super) struct Counters {
     pub(super) taken: AtomicU64,
     pub(super) passed: AtomicU64,
     pub(super) corrupted: AtomicU64,
+    /// Connections that went on for long after that.
+    pub(super) unnoticed: AtomicU64,
 }
 
 /// Passes octets on until one of the peers ends it or the fault does.
@@ -62,6 +68,7 @@ impl Pump<'_> {
     async fn pass_on(&mut self) -> io::Result<Option<Fault>> {
         let mut chunk = vec![0; self.pace.chunk.clamp(1, 64 * 1024)];
         let mut position = 0;
+        let mut is_corrupted = false;
         loop {
             let is_calm = *self.calm.borrow();
             if is_calm {
@@ -78,10 +85,20 @@ impl Pump<'_> {
                 && let Some(strike) = self.strike.take()
             {
                 if strike.fault != Fault::Corrupt {
+                    if is_corrupted {
+                        self.counters.unnoticed.fetch_add(1, Ordering::Relaxed);
+                    }
                     return Ok(Some(self.end(strike.fault).await));
                 }
                 self.corrupt(position).await?;
                 position += 1;
+                // If nobody minds, others get their turn.
+                self.strike = Some(Strike {
+                    fault: Fault::Reset,
+                    after: position + UNNOTICED,
+                    ..strike
+                });
+                is_corrupted = true;
                 continue;
             }
             let most = most.min(chunk.len());

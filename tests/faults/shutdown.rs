@@ -1,0 +1,283 @@
+//! Sockets, clients, servers and runtimes that go away at any moment, in the middle of everything.
+
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures_util::stream;
+use tests::ledger::{self, Book};
+use tests::random::Random;
+use tokio::runtime::Runtime;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, timeout};
+use zmtp::{PullSocket, PushSocket, Socket};
+use zrpc::{CallError, Client, IoRuntime, Server};
+
+use crate::support::{in_time, quick, random};
+
+/// Each way of ending is tried so often, each time at another moment.
+const TIMES: usize = 12;
+
+/// How long a socket lingers that has somebody who takes what it sends.
+const LINGER: Duration = Duration::from_secs(20);
+
+/// How long one lingers that has nobody.
+const SHORT: Duration = Duration::from_millis(50);
+
+/// Longer than lingering, on a machine that has other things to do.
+const LATE: Duration = Duration::from_secs(10);
+
+/// A moment in the first milliseconds of a life.
+fn moment(random: &mut Random) -> Duration {
+    Duration::from_micros(random.below(20_000))
+}
+
+/// What was accepted for sending before a socket was closed is received: closing waits for it.
+#[tokio::test]
+async fn a_socket_that_closes_under_load_delivers_what_it_accepted() {
+    let mut random = random();
+    for time in 0..TIMES {
+        let mut pull: PullSocket = quick().build();
+        let endpoint = pull.bind("tcp://127.0.0.1:*").await.unwrap();
+        let mut push = quick::<PushSocket>().linger(LINGER).build();
+        push.connect(&endpoint).await.unwrap();
+        let until = Instant::now() + moment(&mut random);
+        let mut accepted = 0;
+        while Instant::now() < until || accepted == 0 {
+            match timeout(
+                Duration::from_millis(1),
+                push.send(ledger::message(0, accepted)),
+            )
+            .await
+            {
+                Ok(sent) => {
+                    sent.unwrap();
+                    accepted += 1;
+                }
+                // Full: the receiver takes one.
+                Err(_) => break,
+            }
+            tokio::task::yield_now().await;
+        }
+        // Half of them in the background.
+        match time % 2 {
+            0 => drop(push),
+            _ => drop(tokio::spawn(push.close())),
+        }
+        let mut book = Book::default();
+        while book.expected() < accepted {
+            let message = in_time("a message", pull.recv()).await.unwrap();
+            let parts: Vec<_> = message.iter().cloned().collect();
+            book.enter(ledger::read(&parts).unwrap().1);
+        }
+        assert_eq!((book.delivered, book.missing()), (accepted, 0));
+    }
+}
+
+/// A peer that takes nothing holds nobody up for longer than the linger period.
+#[tokio::test]
+async fn closing_under_load_takes_no_longer_than_lingering() {
+    let mut random = random();
+    for _ in 0..TIMES {
+        let pull: PullSocket = quick().build();
+        let endpoint = pull.bind("tcp://127.0.0.1:*").await.unwrap();
+        let push = quick::<PushSocket>().linger(SHORT).build();
+        push.connect(&endpoint).await.unwrap();
+        let mut senders = JoinSet::new();
+        for _ in 0..3 {
+            let mut push = push.clone();
+            senders.spawn(async move { while push.send(vec![7; 5000]).await.is_ok() {} });
+        }
+        sleep(moment(&mut random)).await;
+        let closing = Instant::now();
+        in_time("the socket closes", push.close()).await;
+        assert!(closing.elapsed() < SHORT + LATE);
+        // Whoever waits for room is told.
+        in_time("senders end", senders.join_all()).await;
+    }
+}
+
+fn methods(answered: &Arc<Mutex<HashSet<u64>>>) -> zrpc::ServerBuilder {
+    let answered = Arc::clone(answered);
+    Server::builder()
+        .io_runtime(IoRuntime::Current)
+        .linger(LINGER)
+        .method("double", move |(number,): (u64,)| {
+            answered.lock().unwrap().insert(number);
+            async move { 2 * number }
+        })
+        .stream("count", |(to,): (u64,)| stream::iter(0..to))
+        .bind("tcp://127.0.0.1:*")
+}
+
+/// How a call ended whose server went away.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ended {
+    Answered,
+    /// It says that it did not run.
+    Refused,
+    /// Whether it ran is unknown.
+    Lost,
+}
+
+/// Calls until one fails, and returns how each ended.
+async fn call_until_the_end(client: Client, caller: u64) -> Vec<(u64, Ended)> {
+    let mut ends = Vec::new();
+    for number in (caller..).step_by(8) {
+        let ended = match client.call::<u64>("double", (number,)).await {
+            Ok(answer) => {
+                assert_eq!(answer, 2 * number);
+                Ended::Answered
+            }
+            Err(CallError::Remote(error)) if error.name == "ServerStopping" => Ended::Refused,
+            Err(
+                CallError::Disconnected
+                | CallError::Closed
+                | CallError::LostRemote { .. }
+                | CallError::Timeout { .. },
+            ) => Ended::Lost,
+            Err(error) => panic!("{error}"),
+        };
+        let goes_on = ended == Ended::Answered;
+        ends.push((number, ended));
+        if !goes_on {
+            break;
+        }
+    }
+    ends
+}
+
+async fn callers(server: &Server) -> (Client, JoinSet<Vec<(u64, Ended)>>) {
+    let client = Client::builder()
+        .io_runtime(IoRuntime::Current)
+        .timeout(Duration::from_secs(2))
+        .connect(&server.endpoints()[0])
+        .build()
+        .await
+        .unwrap();
+    let mut callers = JoinSet::new();
+    for caller in 0..8 {
+        callers.spawn(call_until_the_end(client.clone(), caller));
+    }
+    (client, callers)
+}
+
+/// Everything that a server that shuts down has begun is answered.
+#[tokio::test]
+async fn a_server_that_shuts_down_under_load_answers_what_it_ran() {
+    let mut random = random();
+    for time in 0..TIMES {
+        let ran = Arc::default();
+        let server = methods(&ran).build().await.unwrap();
+        let (_client, callers) = callers(&server).await;
+        sleep(moment(&mut random)).await;
+        match time % 2 {
+            0 => in_time("the server shuts down", server.handle().shutdown()).await,
+            _ => {
+                let handle = server.handle();
+                let drained = in_time("the server drains", handle.drain(LATE))
+                    .await
+                    .unwrap();
+                assert_eq!(drained.cut.len(), 0, "{drained:?}");
+            }
+        }
+        drop(server);
+        let ends = in_time("every call ends", callers.join_all())
+            .await
+            .concat();
+        let ran = ran.lock().unwrap();
+        for (number, ended) in &ends {
+            match ended {
+                Ended::Answered => assert!(ran.contains(number), "{number}"),
+                // It was refused, or sent when nobody was there any more.
+                Ended::Refused | Ended::Lost => {
+                    assert!(!ran.contains(number), "{number}, {ended:?}");
+                }
+            }
+        }
+    }
+}
+
+/// A server that is dropped, and a client that is closed, end every call.
+#[tokio::test]
+async fn every_call_ends_when_a_client_or_a_server_does() {
+    let mut random = random();
+    for time in 0..TIMES {
+        let ran = Arc::default();
+        let server = methods(&ran).build().await.unwrap();
+        let (client, callers) = callers(&server).await;
+        let mut items = client.stream::<u64>("count", (u64::MAX,)).await.unwrap();
+        let reading = tokio::spawn(async move {
+            let mut next = 0;
+            while let Ok(Some(item)) = items.next_item().await {
+                assert_eq!(item, next);
+                next += 1;
+            }
+        });
+        sleep(moment(&mut random)).await;
+        match time % 4 {
+            0 => drop(server),
+            1 => in_time("the server closes", server.handle().close()).await,
+            2 => in_time("the client closes", client.close()).await,
+            _ => {
+                let server = tokio::spawn(server.run());
+                tokio::task::yield_now().await;
+                server.abort();
+            }
+        }
+        let ends = in_time("every call ends", callers.join_all())
+            .await
+            .concat();
+        in_time("the stream ends", reading).await.unwrap();
+        let ran = ran.lock().unwrap();
+        for (number, ended) in &ends {
+            assert!(
+                *ended != Ended::Answered || ran.contains(number),
+                "{number}"
+            );
+        }
+    }
+}
+
+/// INT-045, under load: nothing panics or hangs when a runtime goes away with all that runs on it.
+#[test]
+fn a_runtime_goes_away_under_load() {
+    let mut random = random();
+    for time in 0..TIMES {
+        let runtime = Runtime::new().unwrap();
+        let ran = Arc::default();
+        let (server, client, push) = runtime.block_on(async {
+            let server = methods(&ran).build().await.unwrap();
+            let (client, mut callers) = callers(&server).await;
+            tokio::spawn(async move { while callers.join_next().await.is_some() {} });
+            let mut pull: PullSocket = quick().build();
+            let endpoint = pull.bind("tcp://127.0.0.1:*").await.unwrap();
+            let push: PushSocket = quick().build();
+            push.connect(&endpoint).await.unwrap();
+            tokio::spawn(async move { while pull.recv().await.is_ok() {} });
+            let mut sending = push.clone();
+            tokio::spawn(async move { while sending.send(vec![7; 5000]).await.is_ok() {} });
+            sleep(moment(&mut random)).await;
+            (server, client, push)
+        });
+        match time % 3 {
+            0 => drop(runtime),
+            1 => runtime.shutdown_background(),
+            _ => runtime.shutdown_timeout(LATE),
+        }
+        // What outlives its runtime says so, on another one.
+        let other = Runtime::new().unwrap();
+        other.block_on(async {
+            let called = in_time("a call ends", client.call::<u64>("double", (1,))).await;
+            // Tasks of a runtime that goes in the background may still be there, and work.
+            let is_end = matches!(
+                called,
+                Ok(2) | Err(CallError::Closed | CallError::Disconnected)
+            );
+            assert!(is_end, "{called:?}");
+            in_time("the client closes", client.close()).await;
+            in_time("the server closes", server.handle().close()).await;
+            in_time("the socket closes", push.close()).await;
+        });
+    }
+}
