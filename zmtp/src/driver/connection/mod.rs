@@ -17,3 +17,6 @@ mod write;
 #[cfg(all(test, shuttle))]
 pub(crate) use task::Connection;
 pub(crate) use task::{Progress, RunningConnection};
+
+#[cfg(test)]
+mod tests;
