@@ -7,7 +7,8 @@
 //! - an extension is `{"ext": code, "base64": "…"}`, a timestamp
 //!   `{"seconds": s, "nanoseconds": n}`;
 //! - a map key that is not a string is its own JSON text in a string, as Python does it for
-//!   numbers, booleans and null.
+//!   numbers, booleans and null; of a list or map that is a key inside of such a key, it is the
+//!   base64 of its msgpack, for text in text in text doubles with each level.
 //!
 //! As in Python, not-a-number and the infinities are `NaN`, `Infinity` and `-Infinity`.
 
@@ -25,10 +26,18 @@ use super::view::{View, unique};
 ///
 /// Whatever the writer reports.
 pub(crate) fn write_json<W: Write>(value: &Value, out: &mut W) -> io::Result<()> {
-    write_value(value, out)
+    write_value(value, Place::Document, out)
 }
 
-fn write_value(value: &Value, out: &mut dyn Write) -> io::Result<()> {
+/// Where a value stands.
+#[derive(Clone, Copy)]
+enum Place {
+    Document,
+    /// In a key that is a list or a map.
+    Key,
+}
+
+fn write_value(value: &Value, place: Place, out: &mut dyn Write) -> io::Result<()> {
     match View::of(value) {
         View::None => out.write_all(b"null"),
         View::Bool(truth) => write!(out, "{truth}"),
@@ -39,8 +48,8 @@ fn write_value(value: &Value, out: &mut dyn Write) -> io::Result<()> {
             Ok(text) => write_string(text, out),
             Err(_) => write!(out, "{{\"base64\": \"{}\"}}", base64(bytes)),
         },
-        View::List(items) => write_list(items, out),
-        View::Dict(entries) => write_dict(entries, out),
+        View::List(items) => write_list(items, place, out),
+        View::Dict(entries) => write_dict(entries, place, out),
         View::Time {
             seconds,
             nanoseconds,
@@ -56,33 +65,40 @@ fn write_value(value: &Value, out: &mut dyn Write) -> io::Result<()> {
     }
 }
 
-fn write_list(items: &[Value], out: &mut dyn Write) -> io::Result<()> {
+fn write_list(items: &[Value], place: Place, out: &mut dyn Write) -> io::Result<()> {
     out.write_all(b"[")?;
     for (at, item) in items.iter().enumerate() {
         if at > 0 {
             out.write_all(b", ")?;
         }
-        write_value(item, out)?;
+        write_value(item, place, out)?;
     }
     out.write_all(b"]")
 }
 
-fn write_dict(entries: &[(Value, Value)], out: &mut dyn Write) -> io::Result<()> {
+fn write_dict(entries: &[(Value, Value)], place: Place, out: &mut dyn Write) -> io::Result<()> {
     out.write_all(b"{")?;
     for (at, (key, item)) in unique(entries).into_iter().enumerate() {
         if at > 0 {
             out.write_all(b", ")?;
         }
-        write_key(key, out)?;
+        write_key(key, place, out)?;
         out.write_all(b": ")?;
-        write_value(item, out)?;
+        write_value(item, place, out)?;
     }
     out.write_all(b"}")
 }
 
-fn write_key(key: &Value, out: &mut dyn Write) -> io::Result<()> {
+fn write_key(key: &Value, place: Place, out: &mut dyn Write) -> io::Result<()> {
     let mut text = Vec::new();
-    write_value(key, &mut text)?;
+    match (place, View::of(key)) {
+        (Place::Key, View::List(_) | View::Dict(_)) => {
+            let mut encoded = Vec::new();
+            rmpv::encode::write_value(&mut encoded, key)?;
+            text.extend(base64(&encoded).into_bytes());
+        }
+        _ => write_value(key, Place::Key, &mut text)?,
+    }
     // A key that is a string already has its quotes.
     if text.first() == Some(&b'"') {
         return out.write_all(&text);
@@ -205,5 +221,18 @@ mod tests {
             "{\"1\": null, \"true\": null, \"null\": null, \"1.5\": null, \"b\": null, \
              \"[\\\"a\\\"]\": null}"
         );
+    }
+
+    #[test]
+    fn keys_in_keys_do_not_double_with_each_level() {
+        let mut value = Value::from("a");
+        for _ in 0..200 {
+            value = Value::Map(vec![(value, Value::Nil)]);
+        }
+        assert!(json(&value).len() < 1000);
+        // {{{"a": nil}: nil}: nil}
+        let bytes = [0x81, 0x81, 0x81, 0xa1, b'a', 0xc0, 0xc0, 0xc0];
+        let value = rmpv::decode::read_value(&mut &bytes[..]).unwrap();
+        assert_eq!(json(&value), r#"{"{\"gaFhwA==\": null}": null}"#);
     }
 }
