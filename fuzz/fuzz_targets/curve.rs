@@ -1,4 +1,4 @@
 //! Looks for octets that break `curve`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| tests::fuzz_targets::curve(data));
+fuzz::fuzz_target!(tests::fuzz_targets::curve);

@@ -4,7 +4,7 @@ use crate::source::{SourceFile, assert_none, rust_files, shipped_files};
 use crate::strip::has_word;
 
 /// The top-level modules of `zmtp` and the layer that each belongs to.
-const ZMTP_LAYERS: [(&str, u8); 14] = [
+const ZMTP_LAYERS: [(&str, u8); 15] = [
     ("message", 0),
     ("endpoint", 0),
     ("wire", 0),
@@ -19,6 +19,8 @@ const ZMTP_LAYERS: [(&str, u8); 14] = [
     ("authenticator", 3),
     ("socket", 4),
     ("blocking", 4),
+    // In fuzz builds alone.
+    ("fuzz_targets", 4),
 ];
 
 #[test]

@@ -40,6 +40,8 @@ pub mod curve;
 #[cfg(feature = "socket")]
 mod driver;
 pub mod endpoint;
+#[cfg(all(feature = "socket", any(test, fuzzing)))]
+pub mod fuzz_targets;
 pub mod mechanism;
 mod message;
 pub mod pattern;

@@ -7,7 +7,7 @@ use proto::{Body, ChannelEvent, ChannelId, ChannelOptions, IdSource, Request};
 use zmtp::More;
 use zmtp::mechanism::{Decision, Randomness};
 use zmtp::pattern::SocketType;
-use zmtp::session::{Event, Session, SessionConfig, Side};
+use zmtp::session::{Event, Session, SessionConfig, SessionError, Side};
 
 /// The peers of a multiplexer under test.
 const PEERS: usize = 3;
@@ -17,7 +17,12 @@ const MAX_OUTPUTS: usize = 10_000;
 
 /// A session takes any octets: in the handshake, and, after a good handshake, in traffic.
 ///
-/// The first octet chooses socket type, side and phase, the second how octets are cut.
+/// The first octet chooses socket type, side and phase, the second how octets are cut, which makes
+/// no difference.
+///
+/// # Panics
+///
+/// Panics if a property does not hold.
 pub fn session(data: &[u8]) {
     let [choice, step, data @ ..] = data else {
         return;
@@ -27,17 +32,20 @@ pub fn session(data: &[u8]) {
         0 => Side::Listener,
         _ => Side::Connector,
     };
-    let mut run = Run::new(ours, side);
-    if choice & 2 != 0 {
-        run.shake_hands(ours);
-    }
-    for chunk in data.chunks(usize::from(*step).max(1)) {
-        if !run.feed(chunk) {
-            return;
+    let talk = |step| {
+        let mut run = Run::new(ours, side);
+        if choice & 2 != 0 {
+            run.shake_hands(ours);
         }
-    }
-    // The end comes as well, at whatever point this is.
-    let _ = run.session.handle_eof();
+        if data.chunks(step).all(|chunk| run.feed(chunk)) {
+            // The end comes as well, at whatever point this is.
+            run.error = run.session.handle_eof().err();
+        }
+        run.outcome()
+    };
+    let whole = talk(data.len().max(1));
+    let cut = talk(usize::from(*step).max(1));
+    assert_eq!(cut, whole, "cut every {step} octets");
 }
 
 /// A session under test, and what it has done so far.
@@ -50,6 +58,19 @@ pub(super) struct Run {
     open: bool,
     /// What is answered to the question who the peer is.
     decision: Option<Decision>,
+    events: Vec<Event>,
+    sent: BytesMut,
+    error: Option<SessionError>,
+}
+
+/// All that can be seen of a session.
+#[derive(Debug, PartialEq)]
+pub(super) struct Outcome {
+    /// Whether the session was established, also if it has ended since.
+    pub(super) is_open: bool,
+    events: Vec<Event>,
+    sent: BytesMut,
+    error: Option<SessionError>,
 }
 
 impl Run {
@@ -66,6 +87,8 @@ impl Run {
         config.limits.max_frame_size = 4096;
         config.limits.max_message_size = 16_384;
         config.limits.max_parts_per_message = 16;
+        // How many answers wait depends on how much is read at once.
+        config.limits.max_pending_pongs = usize::MAX;
         // Any fixed point will do: the session sees differences only.
         let now = Instant::now();
         Self {
@@ -75,6 +98,9 @@ impl Run {
             parts: 0,
             open: false,
             decision,
+            events: Vec::new(),
+            sent: BytesMut::new(),
+            error: None,
         }
     }
 
@@ -87,43 +113,55 @@ impl Run {
         assert!(self.open, "{ours} and {name} fit");
     }
 
-    /// Feeds octets and checks what comes out; false when the session has ended.
+    /// Feeds octets and checks what comes out; false when nothing more is taken.
     pub(super) fn feed(&mut self, octets: &[u8]) -> bool {
-        self.now += Duration::from_millis(10);
         self.input.extend_from_slice(octets);
-        let ended = loop {
-            match self.session.handle_input(self.now, &mut self.input) {
-                Ok(Some(Event::Authenticate(_))) => {
-                    if !self.decide() {
-                        break true;
-                    }
-                }
-                Ok(Some(event)) => self.check(&event),
-                Ok(None) => break false,
-                Err(_) => break true,
-            }
-        };
-        let mut out = BytesMut::new();
-        let count = self.session.poll_transmit(&mut out);
-        assert_eq!(count, out.len(), "it says how much it wrote");
+        let goes_on = self.take_input();
+        self.transmit();
         assert!(
             self.session.read_hint() <= 1 << 20,
             "a claim is not believed"
         );
-        let timed_out = self.session.handle_timeout(self.now).is_err();
-        !ended && !timed_out
+        goes_on
     }
 
-    /// Whether the session was established, also if it has ended since.
-    pub(super) const fn is_open(&self) -> bool {
-        self.open
+    pub(super) fn outcome(self) -> Outcome {
+        Outcome {
+            is_open: self.open,
+            events: self.events,
+            sent: self.sent,
+            error: self.error,
+        }
+    }
+
+    fn take_input(&mut self) -> bool {
+        loop {
+            match self.session.handle_input(self.now, &mut self.input) {
+                Ok(Some(Event::Authenticate(_))) => {
+                    if !self.decide() {
+                        return false;
+                    }
+                }
+                Ok(Some(event)) => self.check(event),
+                Ok(None) => return true,
+                Err(error) => {
+                    self.error = Some(error);
+                    return false;
+                }
+            }
+        }
+    }
+
+    fn transmit(&mut self) {
+        let before = self.sent.len();
+        let count = self.session.poll_transmit(&mut self.sent);
+        assert_eq!(before + count, self.sent.len(), "it says how much it wrote");
     }
 
     /// Answers the question who the peer is; false when the session has ended.
     fn decide(&mut self) -> bool {
         assert!(!self.open && self.session.is_undecided());
-        let mut out = BytesMut::new();
-        self.session.poll_transmit(&mut out);
+        self.transmit();
         // Nothing moves before somebody has decided.
         let before = self.input.len();
         let result = self.session.handle_input(self.now, &mut self.input);
@@ -137,15 +175,18 @@ impl Run {
         match self.session.authenticate(self.now, decision) {
             Ok(event) => {
                 assert!(!denied, "who is denied is not let in");
-                event.iter().for_each(|event| self.check(event));
+                event.into_iter().for_each(|event| self.check(event));
                 true
             }
-            Err(_) => false,
+            Err(error) => {
+                self.error = Some(error);
+                false
+            }
         }
     }
 
-    fn check(&mut self, event: &Event) {
-        match event {
+    fn check(&mut self, event: Event) {
+        match &event {
             Event::Established => {
                 assert!(!self.open, "a handshake ends once");
                 assert!(self.session.peer().is_some());
@@ -162,6 +203,7 @@ impl Run {
             }
             _ => assert!(self.open, "no subscription before the handshake"),
         }
+        self.events.push(event);
     }
 }
 

@@ -1,4 +1,4 @@
-//! Handshakes of PLAIN and CURVE: nobody gets in who should not, whatever is sent.
+//! Handshakes of NULL, PLAIN and CURVE: nobody gets in who should not, whatever is sent.
 
 use std::time::Instant;
 
@@ -13,6 +13,12 @@ use zmtp::session::{Event, Session, SessionConfig, SessionError, Side};
 use zmtp::{Frame, More, Part};
 
 use super::machines::Run;
+
+/// A NULL session takes any octets, chosen as for [`plain`], with a decision or without one.
+pub fn null(data: &[u8]) {
+    let configs = [Authentication::Required, Authentication::NotRequired];
+    run(data, configs.map(MechanismConfig::Null), [[0; 96]; 2]);
+}
 
 /// A PLAIN session takes any octets. The first one chooses role and decision, the second how octets
 /// are cut.
@@ -105,14 +111,19 @@ fn run(data: &[u8], configs: [MechanismConfig; 2], randomness: [[u8; 96]; 2]) ->
     let role = usize::from(choice & 1);
     let mut config = SessionConfig::new(SocketType::Dealer, Side::Listener);
     config.mechanism = configs[role].clone();
-    let randomness = Randomness::generate(|octets| *octets = randomness[role]);
-    let mut run = Run::with_config(config, randomness, decision);
-    for chunk in data.chunks(usize::from(*step).max(1)) {
-        if !run.feed(chunk) {
-            break;
-        }
-    }
-    run.is_open()
+    let talk = |step| {
+        let randomness = Randomness::generate(|octets| *octets = randomness[role]);
+        let mut run = Run::with_config(config.clone(), randomness, decision.clone());
+        data.chunks(step).all(|chunk| run.feed(chunk));
+        run.outcome()
+    };
+    let whole = talk(data.len().max(1));
+    assert_eq!(
+        talk(usize::from(*step).max(1)),
+        whole,
+        "cut every {step} octets"
+    );
+    whole.is_open
 }
 
 /// HELLO, WELCOME, INITIATE, READY, and a message of either side.

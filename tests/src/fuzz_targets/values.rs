@@ -78,14 +78,52 @@ fn decode_frames(data: &[u8], step: usize) -> (Vec<RawFrame>, Option<FrameError>
                 Err(error) => return (frames, Some(error)),
             }
         }
-        assert!(
-            input.capacity() <= 4 * data.len() + 4096,
-            "memory for claims"
-        );
         assert!(decoder.read_hint() as u64 <= FRAME_LIMITS.max_message_frame);
     }
     (frames, None)
 }
+
+/// Frames of any size are read as a connection reads them: what is held follows what has come, and
+/// not what was announced. The first octet says how the octets are cut.
+pub fn frame_memory(data: &[u8]) {
+    let Some((&step, data)) = data.split_first() else {
+        return;
+    };
+    let mut decoder = FrameDecoder::new(FrameLimits {
+        max_message_frame: u64::MAX,
+        max_command: u64::MAX,
+    });
+    let mut input = BytesMut::new();
+    let mut received = 0;
+    for chunk in data.chunks(usize::from(step) * 16 + 1) {
+        input.reserve(decoder.read_hint());
+        input.extend_from_slice(chunk);
+        received += chunk.len();
+        loop {
+            match decoder.decode(&mut input) {
+                Ok(Some(_)) => {}
+                Ok(None) => break,
+                Err(_) => return,
+            }
+        }
+        assert!(decoder.read_hint() <= received + READ_STEP);
+        assert!(
+            input.capacity() <= memory_of(received),
+            "{} octets are held for {received}",
+            input.capacity()
+        );
+    }
+}
+
+/// The most that may be held for so many octets: a buffer that grows doubles, when there is no room
+/// for the next read.
+#[must_use]
+pub const fn memory_of(received: usize) -> usize {
+    2 * (2 * received + READ_STEP)
+}
+
+/// How much room a connection makes for the first octets of a large frame.
+const READ_STEP: usize = 64 * 1024;
 
 fn encode_frame(frame: &RawFrame, into: &mut BytesMut) {
     let (kind, body) = match frame {
@@ -140,17 +178,33 @@ pub fn endpoint(data: &[u8]) {
     }
 }
 
+/// Small, so that limits are met often.
+fn narrow() -> DecodeLimits {
+    let mut limits = DecodeLimits::default();
+    limits.event_len = 256;
+    limits.depth = 8;
+    limits.values = 32;
+    limits.header_entries = 6;
+    limits.header_len = 128;
+    limits
+}
+
 /// How deep values may be nested for decoders that recurse, on the stack of a test's thread.
 const COMPARED_DEPTH: usize = 128;
 
 /// An event that is accepted has arguments that are one msgpack value, encodes to an event with the
-/// same contents, and is found to suit Python if it does.
+/// same contents, and is found to suit Python if it does. Limits refuse exactly what exceeds them.
 pub fn zerorpc_event(data: &[u8]) {
     let limits = DecodeLimits::default();
     let payload = Bytes::copy_from_slice(data);
-    let Ok(event) = proto::Event::decode(&payload, &limits) else {
+    let within = proto::Event::decode(&payload, &narrow());
+    let wide = proto::Event::decode(&payload, &limits);
+    let Ok(event) = wide else {
+        assert!(within.is_err(), "{within:?} is within narrower limits only");
         return;
     };
+    assert_eq!(within.is_ok(), is_narrow(data), "{within:?}");
+    assert!(within.is_err() || within.as_ref() == Ok(&event));
     let mut args = &event.args[..];
     // Nesting that this decoder refuses and ours accepts is not its business here.
     if let Ok(value) = rmpv::decode::read_value_ref_with_max_depth(&mut args, COMPARED_DEPTH) {
@@ -160,6 +214,60 @@ pub fn zerorpc_event(data: &[u8]) {
     let encoded = Bytes::from(encode_event(&event));
     let again = proto::Event::decode(&encoded, &limits);
     assert_eq!(again, Ok(event), "round trip");
+}
+
+/// Whether an event that is one is within [`narrow`], by a measure that is recursive and obvious.
+fn is_narrow(data: &[u8]) -> bool {
+    use rmpv::ValueRef::{Array, Map};
+    let Some((Array(event), _)) = read(data) else {
+        return false;
+    };
+    let [Map(header), _, args] = &event[..] else {
+        return false;
+    };
+    let parts = header.iter().flat_map(|(key, value)| [key, value]);
+    let sums = parts.chain([args]).map(measure);
+    let (depth, values) = sums.fold((0, 0), |(depth, values), (inner, count)| {
+        (depth.max(inner), values + count)
+    });
+    // Behind the head of the event, which says that it has three elements.
+    let head_len = match data.first() {
+        Some(0xdc) => 3,
+        Some(0xdd) => 5,
+        _ => 1,
+    };
+    let header_len = read(&data[head_len..]).map_or(0, |(_, len)| len);
+    let limits = narrow();
+    data.len() <= limits.event_len
+        && depth <= limits.depth
+        && values <= limits.values
+        && header.len() <= limits.header_entries
+        && header_len <= limits.header_len
+}
+
+/// The value that octets begin with, and its length.
+fn read(octets: &[u8]) -> Option<(rmpv::ValueRef<'_>, usize)> {
+    let mut rest = octets;
+    let value = rmpv::decode::read_value_ref_with_max_depth(&mut rest, COMPARED_DEPTH).ok()?;
+    Some((value, octets.len() - rest.len()))
+}
+
+/// How deep a value is nested, and how many values it is.
+fn measure(value: &rmpv::ValueRef<'_>) -> (usize, usize) {
+    use rmpv::ValueRef::{Array, Map};
+    let inner: Vec<&rmpv::ValueRef<'_>> = match value {
+        Array(elements) => elements.iter().collect(),
+        Map(entries) => entries
+            .iter()
+            .flat_map(|(key, value)| [key, value])
+            .collect(),
+        _ => return (0, 1),
+    };
+    let sums = inner.into_iter().map(measure);
+    let (depth, values) = sums.fold((0, 1), |(depth, values), (inner, count)| {
+        (depth.max(inner), values + count)
+    });
+    (depth + 1, values)
 }
 
 /// Compares the check of values with one that is recursive and obvious.

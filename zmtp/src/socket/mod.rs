@@ -19,6 +19,8 @@ mod rep;
 mod req;
 mod router;
 mod routing_table;
+#[cfg(any(test, fuzzing))]
+mod routing_table_target;
 mod sending;
 mod sink;
 mod sinks;
@@ -46,6 +48,8 @@ pub use push::PushSocket;
 pub use rep::RepSocket;
 pub use req::ReqSocket;
 pub use router::{RouterNotify, RouterReceiver, RouterSender, RouterSocket};
+#[cfg(any(test, fuzzing))]
+pub use routing_table_target::router;
 #[cfg(feature = "blocking")]
 pub(crate) use sending::final_error;
 pub use subscribe::SubSocket;

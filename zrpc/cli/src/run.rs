@@ -27,8 +27,8 @@ use crate::params::into_values;
 use crate::signals::{Interest, Signals};
 use crate::style::Style;
 
-/// Does what the command line asks for.
-pub(crate) fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+/// Does what the command line asks for, and returns with what code to exit.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     match Line::read(args) {
         Line::Call(args) => run_call(args),
         Line::Tool(args) => run_tool(args),

@@ -1,0 +1,4 @@
+//! Looks for octets that break `cli_json`.
+#![no_main]
+
+fuzz::fuzz_target!(zrpc_cli::fuzz_targets::cli_json);
