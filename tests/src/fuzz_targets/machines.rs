@@ -39,7 +39,7 @@ pub fn session(data: &[u8]) {
         }
         if data.chunks(step).all(|chunk| run.feed(chunk)) {
             // The end comes as well, at whatever point this is.
-            run.error = run.session.handle_eof().err();
+            run.error = run.session.handle_eof(&run.input).err();
         }
         run.outcome()
     };

@@ -263,7 +263,7 @@ impl End {
             return;
         }
         let was_open = self.session.is_open();
-        let result = self.session.handle_eof();
+        let result = self.session.handle_eof(&self.input);
         let arrived = self.arrived;
         let in_message = |span: &(usize, usize)| span.0 < arrived && arrived < span.1;
         if self.network == Network::Whole {

@@ -223,17 +223,22 @@ impl Session {
 
     /// Acts on the end of the input: the peer sends nothing any more. The session is closed.
     ///
+    /// `input` is what [`handle_input`](Self::handle_input) has left, which may be a part of the
+    /// head of a frame.
+    ///
     /// # Errors
     ///
     /// Returns [`SessionError::Disconnected`] if the peer stopped before traffic, or inside a frame
     /// or message, of which nothing must be delivered `[ZMTP31-025]` `[ZMTP31-039]`.
-    pub fn handle_eof(&mut self) -> Result<(), SessionError> {
+    pub fn handle_eof(&mut self, input: &[u8]) -> Result<(), SessionError> {
         let state = self.state();
         let is_clean = match &self.state {
             State::ExpectGreeting { .. }
             | State::ExpectHandshake { .. }
             | State::ExpectDecision { .. } => false,
-            State::Open(open) => open.is_between_messages() && self.frames.is_at_boundary(),
+            State::Open(open) => {
+                input.is_empty() && open.is_between_messages() && self.frames.is_at_boundary()
+            }
             State::Closed => true,
         };
         self.close();

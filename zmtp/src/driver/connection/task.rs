@@ -236,7 +236,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     return Ok(Turn::Done);
                 }
                 Poll::Ready(0) => {
-                    self.session.handle_eof()?;
+                    self.session.handle_eof(&self.reader.bytes)?;
                     return Err(DisconnectReason::PeerClosed);
                 }
                 Poll::Ready(octets) => {

@@ -154,7 +154,7 @@ fn end_inside_greeting_or_handshake_is_worth_another_try() {
             _ => SessionState::Handshake,
         };
         assert_eq!(state, expected);
-        let error = scripted.session.handle_eof().unwrap_err();
+        let error = scripted.feed_eof().unwrap_err();
         assert_eq!(error, SessionError::Disconnected { state });
         assert!(error.is_retryable());
     }

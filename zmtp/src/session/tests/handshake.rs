@@ -242,7 +242,7 @@ fn new_session_knows_nothing_of_the_last_one() {
     let mut scripted = Scripted::open(config.clone(), V3_1, SocketType::Push);
     let begun = scripted.feed(&frame(1, b"begun")).unwrap();
     assert_eq!(begun, [Event::Frame(Frame::more("begun"))]);
-    assert!(scripted.session.handle_eof().is_err());
+    assert!(scripted.feed_eof().is_err());
     let mut scripted = Scripted::open(config, V3_1, SocketType::Push);
     let fresh = scripted.feed(&frame(0, b"fresh")).unwrap();
     assert_eq!(fresh, [Event::Frame(Frame::last("fresh"))]);

@@ -50,6 +50,11 @@ impl Scripted {
         Ok(events)
     }
 
+    /// The peer sends nothing any more.
+    pub(super) fn feed_eof(&mut self) -> Result<(), SessionError> {
+        self.session.handle_eof(&self.input)
+    }
+
     /// The octets that were not understood yet, and `more`.
     pub(super) fn take_input(&mut self, more: &[u8]) -> BytesMut {
         self.input.extend_from_slice(more);

@@ -108,14 +108,21 @@ fn subscriptions_at_a_socket_without_topics_are_ignored() {
 // ZMTP31-039, ZMTP31-050, ZMTP31-093: cases F15, F17
 #[test]
 fn end_inside_a_frame_or_message_is_not_clean() {
-    for octets in [&b"\x00\x05he"[..], b"\x01\x01a", b"\x02\0\0\0\0\0\0\x01\0x"] {
+    for octets in [
+        &b"\x00\x05he"[..],
+        b"\x01\x01a",
+        b"\x02\0\0\0\0\0\0\x01\0x",
+        // Not even the head is there.
+        b"\x00",
+        b"\x02\0\0",
+    ] {
         let mut scripted = open_pull();
         scripted.feed(&frame(0, b"good")).unwrap();
         let events = scripted.feed(octets).unwrap();
         assert!(messages(&events).is_empty());
         let state = SessionState::Open;
         assert_eq!(
-            scripted.session.handle_eof(),
+            scripted.feed_eof(),
             Err(SessionError::Disconnected { state })
         );
     }
@@ -125,10 +132,10 @@ fn end_inside_a_frame_or_message_is_not_clean() {
 fn end_between_messages_is_clean_and_final() {
     let mut scripted = open_pull();
     scripted.feed(&frame(0, b"good")).unwrap();
-    assert_eq!(scripted.session.handle_eof(), Ok(()));
+    assert_eq!(scripted.feed_eof(), Ok(()));
     assert_eq!(scripted.session.state(), SessionState::Closed);
     assert_eq!(scripted.feed(&frame(0, b"late")), Err(SessionError::Closed));
-    assert_eq!(scripted.session.handle_eof(), Ok(()));
+    assert_eq!(scripted.feed_eof(), Ok(()));
     assert_eq!(scripted.session.poll_timeout(), None);
 }
 

@@ -30,7 +30,7 @@ fn denied_client_learns_the_code_in_the_clear_or_nothing() {
         assert_eq!(secure.server.session.state(), SessionState::Closed);
         match (denial, secure.client.error) {
             (Denial::Temporary, None) => {
-                let error = secure.client.session.handle_eof().unwrap_err();
+                let error = secure.client.session.handle_eof(&[]).unwrap_err();
                 assert!(error.is_retryable());
             }
             (denial, Some(SessionError::Refused { reason })) => {
@@ -287,7 +287,7 @@ fn what_was_to_be_sealed_never_goes_out_after_the_end() {
     type End = fn(&mut Secure);
     let ends: [End; 3] = [
         |secure| {
-            let _ = secure.client.session.handle_eof();
+            let _ = secure.client.session.handle_eof(&[]);
         },
         |secure| secure.client.session.reject(ErrorReason::new("no more")),
         |secure| {
