@@ -27,7 +27,7 @@ impl Key {
         let (head, tail) = octets.split_at_mut(octets.len().min(first.len()));
         xor(head, first);
         stream.apply(tail);
-        tag(tag_key, octets)
+        tag(self.0.level(), tag_key, octets)
     }
 
     /// Decrypts `octets` in place if the tag is theirs; otherwise they are left alone.
@@ -41,7 +41,7 @@ impl Key {
         let batch = stream.take(poly1305::KEY_LEN.saturating_add(octets.len()));
         let (tag_key, first) = split_batch(&batch);
         // [CURVE-062] In a time that does not depend on where they differ.
-        if !bool::from(tag(tag_key, octets).ct_eq(theirs)) {
+        if !bool::from(tag(self.0.level(), tag_key, octets).ct_eq(theirs)) {
             return Err(Forged);
         }
         let (head, tail) = octets.split_at_mut(octets.len().min(first.len()));

@@ -4,6 +4,7 @@ use ::poly1305::Poly1305;
 use ::poly1305::universal_hash::KeyInit as _;
 use ::salsa20::Salsa20;
 use ::salsa20::cipher::{KeyIvInit as _, StreamCipher as _};
+use fearless_simd::Level;
 use proptest::prelude::*;
 
 use super::poly1305::tag;
@@ -59,7 +60,10 @@ fn tags_at_the_edges_of_the_field() {
             "13000000000000000000000000000000",
         ),
     ] {
-        assert_eq!(tag(&unhex(key), &unhex_all(message)), unhex(expected));
+        assert_eq!(
+            tag(Level::new(), &unhex(key), &unhex_all(message)),
+            unhex(expected)
+        );
     }
 }
 
@@ -104,7 +108,20 @@ proptest! {
         ],
     ) {
         let theirs = Poly1305::new(&key.into()).compute_unpadded(&octets);
-        prop_assert_eq!(tag(&key, &octets), <[u8; 16]>::from(theirs));
+        prop_assert_eq!(tag(Level::new(), &key, &octets), <[u8; 16]>::from(theirs));
+    }
+
+    #[test]
+    fn tags_of_long_messages_are_those_of_another_implementation(
+        key in prop_oneof![any::<[u8; 32]>(), Just([0xff; 32])],
+        octets in prop_oneof![
+            prop::collection::vec(any::<u8>(), 1000..3000),
+            prop::collection::vec(prop::sample::select(vec![0, 1, 0xfe, 0xff]), 1000..3000),
+            (1000..3000_usize).prop_map(|len| vec![0xff; len]),
+        ],
+    ) {
+        let theirs = Poly1305::new(&key.into()).compute_unpadded(&octets);
+        prop_assert_eq!(tag(Level::new(), &key, &octets), <[u8; 16]>::from(theirs));
     }
 
     #[test]

@@ -1,143 +1,134 @@
-//! Eight blocks of key stream at a time, one in each lane of the vectors that the processor has.
+//! Several blocks of key stream at a time, in the vectors that the processor has.
 //!
 //! RustCrypto's crate makes one block at a time, with scalar instructions, which takes three to four
 //! times as long. Everything here is inlined into a function that the processor's
-//! instructions are enabled for; what is not would be slower than scalar code.
+//! instructions are enabled for; what is not would be slower than scalar code. Closures that the
+//! standard library calls are not, as often as not.
 
-#![expect(clippy::arithmetic_side_effects, reason = "lanes wrap around")]
+#![expect(clippy::arithmetic_side_effects, reason = "words wrap around")]
+#![expect(
+    clippy::indexing_slicing,
+    reason = "all indices are counted up to the length of all arrays"
+)]
 
-use fearless_simd::{Simd, SimdBase, SimdInto, u32x8};
+use std::array;
 
-use super::stream::{BATCH_LEN, BLOCK_LEN, LANES, split, words};
+use fearless_simd::{
+    Select as _, Simd, SimdBase as _, SimdFrom as _, SimdInto as _, mask32x8, u32x8,
+};
 
-/// Combines eight blocks of key stream, from number `counter` on, with `batch`.
+use super::rounds::{Row, mix};
+use super::stream::{PAIR_LEN, split, words};
+
+/// A vector has this many words: those of one diagonal of two blocks.
+pub(super) const LANES: usize = 8;
+
+/// A diagonal of all blocks of a batch.
 ///
-/// `state` is that of block zero.
+/// While the words of one vector wait for each other, those of the others are worked on.
+#[derive(Clone, Copy)]
+struct Diagonal<S: Simd, const PAIRS: usize>([u32x8<S>; PAIRS]);
+
+/// Combines the key stream, from the pair of blocks `first` on, with `batches`.
+///
+/// `diagonals` are those of the states of the first two blocks. They come in memory because the
+/// compiler moves words that it knows one by one back and forth in the middle of the rounds.
 #[inline(always)]
-pub(super) fn apply<S: Simd>(
+pub(super) fn apply<S: Simd, const PAIRS: usize>(
     simd: S,
-    state: &[u32; 16],
-    counter: u64,
-    batch: &mut [u8; BATCH_LEN],
+    diagonals: &[[u32; LANES]; 4],
+    first: u64,
+    batches: &mut [[[u8; PAIR_LEN]; PAIRS]],
 ) {
-    let mut start = state.map(|word| u32x8::splat(simd, word));
-    let counters: [u64; LANES] = std::array::from_fn(|lane| counter.wrapping_add(lane as u64));
-    start[8] = counters.map(|counter| split(counter)[0]).simd_into(simd);
-    start[9] = counters.map(|counter| split(counter)[1]).simd_into(simd);
-    let [low, high] = mix(start);
-    let halves = transpose(simd, low).into_iter().zip(transpose(simd, high));
-    let (blocks, _) = batch.as_chunks_mut::<BLOCK_LEN>();
-    for (block, (low, high)) in blocks.iter_mut().zip(halves) {
-        let (halves, _) = block.as_chunks_mut::<{ BLOCK_LEN / 2 }>();
-        for (half, stream) in halves.iter_mut().zip([low, high]) {
-            let octets: u32x8<S> = words(half).simd_into(simd);
-            let combined: [u32; LANES] = (octets ^ stream).into();
-            for (to, word) in half.chunks_exact_mut(4).zip(combined) {
-                to.copy_from_slice(&word.to_le_bytes());
-            }
+    let [a, b, c, d] = diagonals;
+    let (a, b) = (u32x8::simd_from(simd, *a), u32x8::simd_from(simd, *b));
+    let (c, d) = (u32x8::simd_from(simd, *c), u32x8::simd_from(simd, *d));
+    // Where the number of a block is. Those of a pair differ in their lowest bit.
+    let low = u32x8::simd_from(simd, [!0, 0, 0, 0, !0, 0, 0, 0]);
+    let high = u32x8::simd_from(simd, [0, !0, 0, 0, 0, !0, 0, 0]);
+    let mut pair = first;
+    for batch in batches {
+        let numbers: [[u32; 2]; PAIRS] =
+            array::from_fn(|index| split(pair.wrapping_add(index as u64) << 1));
+        let lows = array::from_fn(
+            #[inline(always)]
+            |index| c | (u32x8::splat(simd, numbers[index][0]) & low),
+        );
+        let highs = array::from_fn(
+            #[inline(always)]
+            |index| b | (u32x8::splat(simd, numbers[index][1]) & high),
+        );
+        pair = pair.wrapping_add(PAIRS as u64);
+        let [a, b, c, d] = [[a; PAIRS], highs, lows, [d; PAIRS]];
+        let mixed = mix([Diagonal(a), Diagonal(b), Diagonal(c), Diagonal(d)]);
+        for (index, octets) in batch.iter_mut().enumerate() {
+            let [e, f, g, h] = &mixed;
+            let diagonals = [
+                a[index] + e.0[index],
+                b[index] + f.0[index],
+                c[index] + g.0[index],
+                d[index] + h.0[index],
+            ];
+            xor_pair(simd, octets, diagonals);
         }
     }
 }
 
-/// The core of Salsa20; returns the first and the second half of the rows.
+/// Combines a pair of blocks, given by its diagonals, with `octets`.
 #[inline(always)]
-fn mix<S: Simd>(start: [u32x8<S>; 16]) -> [[u32x8<S>; LANES]; 2] {
-    let [
-        mut x0,
-        mut x1,
-        mut x2,
-        mut x3,
-        mut x4,
-        mut x5,
-        mut x6,
-        mut x7,
-        mut x8,
-        mut x9,
-        mut x10,
-        mut x11,
-        mut x12,
-        mut x13,
-        mut x14,
-        mut x15,
-    ] = start;
-    for _ in 0..10 {
-        quarter_round(&mut x0, &mut x4, &mut x8, &mut x12);
-        quarter_round(&mut x5, &mut x9, &mut x13, &mut x1);
-        quarter_round(&mut x10, &mut x14, &mut x2, &mut x6);
-        quarter_round(&mut x15, &mut x3, &mut x7, &mut x11);
-        quarter_round(&mut x0, &mut x1, &mut x2, &mut x3);
-        quarter_round(&mut x5, &mut x6, &mut x7, &mut x4);
-        quarter_round(&mut x10, &mut x11, &mut x8, &mut x9);
-        quarter_round(&mut x15, &mut x12, &mut x13, &mut x14);
+fn xor_pair<S: Simd>(simd: S, octets: &mut [u8; PAIR_LEN], diagonals: [u32x8<S>; 4]) {
+    let [a, b, c, d] = diagonals;
+    let odd: mask32x8<S> = [0, -1, 0, -1, 0, -1, 0, -1].simd_into(simd);
+    let (ad, da) = (odd.select(d, a), odd.select(a, d));
+    let (bc, cb) = (odd.select(c, b), odd.select(b, c));
+    let last: mask32x8<S> = [0, 0, -1, -1, 0, 0, -1, -1].simd_into(simd);
+    let outer: mask32x8<S> = [-1, 0, 0, -1, -1, 0, 0, -1].simd_into(simd);
+    let rows: [u32x8<S>; 4] = [
+        last.select(cb, ad),
+        outer.select(bc, da),
+        last.select(ad, cb),
+        outer.select(da, bc),
+    ];
+    let [a, b, c, d] = rows;
+    // Each has a row of the first block and one of the second.
+    let ((a, e), (b, f)) = (simd.split_u32x8(a), simd.split_u32x8(b));
+    let ((c, g), (d, h)) = (simd.split_u32x8(c), simd.split_u32x8(d));
+    let halves = [
+        simd.combine_u32x4(a, b),
+        simd.combine_u32x4(c, d),
+        simd.combine_u32x4(e, f),
+        simd.combine_u32x4(g, h),
+    ];
+    let (chunks, _) = octets.as_chunks_mut::<{ 4 * LANES }>();
+    for (chunk, stream) in chunks.iter_mut().zip(halves) {
+        let plain: u32x8<S> = words(chunk).simd_into(simd);
+        let combined: [u32; LANES] = (plain ^ stream).into();
+        for (to, word) in chunk.chunks_exact_mut(4).zip(combined) {
+            to.copy_from_slice(&word.to_le_bytes());
+        }
     }
-    let [
-        s0,
-        s1,
-        s2,
-        s3,
-        s4,
-        s5,
-        s6,
-        s7,
-        s8,
-        s9,
-        s10,
-        s11,
-        s12,
-        s13,
-        s14,
-        s15,
-    ] = start;
-    [
-        add(
-            [x0, x1, x2, x3, x4, x5, x6, x7],
-            [s0, s1, s2, s3, s4, s5, s6, s7],
-        ),
-        add(
-            [x8, x9, x10, x11, x12, x13, x14, x15],
-            [s8, s9, s10, s11, s12, s13, s14, s15],
-        ),
-    ]
 }
 
-#[inline(always)]
-fn add<S: Simd>(rows: [u32x8<S>; LANES], others: [u32x8<S>; LANES]) -> [u32x8<S>; LANES] {
-    let [a, b, c, d, e, f, g, h] = rows;
-    let [i, j, k, l, m, n, o, p] = others;
-    [a + i, b + j, c + k, d + l, e + m, f + n, g + o, h + p]
-}
-
-#[inline(always)]
-fn quarter_round<S: Simd>(a: &mut u32x8<S>, b: &mut u32x8<S>, c: &mut u32x8<S>, d: &mut u32x8<S>) {
-    *b ^= rotate(*a + *d, 7);
-    *c ^= rotate(*b + *a, 9);
-    *d ^= rotate(*c + *b, 13);
-    *a ^= rotate(*d + *c, 18);
-}
-
-#[inline(always)]
-fn rotate<S: Simd>(word: u32x8<S>, count: u32) -> u32x8<S> {
-    (word << count) | (word >> (u32::BITS - count))
-}
-
-/// Turns rows, with a block in each lane, into blocks, with a row in each lane.
-#[inline(always)]
-fn transpose<S: Simd>(simd: S, rows: [u32x8<S>; LANES]) -> [u32x8<S>; LANES] {
-    let mut rows = rows;
-    // Each pass moves the first half between the rows of the second one; after three of them
-    // every row is where its lane was.
-    for _ in 0..3 {
-        let [a, b, c, d, e, f, g, h] = rows;
-        rows = [
-            simd.zip_low_u32x8(a, e),
-            simd.zip_high_u32x8(a, e),
-            simd.zip_low_u32x8(b, f),
-            simd.zip_high_u32x8(b, f),
-            simd.zip_low_u32x8(c, g),
-            simd.zip_high_u32x8(c, g),
-            simd.zip_low_u32x8(d, h),
-            simd.zip_high_u32x8(d, h),
-        ];
+impl<S: Simd, const PAIRS: usize> Row for Diagonal<S, PAIRS> {
+    #[inline(always)]
+    fn step(self, one: Self, other: Self, count: u32) -> Self {
+        Self(array::from_fn(
+            #[inline(always)]
+            |pair| {
+                let sum = one.0[pair] + other.0[pair];
+                self.0[pair] ^ ((sum << count) | (sum >> (u32::BITS - count)))
+            },
+        ))
     }
-    rows
+
+    #[inline(always)]
+    fn turn<const PLACES: usize>(self) -> Self {
+        Self(self.0.map(
+            #[inline(always)]
+            |words| {
+                let simd = words.witness();
+                simd.slide_within_blocks_u32x8::<PLACES>(words, words)
+            },
+        ))
+    }
 }

@@ -1,8 +1,9 @@
 //! The stream cipher Salsa20 and the function HSalsa20, fast on long inputs.
 //!
-//! Short inputs are encrypted block by block, long ones in batches of eight blocks.
+//! Two blocks share the vectors, and long inputs are encrypted six blocks at a time.
 
 mod batch;
+mod rounds;
 mod stream;
 
-pub(super) use stream::{BATCH_LEN, Key, xor};
+pub(super) use stream::{BATCH_LEN, Key, words, xor};

@@ -1,21 +1,20 @@
-//! Keys, the octets that they yield, and blocks of them one at a time.
+//! Keys, and the octets that they yield.
 
 use fearless_simd::{Level, dispatch};
 use zeroize::Zeroizing;
 
 use super::batch;
+use super::rounds::mix;
 
-/// The length of a block of key stream.
-pub(super) const BLOCK_LEN: usize = 64;
+/// The length of two blocks of key stream, which share vectors and are counted together.
+pub(super) const PAIR_LEN: usize = 2 * 64;
 
-/// How many blocks are made at a time.
-pub(super) const LANES: usize = 8;
+/// How many pairs of blocks are made at a time: as many as fit into sixteen registers, with what
+/// the rounds need beside them.
+const PAIRS: usize = 3;
 
 /// The length of the blocks that are made at a time.
-pub(in super::super) const BATCH_LEN: usize = BLOCK_LEN * LANES;
-
-/// Up to this many octets are cheaper to make block by block.
-const MAX_SCALAR_LEN: usize = 2 * BLOCK_LEN;
+pub(in super::super) const BATCH_LEN: usize = PAIR_LEN * PAIRS;
 
 /// "expand 32-byte k".
 const SIGMA: [u32; 4] = [0x6170_7865, 0x3320_646e, 0x7962_2d32, 0x6b20_6574];
@@ -30,8 +29,8 @@ pub(in super::super) struct Key {
 pub(in super::super) struct KeyStream<'a> {
     key: &'a Key,
     nonce: [u32; 2],
-    /// The number of the next block.
-    counter: u64,
+    /// The number of the next pair of blocks.
+    pair: u64,
 }
 
 impl Key {
@@ -45,62 +44,57 @@ impl Key {
     /// Returns the key that HSalsa20 derives from this one and `input`.
     pub(in super::super) fn derive(&self, input: &[u8; 16]) -> Self {
         let [n0, n1, n2, n3] = words(input);
-        let state = Zeroizing::new(rounds(self.state([n0, n1], [n2, n3])));
-        let [a, _, _, _, _, b, e, f, g, h, c, _, _, _, _, d] = *state;
+        let mixed = Zeroizing::new(mix(self.diagonals([n0, n1], [n2, n3])));
+        // The words 0, 5, 10 and 15, and 6 to 9.
+        let [[a, b, c, d], [_, h, _, _], [g, _, _, f], [_, _, e, _]] = *mixed;
         Self {
             words: Zeroizing::new([a, b, c, d, e, f, g, h]),
             level: self.level,
         }
     }
 
+    /// The vectors that the processor has.
+    pub(in super::super) const fn level(&self) -> Level {
+        self.level
+    }
+
     pub(in super::super) fn stream(&self, nonce: &[u8; 8]) -> KeyStream<'_> {
         KeyStream {
             key: self,
             nonce: words(nonce),
-            counter: 0,
+            pair: 0,
         }
     }
 
-    fn state(&self, nonce: [u32; 2], counter: [u32; 2]) -> [u32; 16] {
-        let [s0, s1, s2, s3] = SIGMA;
+    /// The diagonals of the block with this number.
+    fn diagonals(&self, nonce: [u32; 2], number: [u32; 2]) -> [[u32; 4]; 4] {
         let [k0, k1, k2, k3, k4, k5, k6, k7] = *self.words;
-        let ([n0, n1], [c0, c1]) = (nonce, counter);
-        [
-            s0, k0, k1, k2, k3, s1, n0, n1, c0, c1, s2, k4, k5, k6, k7, s3,
-        ]
+        let ([n0, n1], [c0, c1]) = (nonce, number);
+        [SIGMA, [k3, c1, k7, k2], [c0, k6, k1, n1], [k5, k0, n0, k4]]
     }
 }
 
 impl KeyStream<'_> {
     /// Returns the next octets, `len` of them if that is no more than a batch.
     ///
-    /// What is left of the last block is lost. They are not wiped: who could read them would find
-    /// the message itself beside them.
+    /// What is left of them is lost. They are not wiped: who could read them would find the message
+    /// itself beside them.
     pub(in super::super) fn take(&mut self, len: usize) -> [u8; BATCH_LEN] {
         let mut batch = [0; BATCH_LEN];
-        if len > MAX_SCALAR_LEN {
-            self.apply_batch(&mut batch);
-            return batch;
-        }
-        for block in batch
-            .chunks_exact_mut(BLOCK_LEN)
-            .take(len.div_ceil(BLOCK_LEN))
-        {
-            let counter = self.count(1);
-            let state = self.key.state(self.nonce, split(counter));
-            let mixed = rounds(state);
-            for ((to, mixed), word) in block.chunks_exact_mut(4).zip(mixed).zip(state) {
-                to.copy_from_slice(&mixed.wrapping_add(word).to_le_bytes());
-            }
+        if len <= PAIR_LEN {
+            let (first, _) = batch.split_at_mut(PAIR_LEN);
+            self.combine::<1>(first);
+        } else {
+            self.combine::<PAIRS>(&mut batch);
         }
         batch
     }
 
     /// Combines the next octets with `octets`.
     pub(in super::super) fn apply(&mut self, octets: &mut [u8]) {
-        let (batches, rest) = octets.as_chunks_mut();
-        for batch in batches {
-            self.apply_batch(batch);
+        let (batches, rest) = octets.as_chunks_mut::<BATCH_LEN>();
+        if !batches.is_empty() {
+            self.combine::<PAIRS>(batches.as_flattened_mut());
         }
         if !rest.is_empty() {
             let batch = self.take(rest.len());
@@ -108,18 +102,23 @@ impl KeyStream<'_> {
         }
     }
 
-    fn apply_batch(&mut self, batch: &mut [u8; BATCH_LEN]) {
-        let counter = self.count(LANES as u64);
-        let state = self.key.state(self.nonce, [0, 0]);
-        dispatch!(self.key.level, simd => batch::apply(simd, &state, counter, batch));
+    /// Combines the next octets with whole batches of so many pairs of blocks.
+    fn combine<const PAIRS: usize>(&mut self, octets: &mut [u8]) {
+        let (pairs, _) = octets.as_chunks_mut();
+        let first = self.count(pairs.len() as u64);
+        let (batches, _) = pairs.as_chunks_mut::<PAIRS>();
+        let [a, b, c, d] = self.key.diagonals(self.nonce, [0, 0]);
+        let [.., of_second, _] = self.key.diagonals(self.nonce, [1, 0]);
+        let diagonals = [(a, a), (b, b), (c, of_second), (d, d)].map(pair);
+        dispatch!(self.key.level, simd => batch::apply(simd, &diagonals, first, batches));
     }
 
-    /// Returns the number of the next block, and goes on by `count`.
+    /// Returns the number of the next pair of blocks, and goes on by `count`.
     fn count(&mut self, count: u64) -> u64 {
-        let counter = self.counter;
+        let pair = self.pair;
         // 2^70 octets are more than any box has.
-        self.counter = counter.wrapping_add(count);
-        counter
+        self.pair = pair.wrapping_add(count);
+        pair
     }
 }
 
@@ -130,61 +129,22 @@ pub(in super::super) fn xor(octets: &mut [u8], others: &[u8]) {
     }
 }
 
-/// The ten double rounds, without the addition at the end.
-fn rounds(mut state: [u32; 16]) -> [u32; 16] {
-    for _ in 0..10 {
-        let [
-            mut x0,
-            mut x1,
-            mut x2,
-            mut x3,
-            mut x4,
-            mut x5,
-            mut x6,
-            mut x7,
-            mut x8,
-            mut x9,
-            mut x10,
-            mut x11,
-            mut x12,
-            mut x13,
-            mut x14,
-            mut x15,
-        ] = state;
-        quarter_round(&mut x0, &mut x4, &mut x8, &mut x12);
-        quarter_round(&mut x5, &mut x9, &mut x13, &mut x1);
-        quarter_round(&mut x10, &mut x14, &mut x2, &mut x6);
-        quarter_round(&mut x15, &mut x3, &mut x7, &mut x11);
-        quarter_round(&mut x0, &mut x1, &mut x2, &mut x3);
-        quarter_round(&mut x5, &mut x6, &mut x7, &mut x4);
-        quarter_round(&mut x10, &mut x11, &mut x8, &mut x9);
-        quarter_round(&mut x15, &mut x12, &mut x13, &mut x14);
-        state = [
-            x0, x1, x2, x3, x4, x5, x6, x7, x8, x9, x10, x11, x12, x13, x14, x15,
-        ];
-    }
-    state
-}
-
-#[inline(always)]
-const fn quarter_round(a: &mut u32, b: &mut u32, c: &mut u32, d: &mut u32) {
-    *b ^= a.wrapping_add(*d).rotate_left(7);
-    *c ^= b.wrapping_add(*a).rotate_left(9);
-    *d ^= c.wrapping_add(*b).rotate_left(13);
-    *a ^= d.wrapping_add(*c).rotate_left(18);
+/// The same diagonal of two blocks.
+const fn pair(([a, b, c, d], [e, f, g, h]): ([u32; 4], [u32; 4])) -> [u32; 8] {
+    [a, b, c, d, e, f, g, h]
 }
 
 /// Reads words of four octets, as many as there are.
 #[inline(always)]
-pub(super) fn words<const OCTETS: usize, const WORDS: usize>(
+pub(in super::super) fn words<const OCTETS: usize, const WORDS: usize>(
     octets: &[u8; OCTETS],
 ) -> [u32; WORDS] {
     let (chunks, _) = octets.as_chunks::<4>();
-    std::array::from_fn(|index| {
-        chunks
-            .get(index)
-            .map_or(0, |word| u32::from_le_bytes(*word))
-    })
+    let mut words = [0; WORDS];
+    for (word, octets) in words.iter_mut().zip(chunks) {
+        *word = u32::from_le_bytes(*octets);
+    }
+    words
 }
 
 /// Splits the number of a block into words, the lower first.
@@ -195,4 +155,30 @@ pub(super) const fn split(counter: u64) -> [u32; 2] {
         u32::from_le_bytes([a, b, c, d]),
         u32::from_le_bytes([e, f, g, h]),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use ::salsa20::Salsa20;
+    use ::salsa20::cipher::{KeyIvInit as _, StreamCipher as _, StreamCipherSeek as _};
+
+    use super::*;
+
+    #[test]
+    fn numbers_of_blocks_carry_into_their_upper_word() {
+        // Inside of a batch, and between two of them.
+        for before in 1..=2 * PAIRS as u64 {
+            let pair = (1 << 31) - before;
+            let mut ours = [0; 4 * BATCH_LEN];
+            let mut theirs = ours;
+            let key = Key::new(&[7; 32]);
+            let mut stream = key.stream(&[9; 8]);
+            stream.pair = pair;
+            stream.apply(&mut ours);
+            let mut other = Salsa20::new(&[7; 32].into(), &[9; 8].into());
+            other.seek(pair * PAIR_LEN as u64);
+            other.apply_keystream(&mut theirs);
+            assert_eq!(ours, theirs);
+        }
+    }
 }
