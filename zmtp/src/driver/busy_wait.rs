@@ -13,28 +13,35 @@ use std::time::{Duration, Instant};
 pub(crate) struct BusyWait {
     /// Zero: not at all.
     patience: Duration,
-    window: Option<Window>,
+    phase: Phase,
 }
 
-/// One time of waiting.
+/// ```text
+/// Idle ──look──▶ Looking ──patience is over──▶ Asleep ──not asked for long──▶ Looking
+/// ```
+/// Whatever is found leads back to `Idle`.
 #[derive(Clone, Copy, Debug)]
-struct Window {
-    opened: Instant,
-    last_look: Instant,
+enum Phase {
+    /// Nobody waits.
+    Idle,
+    /// The task has itself asked again, however long that takes, until its patience is over.
+    Looking { since: Instant },
+    /// Only others have the task ask.
+    Asleep { last_look: Instant },
 }
 
 impl BusyWait {
     pub(crate) fn new(patience: Duration) -> Self {
         Self {
             patience,
-            window: None,
+            phase: Phase::Idle,
         }
     }
 
     /// There was something: the next time of waiting is a new one.
     #[inline]
     pub(crate) fn found(&mut self) {
-        self.window = None;
+        self.phase = Phase::Idle;
     }
 
     /// There is nothing: has the task of `context` look again, if its time of waiting is not over.
@@ -49,16 +56,27 @@ impl BusyWait {
     }
 
     fn goes_on(&mut self, now: Instant) -> bool {
-        // A task that did not look for so long has not waited here, or has slept since.
-        let current = self
-            .window
-            .filter(|window| now.saturating_duration_since(window.last_look) <= self.patience);
-        let opened = current.map_or(now, |window| window.opened);
-        self.window = Some(Window {
-            opened,
-            last_look: now,
-        });
-        now.saturating_duration_since(opened) < self.patience
+        let since = match self.phase {
+            Phase::Looking { since } => since,
+            // One that was asked a moment ago still waits for the same.
+            Phase::Asleep { last_look } if self.is_within(last_look, now) => {
+                self.phase = Phase::Asleep { last_look: now };
+                return false;
+            }
+            Phase::Idle | Phase::Asleep { .. } => now,
+        };
+        let goes_on = self.is_within(since, now);
+        self.phase = if goes_on {
+            Phase::Looking { since }
+        } else {
+            Phase::Asleep { last_look: now }
+        };
+        goes_on
+    }
+
+    /// Whether the patience that began at `start` is not over.
+    fn is_within(&self, start: Instant, now: Instant) -> bool {
+        now.saturating_duration_since(start) < self.patience
     }
 }
 
@@ -77,6 +95,14 @@ mod tests {
             .collect();
         assert_eq!(looks.iter().position(|goes_on| !goes_on), Some(50));
         assert!(!looks[50..].contains(&true));
+    }
+
+    #[test]
+    fn who_seldom_comes_to_look_goes_to_sleep_as_well() {
+        let mut busy_wait = BusyWait::new(PATIENCE);
+        let start = Instant::now();
+        assert!(busy_wait.goes_on(start));
+        assert!(!busy_wait.goes_on(start + 2 * PATIENCE));
     }
 
     #[test]

@@ -41,8 +41,9 @@ impl<S: Socket> Builder<S> {
     /// programs of one machine or of a fast network. A receiver that keeps looking saves them, and
     /// uses a core up for as long, each time that it waits: a few times the usual round trip is a
     /// good choice, where there is a core for each program. Other tasks have their turns meanwhile.
-    /// It helps where socket and receiver are on the same current-thread runtime; for the sockets of
-    /// the module `blocking`, whose callers are on another thread, it does not.
+    /// It helps where socket and receiver are on the same current-thread runtime. For the sockets of
+    /// the module `blocking`, whose callers are on another thread, it costs as much and gains
+    /// nothing. A receiver that has gone to sleep looks again when it was not asked for as long.
     pub fn busy_wait(mut self, patience: Duration) -> Self {
         self.options.busy_wait = patience;
         self
