@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 use std::hash::Hash;
 
-use super::peers::Entry;
+use super::peers::{Entry, take_front};
 use super::server::error_body;
 use super::{ChannelEvent, ChannelId, Multiplexer};
 use crate::channel::{Channel, Credit, Queued, ServerState, Side, Stall};
@@ -155,7 +155,7 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
     /// Hands out the oldest request that is held back.
     fn release_held(&mut self, index: u32) -> Option<()> {
         loop {
-            let id = self.peers.get_mut(index)?.held.pop_front()?;
+            let id = take_front(&mut self.peers.get_mut(index)?.held)?;
             let Some(Channel {
                 side: Side::Server(server),
                 ..
@@ -177,7 +177,7 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
     /// Tells the stream that has waited longest that it may go on.
     fn wake_stream(&mut self, index: u32) -> Option<()> {
         loop {
-            let id = self.peers.get_mut(index)?.waiting.pop_front()?;
+            let id = take_front(&mut self.peers.get_mut(index)?.waiting)?;
             let Some(Channel {
                 side: Side::Server(server),
                 ..

@@ -5,7 +5,8 @@
 //! - `client`, `server`: the commands and the replies of either side,
 //! - `admission`: what a peer may have, and whose turn it is when it has read,
 //! - `transmit`: what goes out, fairly and within bounds,
-//! - `peers`, `id_hashing`, `slab`, `deadlines`: where peers, channels and their times are found,
+//! - `peers`, `id_hashing`, `slab`, `vacancies`, `deadlines`: where peers, channels and their times are
+//!   found,
 //! - `timeout`: heartbeats, lost peers, expired calls.
 
 mod admission;
@@ -22,6 +23,7 @@ mod server;
 mod slab;
 mod timeout;
 mod transmit;
+mod vacancies;
 
 pub use self::core::Multiplexer;
 pub use config::{Config, Limits, Role, Stats};

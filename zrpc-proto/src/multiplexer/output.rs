@@ -8,11 +8,11 @@ use crate::event::{Extra, Header, IdSource, MessageId, Name, Notice, Outgoing, R
 use crate::msgpack::DecodeError;
 use crate::value::{Args, Body};
 
-/// Names one channel of a multiplexer. Never reused while anybody could still hold it.
+/// Names one channel of a multiplexer, and no other that it ever has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ChannelId {
     pub(super) index: u32,
-    pub(super) generation: u32,
+    pub(super) generation: u64,
 }
 
 impl ChannelId {

@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use super::capacity::is_oversized;
 use super::id_hashing::IdHashing;
+use super::vacancies::Vacancies;
 use super::{ChannelId, Role};
 use crate::channel::ChannelOptions;
 use crate::event::MessageId;
@@ -97,7 +98,7 @@ enum Flow {
 #[derive(Debug)]
 pub(super) struct Peers<P> {
     slots: Vec<Option<Peer<P>>>,
-    free: Vec<u32>,
+    free: Vacancies,
     by_key: HashMap<P, u32>,
     /// The one that was found last, which is mostly the next one too.
     recent: u32,
@@ -112,7 +113,7 @@ impl<P: Clone + Eq + Hash> Peers<P> {
     pub(super) fn new(role: Role, idle_limit: usize) -> Self {
         Self {
             slots: Vec::new(),
-            free: Vec::new(),
+            free: Vacancies::new(),
             by_key: HashMap::new(),
             recent: 0,
             role,
@@ -134,7 +135,7 @@ impl<P: Clone + Eq + Hash> Peers<P> {
             self.recent = index;
             return index;
         }
-        let index = self.free.pop().unwrap_or_else(|| {
+        let index = self.free.pop(self.slots.len()).unwrap_or_else(|| {
             self.slots.push(None);
             u32::try_from(self.slots.len().saturating_sub(1)).unwrap_or(u32::MAX)
         });
@@ -269,6 +270,7 @@ impl<P: Clone + Eq + Hash> Peers<P> {
         if peer.flow == Flow::Listed {
             self.line.retain(|listed| *listed != index);
         }
+        self.give_back();
         let Totals {
             ends,
             queued_bytes,
@@ -280,6 +282,33 @@ impl<P: Clone + Eq + Hash> Peers<P> {
             received_bytes: received_bytes.saturating_sub(peer.received_bytes),
         };
         Some(peer)
+    }
+
+    /// Gives back the room that peers had which are gone: the places behind all that are used, as a
+    /// [`Slab`](super::slab::Slab) does.
+    fn give_back(&mut self) {
+        while self.slots.pop_if(|slot| slot.is_none()).is_some() {}
+        let len = self.slots.len();
+        if is_oversized(self.slots.capacity(), len) {
+            self.slots.shrink_to(len.saturating_mul(2));
+        }
+        self.free.give_back(len);
+        let count = self.by_key.len();
+        if is_oversized(self.by_key.capacity(), count) {
+            self.by_key.shrink_to(count.saturating_mul(2));
+        }
+        let listed = self.line.len();
+        if is_oversized(self.line.capacity(), listed) {
+            self.line.shrink_to(listed.saturating_mul(2));
+        }
+    }
+
+    /// Returns how many peers there is room for, in whatever has most of it.
+    #[cfg(test)]
+    pub(super) fn capacity(&self) -> usize {
+        let places = self.slots.capacity().max(self.free.capacity());
+        let lookups = self.by_key.capacity().max(self.line.capacity());
+        places.max(lookups)
     }
 }
 
@@ -342,7 +371,8 @@ impl<P> Peer<P> {
     #[cfg(test)]
     pub(super) fn capacity(&self) -> usize {
         let queues = self.outbox.capacity().max(self.control.capacity());
-        queues.max(self.channels.capacity())
+        let delayed = self.held.capacity().max(self.waiting.capacity());
+        queues.max(delayed).max(self.channels.capacity())
     }
 
     /// Returns how many channels are gone whose last events still wait for the socket.

@@ -2,22 +2,24 @@
 
 use super::ChannelId;
 use super::capacity::is_oversized;
+use super::vacancies::{Vacancies, to_usize};
 
-/// Entries by [`ChannelId`]. A freed place is used again under another generation, and given back if it
-/// is behind all that are used.
+/// Entries by [`ChannelId`]. The lowest free place is used first, under another generation than before.
+/// Places behind all that are used are given back: an entry that is older than a burst never holds the
+/// room of it, and one that came late does until it goes.
 #[derive(Debug)]
 pub(super) struct Slab<T> {
     slots: Vec<Slot<T>>,
-    /// Places to use again. Those that were given back meanwhile are skipped.
-    free: Vec<u32>,
+    free: Vacancies,
     count: usize,
-    /// The generation of new places. No place that was given back had a later one.
-    fresh: u32,
+    /// The generation of new places. No entry of a place that was given back had it, or a later one.
+    /// At a billion entries a second it lasts for centuries.
+    fresh: u64,
 }
 
 #[derive(Debug)]
 struct Slot<T> {
-    generation: u32,
+    generation: u64,
     value: Option<T>,
 }
 
@@ -25,7 +27,7 @@ impl<T> Slab<T> {
     pub(super) const fn new() -> Self {
         Self {
             slots: Vec::new(),
-            free: Vec::new(),
+            free: Vacancies::new(),
             count: 0,
             fresh: 0,
         }
@@ -33,17 +35,15 @@ impl<T> Slab<T> {
 
     pub(super) fn insert(&mut self, value: T) -> ChannelId {
         self.count = self.count.saturating_add(1);
-        while let Some(index) = self.free.pop() {
-            if let Some(slot) = self.slots.get_mut(to_usize(index)) {
-                // What was given back and has come again is in use.
-                if slot.value.is_none() {
-                    slot.value = Some(value);
-                    return ChannelId {
-                        index,
-                        generation: slot.generation,
-                    };
-                }
-            }
+        if let Some(index) = self.free.pop(self.slots.len())
+            && let Some(slot) = self.slots.get_mut(to_usize(index))
+        {
+            debug_assert!(slot.value.is_none(), "place {index} is in use");
+            slot.value = Some(value);
+            return ChannelId {
+                index,
+                generation: slot.generation,
+            };
         }
         // Four billion open channels do not fit into memory.
         let index = u32::try_from(self.slots.len()).unwrap_or(u32::MAX);
@@ -60,7 +60,7 @@ impl<T> Slab<T> {
     pub(super) fn remove(&mut self, id: ChannelId) -> Option<T> {
         let slot = self.slot_mut(id)?;
         let value = slot.value.take()?;
-        slot.generation = slot.generation.wrapping_add(1);
+        slot.generation = slot.generation.saturating_add(1);
         self.count = self.count.saturating_sub(1);
         if to_usize(id.index).saturating_add(1) == self.slots.len() {
             self.give_back();
@@ -96,22 +96,13 @@ impl<T> Slab<T> {
     /// Gives the places back that are behind all that are used.
     fn give_back(&mut self) {
         while let Some(slot) = self.slots.pop_if(|slot| slot.value.is_none()) {
-            // Generations go round; half of them are ahead of any.
-            if slot.generation.wrapping_sub(self.fresh) <= u32::MAX / 2 {
-                self.fresh = slot.generation;
-            }
+            self.fresh = self.fresh.max(slot.generation);
         }
         let len = self.slots.len();
         if is_oversized(self.slots.capacity(), len) {
             self.slots.shrink_to(len.saturating_mul(2));
         }
-        if len == 0 {
-            self.free.clear();
-        }
-        if is_oversized(self.free.capacity(), len) {
-            self.free.retain(|index| to_usize(*index) < len);
-            self.free.shrink_to(len.saturating_mul(2));
-        }
+        self.free.give_back(len);
     }
 
     fn slot_mut(&mut self, id: ChannelId) -> Option<&mut Slot<T>> {
@@ -119,11 +110,6 @@ impl<T> Slab<T> {
             .get_mut(to_usize(id.index))
             .filter(|slot| slot.generation == id.generation)
     }
-}
-
-/// Widens an index; where a `usize` is smaller, no such entry can exist.
-fn to_usize(index: u32) -> usize {
-    usize::try_from(index).unwrap_or(usize::MAX)
 }
 
 #[cfg(test)]
@@ -156,17 +142,41 @@ mod tests {
     }
 
     #[test]
-    fn generations_go_round() {
+    fn a_place_comes_again_under_a_later_generation_however_often_it_was_used() {
         let mut slab = Slab::new();
-        slab.fresh = u32::MAX - 1;
-        let ids: Vec<_> = (0..4)
-            .map(|number| {
-                let id = slab.insert(number);
-                slab.remove(id);
-                id.generation
-            })
-            .collect();
-        assert_eq!(ids, [u32::MAX - 1, u32::MAX, 0, 1]);
+        let [used, last] = [0, 1].map(|number| slab.insert(number));
+        slab.slots[0].generation = u64::from(u32::MAX) * 3;
+        assert_eq!(slab.remove(used), None, "it names an earlier entry");
+        let used = ChannelId {
+            generation: u64::from(u32::MAX) * 3,
+            ..used
+        };
+        assert_eq!(slab.remove(used), Some(0));
+        assert_eq!(slab.remove(last), Some(1));
+        let again = [2, 3].map(|number| slab.insert(number));
+        assert!(again.iter().all(|id| id.generation > used.generation));
+    }
+
+    #[test]
+    fn a_late_entry_holds_the_room_of_a_burst_until_it_goes_and_what_comes_after_it_does_not() {
+        let mut slab = Slab::new();
+        let ids: Vec<_> = (0..100_000).map(|number| slab.insert(number)).collect();
+        let (late, others) = ids.split_last().unwrap();
+        for id in others {
+            slab.remove(*id);
+        }
+        // One is always there, as on a busy client.
+        let mut open = slab.insert(0);
+        for number in 0..1000 {
+            let next = slab.insert(number);
+            slab.remove(open);
+            open = next;
+        }
+        assert!(slab.capacity() >= 100_000, "a place cannot move");
+        slab.remove(*late);
+        assert!(slab.capacity() < 5000, "{}", slab.capacity());
+        assert_eq!(slab.count(), 1);
+        assert_eq!(slab.get(open), Some(&999));
     }
 
     #[test]

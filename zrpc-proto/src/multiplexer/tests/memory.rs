@@ -4,8 +4,9 @@ use bytes::Bytes;
 use rmpv::Value;
 
 use super::pair::{Scripted, array, map, reply_header, request_header};
+use crate::multiplexer::peers::{Entry, Peers};
 use crate::multiplexer::{
-    ChannelEvent, CloseReason, Config, Limits, OpenError, OverrunUnit, Request,
+    ChannelEvent, CloseReason, Config, Limits, OpenError, OverrunUnit, Request, Role,
 };
 use crate::{Body, ChannelOptions};
 
@@ -342,4 +343,52 @@ fn the_room_of_a_burst_is_given_back() {
     assert!(capacities.iter().all(|it| *it < 2000), "{capacities:?}");
     server.mux.reply(first, Body::nil()).unwrap();
     assert_eq!(server.sent_names(), ["OK"]);
+}
+
+#[test]
+fn the_room_of_held_back_requests_is_given_back() {
+    let mut server = server(|limits| {
+        limits.channels_per_peer = 20_000;
+        limits.queued_bytes_per_peer = 1;
+    });
+    let unread = server.accept(&Value::from("unread"));
+    server.mux.reply(unread, Body::nil()).unwrap();
+    let transmit = server.poll_transmit().unwrap();
+    server.mux.handle_blocked(transmit);
+    for number in 0..10_000 {
+        let header = request_header(&Value::from(number));
+        server.recv(header, "method", &array(&[]));
+    }
+    let capacity = |server: &Scripted| server.mux.peers.iter().next().unwrap().capacity();
+    assert!(capacity(&server) >= 10_000);
+    server.mux.handle_unblocked(&"peer");
+    assert_eq!(server.sent_names(), ["OK"]);
+    for event in server.events() {
+        server.mux.reply(event.channel(), Body::nil()).unwrap();
+    }
+    assert_eq!(server.sent().len(), 10_000);
+    assert!(capacity(&server) < 2000, "{}", capacity(&server));
+}
+
+#[test]
+fn the_room_of_a_crowd_of_peers_is_given_back() {
+    let mut peers = Peers::new(Role::Server, 1);
+    let first = peers.find_or_insert(&0);
+    let crowd: Vec<u32> = (1..100_000_u32)
+        .map(|key| {
+            let index = peers.find_or_insert(&key);
+            peers.push(index, Entry::Control(Bytes::new()));
+            index
+        })
+        .collect();
+    while peers.pop().is_some() {}
+    for index in crowd {
+        peers.settle(index);
+    }
+    assert!(peers.capacity() < 2000, "{}", peers.capacity());
+    assert_eq!(peers.find(&0), Some(first));
+    // Places that come again are as good as new.
+    let again: Vec<u32> = (1..4).map(|key| peers.find_or_insert(&key)).collect();
+    assert_eq!(again, [1, 2, 3]);
+    assert_eq!(peers.iter().count(), 4);
 }
