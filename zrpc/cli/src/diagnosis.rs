@@ -55,7 +55,11 @@ enum Attempt {
 }
 
 async fn try_to_connect(address: &str, security: Security) -> Attempt {
-    let socket: DealerSocket = security.apply(DealerSocket::builder()).build();
+    let Ok(builder) = security.apply(DealerSocket::builder()) else {
+        // The client has said so before.
+        return Attempt::Reached;
+    };
+    let socket: DealerSocket = builder.build();
     let mut monitor = socket.monitor();
     if socket.connect(address).await.is_err() {
         // The client has said so before.

@@ -9,6 +9,7 @@ use zmtp::{
     DealerSocket, Proxy, ProxyControl, ProxyStatistics, ProxyTraffic, PubSocket, PullSocket,
     PushSocket, RouterSocket, Socket, SocketHandle, XPubSocket, XSubSocket,
 };
+use zrpc::ConnectError;
 use zrpc::security::Security;
 
 use crate::args::{
@@ -100,17 +101,17 @@ impl ProxyOptions {
         let (front, back) = (front.security().await?, back.security().await?);
         let (proxy, sockets) = match self.kind {
             Kind::RouterDealer => {
-                let (one, two): (RouterSocket, DealerSocket) = (secured(front), secured(back));
+                let (one, two): (RouterSocket, DealerSocket) = (secured(front)?, secured(back)?);
                 let sockets = [one.handle().clone(), two.handle().clone()];
                 (Proxy::new(one, two), sockets)
             }
             Kind::XsubXpub => {
-                let (one, two): (XSubSocket, XPubSocket) = (secured(front), secured(back));
+                let (one, two): (XSubSocket, XPubSocket) = (secured(front)?, secured(back)?);
                 let sockets = [one.handle().clone(), two.handle().clone()];
                 (Proxy::new(one, two), sockets)
             }
             Kind::PullPush => {
-                let (one, two): (PullSocket, PushSocket) = (secured(front), secured(back));
+                let (one, two): (PullSocket, PushSocket) = (secured(front)?, secured(back)?);
                 let sockets = [one.handle().clone(), two.handle().clone()];
                 (Proxy::one_way(one, two), sockets)
             }
@@ -121,7 +122,7 @@ impl ProxyOptions {
         let (mut proxy, capture) = match &self.capture {
             None => (proxy, None),
             Some(address) => {
-                let socket: PubSocket = secured(captured);
+                let socket: PubSocket = secured(captured)?;
                 let handle = socket.handle().clone();
                 attach(&handle, &[Link::Bind(address.clone())]).await?;
                 (proxy.capture(socket), Some(handle))
@@ -144,8 +145,9 @@ impl ProxyOptions {
     }
 }
 
-fn secured<S: Socket>(security: Security) -> S {
-    security.apply(S::builder()).build()
+fn secured<S: Socket>(security: Security) -> Result<S, CliError> {
+    let builder = security.apply(S::builder());
+    Ok(builder.map_err(ConnectError::from)?.build())
 }
 
 /// Whoever gets a copy of everything must come in at one side of the proxy, if not everybody may.

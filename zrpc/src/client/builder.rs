@@ -197,7 +197,7 @@ impl ClientBuilder {
         let setup = move || async move {
             // A call ends with its connection: what is queued for a server must not outlive it.
             let socket = DealerSocket::builder().immediate().linger(linger);
-            let socket = security.apply(options_of_socket.apply(socket)).build();
+            let socket = security.apply(options_of_socket.apply(socket))?.build();
             let endpoints = endpoints.attach(&socket).await?;
             let mux = Multiplexer::new(config, IdSource::new(rand::random()));
             let network = Network::new(&socket);

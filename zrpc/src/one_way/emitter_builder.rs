@@ -139,7 +139,7 @@ impl<E> EmitterBuilder<E> {
             Some(events) => self.socket.send_high_water_mark(events),
             None => self.socket,
         };
-        let builder = self.security.apply(options.apply(builder));
+        let builder = self.security.apply(options.apply(builder))?;
         let socket = builder.linger(self.linger).build();
         let endpoints = self.middleware.resolve_endpoints(self.endpoints).await?;
         let endpoints = endpoints.attach(&socket).await?;

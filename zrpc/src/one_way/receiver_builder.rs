@@ -185,7 +185,7 @@ impl<R> ReceiverBuilder<R> {
             Some(messages) => self.socket.receive_high_water_mark(messages),
             None => self.socket,
         };
-        let socket = self.security.apply(options.apply(builder)).build();
+        let socket = self.security.apply(options.apply(builder))?.build();
         let endpoints = self.middleware.resolve_endpoints(self.endpoints).await?;
         let endpoints = endpoints.attach(&socket).await?;
         let network = Network::new(&socket);

@@ -132,8 +132,11 @@ impl Security {
         }
     }
 
-    /// Secures a socket of `zmtp` as clients and servers are secured, for what stands between them. A
-    /// domain without an authenticator is an error of its `bind` and `connect`.
+    /// Secures a socket of `zmtp` as clients and servers are secured, for what stands between them.
+    ///
+    /// # Errors
+    ///
+    /// [`OptionError::DomainWithoutAuthenticator`], as builders report it.
     ///
     /// # Example
     ///
@@ -143,7 +146,7 @@ impl Security {
     ///
     /// let mut passwords = Passwords::new();
     /// passwords.insert("ann", "secret")?;
-    /// let clients = Security::plain_server(passwords).apply(RouterSocket::builder());
+    /// let clients = Security::plain_server(passwords).apply(RouterSocket::builder())?;
     /// let proxy = Proxy::new(clients.build(), DealerSocket::new());
     /// # Ok::<_, Box<dyn std::error::Error>>(())
     /// ```
@@ -151,7 +154,8 @@ impl Security {
         clippy::missing_panics_doc,
         reason = "it cannot panic: the name was checked when it was set"
     )]
-    pub fn apply<S: Socket>(self, builder: Builder<S>) -> Builder<S> {
+    pub fn apply<S: Socket>(self, builder: Builder<S>) -> Result<Builder<S>, OptionError> {
+        self.check()?;
         let builder = match &self.domain {
             // The name was checked when it was set; without it nobody would come in.
             Some(domain) => builder
@@ -159,7 +163,7 @@ impl Security {
                 .expect("a domain is a legal name"),
             None => builder,
         };
-        match self.mechanism {
+        Ok(match self.mechanism {
             Mechanism::Null => builder,
             Mechanism::NullServer(authenticator) => builder.authenticator(authenticator),
             Mechanism::PlainServer(authenticator) => {
@@ -174,7 +178,7 @@ impl Security {
             Mechanism::CurveClient(server_key, key_pair) => {
                 builder.curve_client(server_key, key_pair)
             }
-        }
+        })
     }
 
     fn with(mechanism: Mechanism) -> Self {

@@ -363,7 +363,7 @@ impl ServerBuilder {
                 .router_mandatory()
                 .immediate()
                 .linger(linger);
-            let socket = security.apply(socket_options.apply(socket)).build();
+            let socket = security.apply(socket_options.apply(socket))?.build();
             let endpoints = endpoints.attach(&socket).await?;
             let mux = Multiplexer::new(config, IdSource::new(rand::random()));
             let network = Network::new(&socket);

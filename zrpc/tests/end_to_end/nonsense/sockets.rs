@@ -1,7 +1,8 @@
 //! The socket under each of them.
 
 use zmtp::session::Heartbeat as Ping;
-use zmtp::{ReconnectStop, SocksProxy, TcpKeepAlive};
+use zmtp::{PairSocket, ReconnectStop, Socket, SocksProxy, TcpKeepAlive};
+use zrpc::security::Security;
 use zrpc::{Client, OptionError, Puller, Pusher, Server, SocketOptions};
 
 use super::table::*;
@@ -162,6 +163,8 @@ const SOCKET: &[Row<SocketOptions>] = &[
         |it| it.receive_high_water_mark(usize::MAX),
         Builds,
     ),
+    ("busy_wait", |it| it.busy_wait(NO_TIME), Builds),
+    ("busy_wait", |it| it.busy_wait(MOMENT), Builds),
     ("ipv6", SocketOptions::ipv6, Builds),
     (
         "tcp_keepalive",
@@ -191,4 +194,12 @@ async fn the_socket_of_everything_is_built_of_what_makes_sense() {
         let outcome = of_build(in_time(builder.build()).await.map(drop));
         assert_eq!(outcome, *expected, "{option} of a puller");
     }
+}
+
+#[test]
+fn a_socket_beside_them_is_secured_with_what_makes_sense() {
+    let security = Security::null().with_domain("domain").unwrap();
+    let refused = security.apply(PairSocket::builder()).err();
+    assert_eq!(refused, Some(OptionError::DomainWithoutAuthenticator));
+    assert!(Security::null().apply(PairSocket::builder()).is_ok());
 }
