@@ -8,10 +8,8 @@
 #![expect(clippy::arithmetic_side_effects, reason = "words wrap around")]
 #![expect(
     clippy::indexing_slicing,
-    reason = "all indices are counted up to the length of all arrays"
+    reason = "all indices are counted up to the length of all arrays, and no closure gets a vector"
 )]
-
-use std::array;
 
 use fearless_simd::{
     Select as _, Simd, SimdBase as _, SimdFrom as _, SimdInto as _, mask32x8, u32x8,
@@ -48,17 +46,13 @@ pub(super) fn apply<S: Simd, const PAIRS: usize>(
     let high = u32x8::simd_from(simd, [0, !0, 0, 0, 0, !0, 0, 0]);
     let mut pair = first;
     for batch in batches {
-        let numbers: [[u32; 2]; PAIRS] =
-            array::from_fn(|index| split(pair.wrapping_add(index as u64) << 1));
-        let lows = array::from_fn(
-            #[inline(always)]
-            |index| c | (u32x8::splat(simd, numbers[index][0]) & low),
-        );
-        let highs = array::from_fn(
-            #[inline(always)]
-            |index| b | (u32x8::splat(simd, numbers[index][1]) & high),
-        );
-        pair = pair.wrapping_add(PAIRS as u64);
+        let (mut highs, mut lows) = ([b; PAIRS], [c; PAIRS]);
+        for index in 0..PAIRS {
+            let [number, upper] = split(pair << 1);
+            lows[index] |= u32x8::splat(simd, number) & low;
+            highs[index] |= u32x8::splat(simd, upper) & high;
+            pair = pair.wrapping_add(1);
+        }
         let [a, b, c, d] = [[a; PAIRS], highs, lows, [d; PAIRS]];
         let mixed = mix([Diagonal(a), Diagonal(b), Diagonal(c), Diagonal(d)]);
         for (index, octets) in batch.iter_mut().enumerate() {
@@ -111,24 +105,21 @@ fn xor_pair<S: Simd>(simd: S, octets: &mut [u8; PAIR_LEN], diagonals: [u32x8<S>;
 
 impl<S: Simd, const PAIRS: usize> Row for Diagonal<S, PAIRS> {
     #[inline(always)]
-    fn step(self, one: Self, other: Self, count: u32) -> Self {
-        Self(array::from_fn(
-            #[inline(always)]
-            |pair| {
-                let sum = one.0[pair] + other.0[pair];
-                self.0[pair] ^ ((sum << count) | (sum >> (u32::BITS - count)))
-            },
-        ))
+    fn step(mut self, one: Self, other: Self, count: u32) -> Self {
+        for index in 0..PAIRS {
+            let sum = one.0[index] + other.0[index];
+            self.0[index] ^= (sum << count) | (sum >> (u32::BITS - count));
+        }
+        self
     }
 
     #[inline(always)]
-    fn turn<const PLACES: usize>(self) -> Self {
-        Self(self.0.map(
-            #[inline(always)]
-            |words| {
-                let simd = words.witness();
-                simd.slide_within_blocks_u32x8::<PLACES>(words, words)
-            },
-        ))
+    fn turn<const PLACES: usize>(mut self) -> Self {
+        for index in 0..PAIRS {
+            let words = self.0[index];
+            let simd = words.witness();
+            self.0[index] = simd.slide_within_blocks_u32x8::<PLACES>(words, words);
+        }
+        self
     }
 }
