@@ -14,20 +14,33 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 /// How often messages are sent, some each time.
 const TICK: Duration = Duration::from_millis(10);
 
-/// What has happened so far in all lanes.
+/// What has happened so far in one lane.
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     pub(crate) sent: AtomicU64,
+    /// Messages that came, and calls and streams that were answered.
     pub(crate) delivered: AtomicU64,
     pub(crate) calls: AtomicU64,
     pub(crate) calls_lost: AtomicU64,
     pub(crate) items: AtomicU64,
-    pub(crate) restarts: AtomicU64,
+    /// Times between two restarts.
+    pub(crate) lives: AtomicU64,
+    /// Those of them in which something was delivered.
+    pub(crate) useful_lives: AtomicU64,
 }
 
 impl Tally {
     pub(crate) fn count(counter: &AtomicU64) {
         counter.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn delivered(&self) -> u64 {
+        self.delivered.load(Ordering::Relaxed)
+    }
+
+    /// Whether something was delivered before and after a restart, and since there were `before`.
+    pub(crate) fn is_alive_since(&self, before: u64) -> bool {
+        self.useful_lives.load(Ordering::Relaxed) > 1 && self.delivered() > before
     }
 }
 
@@ -43,13 +56,13 @@ pub(crate) struct Lane {
 
 impl Lane {
     pub(crate) fn new(
-        tally: &Arc<Tally>,
+        tally: Arc<Tally>,
         random: Random,
         rate: u64,
         end: watch::Receiver<bool>,
     ) -> Self {
         Self {
-            tally: Arc::clone(tally),
+            tally,
             random,
             rate,
             end,
@@ -70,7 +83,10 @@ impl Lane {
     pub(crate) fn life(&mut self) -> Life {
         let mut ticks = interval(TICK);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Tally::count(&self.tally.lives);
         Life {
+            delivered_before: self.tally.delivered(),
+            tally: Arc::clone(&self.tally),
             until: Instant::now() + self.random.millis(300, 1500),
             ticks,
             left: 0,
@@ -82,6 +98,8 @@ impl Lane {
 
 /// The time until a peer is restarted, or the lane ends.
 pub(crate) struct Life {
+    delivered_before: u64,
+    tally: Arc<Tally>,
     until: Instant,
     ticks: Interval,
     /// Messages of this tick that are still to be sent.
@@ -102,6 +120,14 @@ impl Life {
         }
         self.left -= 1;
         true
+    }
+}
+
+impl Drop for Life {
+    fn drop(&mut self) {
+        if self.tally.delivered() > self.delivered_before {
+            Tally::count(&self.tally.useful_lives);
+        }
     }
 }
 

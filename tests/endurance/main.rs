@@ -36,11 +36,14 @@ use zmtp::{PairSocket, PubSocket, PullSocket, PushSocket, SubSocket, XPubSocket,
 
 use calls::Secured;
 use holdings::{Holdings, assert_flat};
-use lane::{Lane, Tally};
+use lane::{Lane, PATIENCE, Tally};
 use sockets::{one_way, quick};
 
 /// The share of the time after which every cache and buffer is as large as it gets.
 const WARM_UP: u32 = 4;
+
+/// What has happened in each of the lanes.
+type Tallies = Vec<(&'static str, Arc<Tally>)>;
 
 type Running = Pin<Box<dyn Future<Output = ()> + Send>>;
 
@@ -54,15 +57,15 @@ fn key_pair() -> KeyPair {
 }
 
 /// One of each kind.
-fn lanes(mut lane: impl FnMut() -> Lane) -> Vec<Running> {
+fn lanes(mut lane: impl FnMut(&'static str) -> Lane) -> Vec<Running> {
     vec![
         Box::pin(one_way::<PushSocket, PullSocket>(
-            lane(),
+            lane("PUSH, PULL"),
             || quick().build(),
             || quick().build(),
         )),
         Box::pin(one_way::<PushSocket, PullSocket>(
-            lane(),
+            lane("PUSH, PULL with CURVE"),
             || {
                 let server_key = *key_pair().public_key();
                 quick()
@@ -77,7 +80,7 @@ fn lanes(mut lane: impl FnMut() -> Lane) -> Vec<Running> {
             },
         )),
         Box::pin(one_way::<PubSocket, SubSocket>(
-            lane(),
+            lane("PUB, SUB"),
             || quick().build(),
             || {
                 let socket: SubSocket = quick().build();
@@ -86,7 +89,7 @@ fn lanes(mut lane: impl FnMut() -> Lane) -> Vec<Running> {
             },
         )),
         Box::pin(one_way::<XPubSocket, XSubSocket>(
-            lane(),
+            lane("XPUB, XSUB"),
             || quick().build(),
             || {
                 let socket: XSubSocket = quick().build();
@@ -95,16 +98,16 @@ fn lanes(mut lane: impl FnMut() -> Lane) -> Vec<Running> {
             },
         )),
         Box::pin(one_way::<PairSocket, PairSocket>(
-            lane(),
+            lane("PAIR, PAIR"),
             || quick().build(),
             || quick().build(),
         )),
-        Box::pin(sockets::dealer_and_router(lane())),
-        Box::pin(sockets::request_and_reply(lane())),
-        Box::pin(calls::calls(lane(), Secured::Not)),
-        Box::pin(calls::calls(lane(), Secured::WithCurve)),
-        Box::pin(calls::pushed(lane())),
-        Box::pin(calls::published(lane())),
+        Box::pin(sockets::dealer_and_router(lane("DEALER, ROUTER"))),
+        Box::pin(sockets::request_and_reply(lane("REQ, REP"))),
+        Box::pin(calls::calls(lane("calls"), Secured::Not)),
+        Box::pin(calls::calls(lane("calls with CURVE"), Secured::WithCurve)),
+        Box::pin(calls::pushed(lane("pushed events"))),
+        Box::pin(calls::published(lane("published events"))),
     ]
 }
 
@@ -117,10 +120,15 @@ async fn what_is_held_stays_the_same_while_peers_come_and_go() {
     let mut random = Random::from_environment("SOAK_SEED", 1);
 
     let before = Holdings::now();
-    let tally = Arc::new(Tally::default());
+    let mut tallies = Tallies::new();
     let (over, end) = watch::channel(false);
     let mut running = JoinSet::new();
-    for lane in lanes(|| Lane::new(&tally, random.fork(), rate, end.clone())) {
+    let lanes = lanes(|name| {
+        let tally = Arc::<Tally>::default();
+        tallies.push((name, Arc::clone(&tally)));
+        Lane::new(tally, random.fork(), rate, end.clone())
+    });
+    for lane in lanes {
         running.spawn(lane);
     }
 
@@ -132,37 +140,57 @@ async fn what_is_held_stays_the_same_while_peers_come_and_go() {
             Some(ended) = running.join_next() => panic!("a lane ended: {ended:?}"),
         }
         let held = Holdings::now();
-        show(began.elapsed(), held, &tally);
+        show(began.elapsed(), held, &tallies);
         if began.elapsed() > duration / WARM_UP {
             samples.push(held);
         }
+    }
+    tokio::select! {
+        () = every_lane_is_alive(&tallies) => {}
+        Some(ended) = running.join_next() => panic!("a lane ended: {ended:?}"),
     }
     over.send_replace(true);
     while let Some(ended) = lane::in_time(running.join_next()).await {
         ended.unwrap();
     }
-    for counter in [&tally.delivered, &tally.calls, &tally.items] {
-        assert_ne!(counter.load(Ordering::Relaxed), 0, "{tally:?}");
+    for (name, tally) in &tallies {
+        let [calls, items] = [&tally.calls, &tally.items].map(|one| one.load(Ordering::Relaxed));
+        assert_eq!(calls != 0, items != 0, "{name}: {tally:?}");
     }
     Holdings::assert_back_at(before).await;
-    show(began.elapsed(), Holdings::now(), &tally);
-    assert_flat(&samples);
+    show(began.elapsed(), Holdings::now(), &tallies);
+    assert_flat(&samples, duration);
+}
+
+/// Waits until each lane has delivered across a restart, and goes on doing so.
+async fn every_lane_is_alive(tallies: &Tallies) {
+    for (name, tally) in tallies {
+        let before = tally.delivered();
+        let deadline = Instant::now() + PATIENCE;
+        while !tally.is_alive_since(before) {
+            assert!(Instant::now() < deadline, "{name} is dead: {tally:?}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
 }
 
 #[expect(
     clippy::print_stdout,
     reason = "the figures of a long run are what it is for"
 )]
-fn show(elapsed: Duration, held: Holdings, tally: &Tally) {
-    let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+fn show(elapsed: Duration, held: Holdings, tallies: &Tallies) {
+    let count = |counter: fn(&Tally) -> &AtomicU64| -> u64 {
+        let counters = tallies.iter().map(|(_, tally)| counter(tally));
+        counters.map(|one| one.load(Ordering::Relaxed)).sum()
+    };
     println!(
-        "{:6.1} s: {held}; {} messages sent, {} delivered, {} calls, {} of them lost, {} items, {} restarts",
+        "{:6.1} s: {held}; {} sent, {} calls, {} of them lost, {} delivered, {} items, {} restarts",
         elapsed.as_secs_f64(),
-        count(&tally.sent),
-        count(&tally.delivered),
-        count(&tally.calls),
-        count(&tally.calls_lost),
-        count(&tally.items),
-        count(&tally.restarts),
+        count(|tally| &tally.sent),
+        count(|tally| &tally.calls),
+        count(|tally| &tally.calls_lost),
+        count(|tally| &tally.delivered),
+        count(|tally| &tally.items),
+        count(|tally| &tally.lives),
     );
 }

@@ -38,6 +38,16 @@ pub(crate) async fn bind_again(socket: &impl Socket, endpoint: &str) -> String {
     }
 }
 
+/// Ends a task in the middle of what it does. If it has failed before, so does the test.
+async fn kill(task: JoinHandle<()>) {
+    task.abort();
+    if let Err(error) = task.await
+        && error.is_panic()
+    {
+        std::panic::resume_unwind(error.into_panic());
+    }
+}
+
 /// Messages in one direction: the receiver is bound, and each in turn is restarted.
 pub(crate) async fn one_way<S, R>(mut lane: Lane, sender: Make<S>, receiver: Make<R>)
 where
@@ -49,11 +59,9 @@ where
     let mut sending: Option<S> = None;
     let mut receiving: Option<JoinHandle<()>> = None;
     while !lane.is_over() {
-        Tally::count(&lane.tally.restarts);
         if lane.random.once_in(2) {
             if let Some(last) = receiving.take() {
-                last.abort();
-                let _ = last.await;
+                kill(last).await;
             }
         } else if let Some(last) = sending.take() {
             in_time(last.close()).await;
@@ -142,10 +150,8 @@ pub(crate) async fn dealer_and_router(mut lane: Lane) {
     let mut router: Option<JoinHandle<()>> = None;
     let mut source = 0;
     while !lane.is_over() {
-        Tally::count(&lane.tally.restarts);
         if let Some(last) = router.take_if(|_| lane.random.once_in(2)) {
-            last.abort();
-            let _ = last.await;
+            kill(last).await;
         }
         if router.is_none() {
             let mut socket: RouterSocket = quick().build();
@@ -191,10 +197,8 @@ pub(crate) async fn request_and_reply(mut lane: Lane) {
     let mut endpoint = "tcp://127.0.0.1:*".to_owned();
     let mut rep: Option<JoinHandle<()>> = None;
     while !lane.is_over() {
-        Tally::count(&lane.tally.restarts);
         if let Some(last) = rep.take_if(|_| lane.random.once_in(2)) {
-            last.abort();
-            let _ = last.await;
+            kill(last).await;
         }
         if rep.is_none() {
             let mut socket: RepSocket = quick().build();

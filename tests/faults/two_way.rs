@@ -112,18 +112,34 @@ async fn a_question_is_answered_by_its_own_answer_or_given_up() {
     let mut req = quick::<ReqSocket>().req_relaxed().build();
     req.connect(network.endpoint()).await.unwrap();
     let asked = Arc::<Mutex<HashMap<u64, u64>>>::default();
-    let answering = tokio::spawn({
+    let answering = {
         let asked = Arc::clone(&asked);
         async move {
-            while let Ok(question) = rep.recv().await {
+            loop {
+                let question = rep.recv().await.unwrap();
                 let parts: Vec<_> = question.iter().cloned().collect();
                 let (_, number) = ledger::read(&parts).unwrap();
                 *asked.lock().unwrap().entry(number).or_default() += 1;
                 rep.send(question).unwrap();
             }
         }
-    });
+    };
+    let mut account = in_time("questions are asked and answered", async {
+        tokio::select! {
+            account = ask(&mut req, &network) => account,
+            () = answering => unreachable!("it answers for ever"),
+        }
+    })
+    .await;
+    let asked = asked.lock().unwrap();
+    account.doubled = asked.values().map(|times| times - 1).sum();
+    account.cuts = network.struck_count();
+    account.show();
+    account.assert_settled();
+}
 
+/// Asks while the network breaks, and then until questions are answered again.
+async fn ask(req: &mut ReqSocket, network: &Proxy) -> Account {
     let mut account = Account {
         pattern: "REQ, REP",
         ..Account::default()
@@ -131,14 +147,11 @@ async fn a_question_is_answered_by_its_own_answer_or_given_up() {
     let mut calm = 0;
     while calm < 50 {
         if calm == 0 && network.struck_count() >= STRIKES {
-            in_time("the network calms down", network.calm_down()).await;
+            network.calm_down().await;
             calm = 1;
         }
         let question = ledger::message(0, account.sent);
-        if in_time("a peer is there", send(&mut req, question.clone()))
-            .await
-            .is_err()
-        {
+        if send(req, question.clone()).await.is_err() {
             continue;
         }
         account.sent += 1;
@@ -152,10 +165,5 @@ async fn a_question_is_answered_by_its_own_answer_or_given_up() {
             Err(_) => account.reported += 1,
         }
     }
-    answering.abort();
-    let asked = asked.lock().unwrap();
-    account.doubled = asked.values().map(|times| times - 1).sum();
-    account.cuts = network.struck_count();
-    account.show();
-    account.assert_settled();
+    account
 }
