@@ -11,36 +11,42 @@ use crate::render::{chain, on_one_line};
 
 /// Returns what is wrong with the first address at which nobody can be talked to, if there is one.
 ///
-/// Takes no longer than [`PATIENCE`] for each address. Nothing is called.
+/// All addresses are tried at the same time, for no longer than [`PATIENCE`]. Nothing is called.
 pub(crate) async fn diagnose(links: &[Link], security: &Security) -> Option<String> {
-    for link in links {
-        let Link::Connect(address) = link else {
-            // Who connects here can only be waited for.
-            continue;
-        };
-        let trying = try_to_connect(address, security.clone());
-        let shown = on_one_line(address);
-        match tokio::time::timeout(PATIENCE, trying).await {
-            Ok(Attempt::Reached) => {}
-            Ok(Attempt::Failed(kind)) => {
-                let why = match kind {
-                    ErrorKind::ConnectionRefused | ErrorKind::NotFound => "nobody listens there",
-                    ErrorKind::PermissionDenied => "permission denied",
-                    ErrorKind::TimedOut => "it takes too long",
-                    // The system has no kind for names that are not known.
-                    _ => "the host is not known, or cannot be reached",
-                };
-                return Some(format!("cannot connect to {shown}: {why}"));
-            }
-            Ok(Attempt::Refused(reason)) => {
-                let why = chain(&reason);
-                let why = on_one_line(&why);
-                return Some(format!("who listens at {shown} is no peer: {why}"));
-            }
-            Err(_) => return Some(format!("nothing answers at {shown}")),
+    let findings = links.iter().filter_map(|link| match link {
+        Link::Connect(address) => Some(examine(address, security)),
+        // Who connects here can only be waited for.
+        Link::Bind(_) => None,
+    });
+    let findings = futures_util::future::join_all(findings).await;
+    findings.into_iter().flatten().next()
+}
+
+/// Returns what is wrong with one address, if anything is.
+async fn examine(address: &str, security: &Security) -> Option<String> {
+    let trying = try_to_connect(address, security.clone());
+    let shown = on_one_line(address);
+    match tokio::time::timeout(PATIENCE, trying).await {
+        Ok(Attempt::Reached) => None,
+        Ok(Attempt::Failed(kind)) => {
+            let why = match kind {
+                ErrorKind::ConnectionRefused | ErrorKind::NotFound => "nobody listens there".into(),
+                ErrorKind::PermissionDenied | ErrorKind::TimedOut => kind.to_string(),
+                // The system has no kind for names that are not known.
+                kind => format!("{kind}; is the host known, and can it be reached?"),
+            };
+            Some(format!("cannot connect to {shown}: {why}"))
+        }
+        Ok(Attempt::Refused(reason)) => {
+            let why = chain(&reason);
+            let why = on_one_line(&why);
+            Some(format!("who listens at {shown} is no peer: {why}"))
+        }
+        Err(_) => {
+            let patience = PATIENCE.as_secs();
+            Some(format!("no connection to {shown} within {patience} s"))
         }
     }
-    None
 }
 
 /// How an attempt to connect ended.

@@ -1,32 +1,33 @@
 //! Messages passed on between two sockets.
 
-use std::io;
+use std::io::{self, Write};
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
 use rmpv::Value;
 use zmtp::{
-    DealerSocket, Proxy, ProxyControl, ProxyStatistics, ProxyTraffic, PubSocket, PullSocket,
-    PushSocket, RouterSocket, Socket, SocketHandle, XPubSocket, XSubSocket,
+    DealerSocket, Endpoint, Proxy, ProxyControl, ProxyStatistics, ProxyTraffic, PubSocket,
+    PullSocket, PushSocket, RouterSocket, Socket, SocketHandle, XPubSocket, XSubSocket,
 };
 use zrpc::ConnectError;
 use zrpc::security::Security;
 
 use crate::args::{
-    BackendSecurity, Form, FrontendSecurity, Link, Side, UsageError, parse_duration,
+    BackendSecurity, CaptureSecurity, Form, FrontendSecurity, Link, Side, UsageError,
+    parse_duration,
 };
 use crate::error::CliError;
 use crate::output::{Look, Printer};
 use crate::signals::{Interest, Signals};
-use crate::sockets::attach;
+use crate::sockets::{attach, is_exposed};
 
 /// Pass messages on between those who connect to a frontend and those at a backend.
 ///
 /// Works with every ZeroMQ program, not only with zerorpc: clients of a service and its workers,
 /// publishers and subscribers, pushers and pullers. Runs until it is stopped.
 ///
-/// Each side is secured by itself, and messages are in the clear between the two. Whoever is behind
-/// the proxy sees the proxy, and not who is at its other side.
+/// Each side is secured by itself, and so is the capture; messages are in the clear between them.
+/// Whoever is behind the proxy sees the proxy, and not who is at its other side.
 #[derive(Args, Clone, Debug)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct ProxyOptions {
@@ -50,8 +51,8 @@ pub(crate) struct ProxyOptions {
     #[arg(long, value_name = "address")]
     connect_backend: Vec<String>,
 
-    /// Address at which subscribers get a copy of every message. It lets in whom the frontend lets
-    /// in, or else the backend.
+    /// Address at which subscribers get a copy of every message. If a side is secured, it has to be
+    /// secured by itself, with options that begin with --capture-.
     #[arg(long, value_name = "address")]
     capture: Option<String>,
 
@@ -64,6 +65,9 @@ pub(crate) struct ProxyOptions {
 
     #[command(flatten)]
     backend_security: BackendSecurity,
+
+    #[command(flatten)]
+    capture_security: CaptureSecurity,
 }
 
 /// The pairs of sockets.
@@ -93,12 +97,14 @@ impl ProxyOptions {
         if frontend.is_empty() || backend.is_empty() {
             return Err(UsageError::ProxySides.into());
         }
-        let (front, back) = (self.frontend_security.into(), self.backend_security.into());
-        let captured = match self.capture {
-            Some(_) => capture_security(&front, &back).await?,
-            None => Security::null(),
-        };
-        let (front, back) = (front.security().await?, back.security().await?);
+        let sides: [Side; 2] = [self.frontend_security.into(), self.backend_security.into()];
+        let captured: Side = self.capture_security.into();
+        let [front, back] = &sides;
+        front.check(&frontend)?;
+        back.check(&backend)?;
+        check_capture(self.capture.as_deref(), &captured, &sides)?;
+        let captured = captured.security().await?;
+        let [front, back] = [front.security().await?, back.security().await?];
         let (proxy, sockets) = match self.kind {
             Kind::RouterDealer => {
                 let (one, two): (RouterSocket, DealerSocket) = (secured(front)?, secured(back)?);
@@ -117,8 +123,7 @@ impl ProxyOptions {
             }
         };
         let [one, two] = &sockets;
-        attach(one, &frontend).await?;
-        attach(two, &backend).await?;
+        let bound = [attach(one, &frontend).await?, attach(two, &backend).await?];
         let (mut proxy, capture) = match &self.capture {
             None => (proxy, None),
             Some(address) => {
@@ -128,6 +133,7 @@ impl ProxyOptions {
                 (proxy.capture(socket), Some(handle))
             }
         };
+        warn_of_open_side(&sides, &bound);
         let control = proxy.control();
         let work = async {
             tokio::select! {
@@ -150,15 +156,38 @@ fn secured<S: Socket>(security: Security) -> Result<S, CliError> {
     Ok(builder.map_err(ConnectError::from)?.build())
 }
 
-/// Whoever gets a copy of everything must come in at one side of the proxy, if not everybody may.
-async fn capture_security(front: &Side, back: &Side) -> Result<Security, CliError> {
-    match (front.lets_in(), back.lets_in()) {
-        (true, _) => Ok(front.security().await?),
-        (false, true) => Ok(back.security().await?),
-        (false, false) if front.is_secured() || back.is_secured() => {
-            Err(UsageError::CaptureInTheClear.into())
+/// Whoever gets a copy of everything has to be let in by options of the capture itself, if not
+/// everybody gets everything anyway: neither side knows who may read the other.
+fn check_capture(
+    address: Option<&str>,
+    capture: &Side,
+    sides: &[Side; 2],
+) -> Result<(), UsageError> {
+    match (address, capture.is_secured()) {
+        (None, true) => Err(UsageError::NoCapture),
+        (Some(_), false) if sides.iter().any(Side::is_secured) => {
+            Err(UsageError::CaptureInTheClear)
         }
-        (false, false) => Ok(Security::null()),
+        _ => Ok(()),
+    }
+}
+
+/// Tells of the addresses of a side without security that more than this machine can reach, if the
+/// other side is secured: options that were forgotten look the same as options that are not wanted.
+fn warn_of_open_side(sides: &[Side; 2], bound: &[Vec<Endpoint>; 2]) {
+    let (open, bound, secured) = match sides {
+        [open, secured] if !open.is_secured() && secured.is_secured() => (open, &bound[0], secured),
+        [secured, open] if !open.is_secured() && secured.is_secured() => (open, &bound[1], secured),
+        _ => return,
+    };
+    let (open, secured) = (open.name(), secured.name());
+    for endpoint in bound.iter().filter(|endpoint| is_exposed(endpoint)) {
+        // Whoever does not read stderr is not helped.
+        let _ = writeln!(
+            io::stderr(),
+            "zrpc: warning: the {open} lets in everybody at {endpoint}, and only the {secured} is \
+             secured: add --{open}-curve-secret and --{open}-authorized-keys, or listen on 127.0.0.1"
+        );
     }
 }
 

@@ -140,9 +140,17 @@ async fn execute(request: Request, security: Security, display: Display) -> Resu
     let outcome = signals.end(work).await;
     let outcome = match outcome {
         Err(CliError::Call(error)) => {
-            let explaining = explain(&client, error, about_params, diagnose(&links, &security));
-            // Whoever is impatient does without.
-            signals.end(async { Err(explaining.await) }).await
+            let advising = advise(&client, &error, about_params, diagnose(&links, &security));
+            // Whoever is impatient does without, and still learns what the error was.
+            let advice = tokio::select! {
+                biased;
+                advice = advising => advice,
+                _ = signals.stop() => None,
+            };
+            Err(match advice {
+                Some(advice) => CliError::Explained { error, advice },
+                None => CliError::Call(error),
+            })
         }
         outcome => outcome,
     };
@@ -180,15 +188,15 @@ async fn carry_out(
     }
 }
 
-/// Adds what is known of the reason: a method that was probably meant, what params are, or that nobody
-/// can be reached.
-async fn explain(
+/// Finds out more about the reason: a method that was probably meant, what params are, or that nobody
+/// can be reached. A server that is connected can be, so that there is nothing to find out.
+async fn advise(
     client: &Client,
-    error: Box<CallError>,
+    error: &CallError,
     about_params: Option<&'static str>,
     diagnosis: impl Future<Output = Option<String>>,
-) -> CliError {
-    let advice = match &*error {
+) -> Option<String> {
+    match error {
         CallError::Remote(remote) if remote.name == "NameError" => {
             let list = client.request("_zerorpc_list", ()).timeout(PATIENCE);
             // A service that does not list its methods has said enough.
@@ -197,12 +205,12 @@ async fn explain(
             nearest.map(|name| format!("did you mean {name}?"))
         }
         CallError::Remote(remote) if remote.name == "TypeError" => about_params.map(str::to_owned),
-        CallError::Timeout { .. } | CallError::LostRemote { .. } => diagnosis.await,
+        CallError::Timeout { .. } | CallError::LostRemote { .. }
+            if client.connection_count() == 0 =>
+        {
+            diagnosis.await
+        }
         _ => None,
-    };
-    match advice {
-        Some(advice) => CliError::Explained { error, advice },
-        None => CliError::Call(error),
     }
 }
 

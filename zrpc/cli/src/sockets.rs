@@ -3,7 +3,8 @@
 use std::io::{self, Write};
 
 use thiserror::Error;
-use zmtp::{BindError, ConnectError, EndpointError, SocketHandle};
+use zmtp::endpoint::{Host, TcpEndpoint};
+use zmtp::{BindError, ConnectError, Endpoint, EndpointError, SocketHandle};
 
 use crate::args::Link;
 use crate::render::on_one_line;
@@ -38,18 +39,23 @@ pub(crate) enum LinkError {
 }
 
 /// Makes the links of a socket, and says so on stderr: with the port that was found, if any may be
-/// taken.
+/// taken. Returns where it listens.
 ///
 /// # Errors
 ///
 /// [`LinkError`] says which address cannot be used.
-pub(crate) async fn attach(socket: &SocketHandle, links: &[Link]) -> Result<(), LinkError> {
+pub(crate) async fn attach(
+    socket: &SocketHandle,
+    links: &[Link],
+) -> Result<Vec<Endpoint>, LinkError> {
+    let mut listening = Vec::new();
     for link in links {
         match link {
             Link::Bind(address) => {
                 let bound = socket.bind(address).await;
                 let bound = bound.map_err(|error| bind_error(address, error))?;
                 tell("binding to", &bound.to_string());
+                listening.push(bound);
             }
             Link::Connect(address) => {
                 let connected = socket.connect(address).await;
@@ -58,7 +64,20 @@ pub(crate) async fn attach(socket: &SocketHandle, links: &[Link]) -> Result<(), 
             }
         }
     }
-    Ok(())
+    Ok(listening)
+}
+
+/// Whether other machines may get to where a socket listens.
+pub(crate) fn is_exposed(endpoint: &Endpoint) -> bool {
+    let Endpoint::Tcp(TcpEndpoint { host, .. }) = endpoint else {
+        return false;
+    };
+    match host {
+        Host::Ipv4(address) => !address.is_loopback(),
+        Host::Ipv6(address) => !address.to_canonical().is_loopback(),
+        // A name that was not resolved may stand for any address.
+        _ => true,
+    }
 }
 
 /// Says something about an address on stderr.

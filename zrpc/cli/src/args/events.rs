@@ -5,7 +5,7 @@ use zrpc::security::Security;
 
 use super::duration::{Timeout, parse_timeout};
 use super::request::{Link, Settings, UsageError, WordLink, into_links};
-use super::security::{ClientSecurity, SecurityError, ServerSecurity, choose};
+use super::security::{ClientSecurity, PLAIN, SecurityError, ServerSecurity, choose};
 use super::target::{TargetCall, Words};
 use super::{HeartbeatStart, Interval};
 
@@ -69,7 +69,7 @@ impl EventTarget {
     ///
     /// # Errors
     ///
-    /// [`UsageError`], if there is no address or no method.
+    /// [`UsageError`], if there is no address or no method, or strangers would be told a password.
     pub(crate) fn into_call(self) -> Result<TargetCall, UsageError> {
         let settings = Settings {
             timeout: self.timeout,
@@ -77,8 +77,11 @@ impl EventTarget {
             start: HeartbeatStart::Passive,
         };
         let (connect, bind) = (self.links.connect, self.links.bind);
-        self.words
-            .into_call(connect, bind, WordLink::Bind, settings)
+        let call = self
+            .words
+            .into_call(connect, bind, WordLink::Bind, settings)?;
+        self.links.client.check(&call.links, PLAIN)?;
+        Ok(call)
     }
 }
 
@@ -96,12 +99,15 @@ impl EventSource {
     ///
     /// # Errors
     ///
-    /// [`UsageError`], if there is no address.
+    /// [`UsageError`], if there is no address, or strangers would be told a password.
     pub(crate) fn links(&self) -> Result<Vec<Link>, UsageError> {
         let (connect, bind) = (self.links.connect.clone(), self.links.bind.clone());
         let words = self.address.clone().into_iter().collect();
         match into_links(connect, bind, words, WordLink::Connect) {
-            (Some(links), rest) if rest.is_empty() => Ok(links),
+            (Some(links), rest) if rest.is_empty() => {
+                self.links.client.check(&links, PLAIN)?;
+                Ok(links)
+            }
             _ => Err(UsageError::NoToolAddress),
         }
     }

@@ -22,7 +22,8 @@ pub(crate) use self::request::{
     Action, Form, HeartbeatStart, Link, ParamSource, Params, Request, Settings, UsageError,
 };
 pub(crate) use self::security::{
-    BackendSecurity, FrontendSecurity, SecurityError, ServerSecurity, Side, SideSecurityError,
+    BackendSecurity, CaptureSecurity, FrontendSecurity, SecurityError, ServerSecurity, Side,
+    SideSecurityError,
 };
 pub(crate) use self::target::Target;
 pub(crate) use self::tools::{Tool, Tools};

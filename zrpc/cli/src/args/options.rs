@@ -176,4 +176,5 @@ With --exit-codes detailed, or ZRPC_EXIT_CODES=detailed, calls use these instead
   4    nothing came in time
   5    the server was lost
   6    the server does not speak the protocol, or broke a limit
-Tools always do: publish, subscribe, push and pull end with 4 when nothing happened in time.";
+Tools have 0, 1, 2 and 130 alone, but publish, subscribe, push and pull end with 4 when nothing
+happened in time.";

@@ -5,7 +5,7 @@ use thiserror::Error;
 use super::display::{Display, Output};
 use super::duration::{Interval, Timeout};
 use super::options::{ExitCodes, Options};
-use super::security::ClientSecurity;
+use super::security::{ClientSecurity, PLAIN};
 
 /// One run of the command.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -136,10 +136,23 @@ pub(crate) enum UsageError {
     ProxySides,
     /// Everything that is protected on the way would be shown to whoever asks.
     #[error(
-        "--capture would show to everybody what is protected elsewhere: it lets in whom a side lets \
-         in, so give one of them --frontend-curve-secret or --backend-curve-secret"
+        "--capture would show to everybody what is protected at a side: say who may read it with \
+         --capture-curve-secret and --capture-authorized-keys (or --capture-any-key), or with \
+         --capture-passwords"
     )]
     CaptureInTheClear,
+    /// Nothing is captured, and yet it is said who may read it.
+    #[error("options that begin with --capture- need --capture with an address")]
+    NoCapture,
+    /// A password would be told to whoever connects, who would be let in as well.
+    #[error(
+        "{option} would tell the password to whoever connects: it goes with addresses to connect \
+         to, not with any to listen on"
+    )]
+    PasswordForStrangers {
+        /// The option with the password.
+        option: String,
+    },
     /// There is no program to offer.
     #[error("nothing to serve: name a --directory, or put a command behind --")]
     NothingToServe,
@@ -215,6 +228,7 @@ impl Options {
         let words = words.chain(self.params).collect();
         let (links, words) = into_links(self.connect, self.bind, words, WordLink::Connect);
         let links = links.ok_or(UsageError::NoAddress)?;
+        self.security.check(&links, PLAIN)?;
         let mut words = words.into_iter();
         let command = words.next().filter(|command| !command.is_empty());
         let params = words.collect();

@@ -6,7 +6,7 @@ use super::duration::{Interval, Timeout, parse_interval, parse_timeout};
 use super::request::{
     HeartbeatStart, Link, ParamSource, Params, Settings, UsageError, WordLink, into_links,
 };
-use super::security::ClientSecurity;
+use super::security::{ClientSecurity, PLAIN};
 
 /// The options of a tool that makes calls.
 #[derive(Args, Clone, Debug)]
@@ -80,7 +80,7 @@ impl Target {
     ///
     /// # Errors
     ///
-    /// [`UsageError`], if there is no address or no method.
+    /// [`UsageError`], if there is no address or no method, or strangers would be told a password.
     pub(crate) fn into_call(self) -> Result<TargetCall, UsageError> {
         let settings = Settings {
             timeout: self.timeout,
@@ -88,8 +88,11 @@ impl Target {
             start: HeartbeatStart::Active,
         };
         let (connect, bind) = (self.connect, self.bind);
-        self.words
-            .into_call(connect, bind, WordLink::Connect, settings)
+        let call = self
+            .words
+            .into_call(connect, bind, WordLink::Connect, settings)?;
+        self.security.check(&call.links, PLAIN)?;
+        Ok(call)
     }
 }
 

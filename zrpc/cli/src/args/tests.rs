@@ -3,11 +3,11 @@
 use std::ffi::OsString;
 use std::time::Duration;
 
-use clap::CommandFactory;
+use clap::{CommandFactory, Parser};
 
 use super::duration::{Interval, Timeout};
 use super::request::HeartbeatStart;
-use super::{Action, Form, Line, Link, Options, ParamSource, Params, Request, UsageError};
+use super::{Action, Form, Line, Link, Options, ParamSource, Params, Request, Tools, UsageError};
 
 fn parse(line: &str) -> Result<Options, clap::Error> {
     let args = ["zrpc"].into_iter().chain(line.split_whitespace());
@@ -37,6 +37,7 @@ fn connect(address: &str) -> Link {
 #[test]
 fn the_definition_of_the_options_is_sound() {
     Options::command().debug_assert();
+    Tools::command().debug_assert();
 }
 
 #[test]
@@ -133,6 +134,48 @@ fn options_can_be_abbreviated_and_repeated() {
     assert_eq!(settings.heartbeat, Interval::Off);
     assert_eq!(settings.start, HeartbeatStart::Active);
     assert!(parse("-j -j -d -d --client --client tcp://a").is_ok());
+}
+
+#[test]
+fn options_of_security_can_be_repeated() {
+    let proxy = "zrpc proxy queue --frontend tcp://a --backend tcp://b";
+    for (tool, side) in [
+        (proxy, "--frontend-"),
+        (proxy, "--backend-"),
+        (proxy, "--capture-"),
+        ("zrpc pull", "--"),
+    ] {
+        for option in [
+            "curve-secret x",
+            "authorized-keys x",
+            "any-key",
+            "passwords x",
+        ] {
+            let line = format!("{tool} {side}{option} {side}{option}");
+            let parsed = Tools::try_parse_from(line.split_whitespace());
+            assert!(parsed.is_ok(), "{line}: {parsed:?}");
+        }
+    }
+    for option in ["server-key x", "secret-key-file x", "plain x"] {
+        let line = format!("{proxy} --frontend-{option} --frontend-{option}");
+        assert!(
+            Tools::try_parse_from(line.split_whitespace()).is_ok(),
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn a_password_is_not_for_those_who_connect() {
+    let refused = |line: &str| parse(line).unwrap().into_request().unwrap_err();
+    let option = "--plain".to_owned();
+    let expected = UsageError::PasswordForStrangers { option };
+    assert_eq!(refused("--plain a:b --bind tcp://a"), expected);
+    assert_eq!(
+        refused("--plain a:b --connect tcp://a --bind tcp://b x"),
+        expected
+    );
+    assert!(parse("--plain a:b tcp://a").unwrap().into_request().is_ok());
 }
 
 #[test]

@@ -21,7 +21,7 @@ pub(crate) struct Tools {
     #[command(flatten)]
     pub(crate) display: Display,
 
-    /// Log connections and calls, with their arguments, on stderr.
+    /// Log connections on stderr, and of bench also the calls, with their arguments.
     #[arg(short, long, global = true, overrides_with = "debug")]
     pub(crate) debug: bool,
 }

@@ -1,12 +1,13 @@
 //! Events from one run of the command to another.
 
+use std::fs;
 use std::io::Write;
 use std::process::Stdio;
 
 use zmtp::{PushSocket, Socket};
 
 use super::running::Running;
-use super::support::{Run, command, unused_address, zrpc};
+use super::support::{Directory, Run, command, unused_address, zrpc};
 
 const FREE: &str = "tcp://127.0.0.1:*";
 
@@ -136,6 +137,10 @@ async fn what_is_no_event_is_told_and_skipped() {
 
 #[test]
 fn events_that_make_no_sense_are_refused() {
+    let directory = Directory::new();
+    let password = directory.path("password");
+    fs::write(&password, "secret\n").unwrap();
+    let plain = format!("ann:{password}");
     for (line, code, expected) in [
         (&["publish"][..], 2, "no address"),
         (&["push", FREE], 2, "no method"),
@@ -146,6 +151,21 @@ fn events_that_make_no_sense_are_refused() {
             &["pull", "--any-key", "--plain", "a:b", FREE],
             1,
             "both sides",
+        ),
+        (
+            &["push", "--plain", &plain, FREE, "m"],
+            2,
+            "tell the password to whoever connects",
+        ),
+        (
+            &["pull", "--plain", &plain, "--bind", FREE],
+            2,
+            "tell the password to whoever connects",
+        ),
+        (
+            &["bench", "--plain", &plain, "--bind", FREE, "m"],
+            2,
+            "tell the password to whoever connects",
         ),
     ] {
         let run = zrpc(line);

@@ -1,6 +1,7 @@
 //! Exit codes, and what is said about failures.
 
 use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -68,9 +69,14 @@ fn a_host_that_is_not_known_and_a_listener_that_is_no_peer_are_named() {
     // A name that RFC 6761 sets aside to be unknown. Some networks answer for any name.
     let run = zrpc(&["--timeout", "0.2", "tcp://host.invalid:4242", "hello"]);
     assert_eq!(run.code, Some(1));
-    for expected in ["timeout after 0.2s", "tcp://host.invalid:4242"] {
-        assert!(run.stderr.contains(expected), "{}", run.stderr);
-    }
+    assert!(run.stderr.contains("timeout after 0.2s"), "{}", run.stderr);
+    let findings = [
+        "(cannot connect to tcp://host.invalid:4242: ",
+        "(no connection to tcp://host.invalid:4242 within 1 s)",
+        "(who listens at tcp://host.invalid:4242 is no peer: ",
+    ];
+    let is_found = findings.iter().any(|finding| run.stderr.contains(finding));
+    assert!(is_found, "{}", run.stderr);
 
     let key = "rq:rM>}U?@Lns47E1%kR.o@n%FcmmsL/@{H8]yf7";
     let line = ["--server-key", key, "--timeout", "0.2", &serve(), "hello"];
@@ -78,6 +84,51 @@ fn a_host_that_is_not_known_and_a_listener_that_is_no_peer_are_named() {
     assert_eq!(run.code, Some(1));
     assert!(run.stderr.contains("is no peer: "), "{}", run.stderr);
     assert!(run.stderr.contains("mechanism"), "{}", run.stderr);
+}
+
+#[test]
+fn every_address_is_tried_if_and_only_if_there_is_no_connection() {
+    let (silent, nobody) = (TcpListener::bind("127.0.0.1:0").unwrap(), unused_address());
+    let silent = format!("tcp://{}", silent.local_addr().unwrap());
+    for (first, second) in [(&silent, &nobody), (&nobody, &silent)] {
+        let line = ["--timeout", "0.2", "--connect", first, "--connect", second];
+        let run = zrpc(&[&line[..], &["x"]].concat());
+        assert_eq!(run.code, Some(1));
+        let expected = match first == &silent {
+            true => format!("(no connection to {silent} within 1 s)"),
+            false => format!("(cannot connect to {nobody}: nobody listens there)"),
+        };
+        assert!(run.stderr.contains(&expected), "{}", run.stderr);
+    }
+    // The method is slow; the other address has nothing to do with that.
+    let (served, line) = (serve(), ["--timeout", "1", "--connect", &nobody]);
+    let run = zrpc(&[&line[..], &["--connect", &served, "never"]].concat());
+    assert_eq!(run.code, Some(1));
+    assert!(run.stderr.contains("timeout after 1s"), "{}", run.stderr);
+    assert!(!run.stderr.contains("cannot connect"), "{}", run.stderr);
+}
+
+#[test]
+fn an_interruption_of_the_diagnosis_keeps_the_error() {
+    // Somebody who accepts connections, and says nothing.
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("tcp://{}", silent.local_addr().unwrap());
+    let line = [
+        "--exit-codes",
+        "detailed",
+        "--timeout",
+        "0.2",
+        &address,
+        "x",
+    ];
+    let child = command(&line).spawn().unwrap();
+    // The second connection is that of the diagnosis.
+    let connections = [silent.accept().unwrap(), silent.accept().unwrap()];
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    let run = Run::of(child);
+    drop(connections);
+    assert_eq!(run.code, Some(4), "{}", run.stderr);
+    assert!(run.stderr.contains("timeout after 0.2s"), "{}", run.stderr);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::fs;
 use std::time::Duration;
 
 use rustix::process::Signal;
-use zmtp::{PullSocket, PushSocket, Socket, SubSocket};
+use zmtp::{DealerSocket, PullSocket, PushSocket, RouterSocket, Socket, SocketEvent, SubSocket};
 use zrpc::security::Security;
 use zrpc::{Client, Server};
 
@@ -84,94 +84,143 @@ async fn pushed_messages_go_on_and_a_copy_of_each_is_captured() {
 }
 
 #[tokio::test]
-async fn both_sides_are_encrypted_and_let_in_who_is_known() {
+async fn both_sides_and_the_capture_are_encrypted_and_let_in_who_is_known() {
     let directory = Directory::new();
-    for name in ["proxy", "client", "worker"] {
+    for name in ["proxy", "client", "worker", "reader"] {
         let run = zrpc(&["keygen", &directory.path(&format!("{name}.key"))]);
         assert_eq!(run.code, Some(0), "{}", run.stderr);
     }
-    let (clients, workers) = (Directory::new(), Directory::new());
-    for (known, name) in [(&clients, "client.key"), (&workers, "worker.key")] {
-        fs::copy(directory.path(name), known.path(name)).unwrap();
+    let known = [(); 3].map(|()| Directory::new());
+    for (known, name) in known.iter().zip(["client", "worker", "reader"]) {
+        let name = format!("{name}.key");
+        fs::copy(directory.path(&name), known.path(&name)).unwrap();
     }
     let secret = directory.path("proxy.key_secret");
-    let mut proxy = Running::start(&[
-        "proxy",
-        "queue",
-        "--frontend",
-        FREE,
-        "--backend",
-        FREE,
-        "--capture",
-        FREE,
-        "--frontend-curve-secret",
-        &secret,
-        "--frontend-authorized-keys",
-        clients.root(),
-        "--backend-curve-secret",
-        &secret,
-        "--backend-authorized-keys",
-        workers.root(),
-    ]);
+    let mut line = vec!["proxy", "queue", "--frontend", FREE, "--backend", FREE];
+    line.extend(["--capture", FREE]);
+    line.extend(["--frontend-curve-secret", &secret]);
+    line.extend(["--frontend-authorized-keys", known[0].root()]);
+    line.extend(["--backend-curve-secret", &secret]);
+    line.extend(["--backend-authorized-keys", known[1].root()]);
+    line.extend(["--capture-curve-secret", &secret]);
+    line.extend(["--capture-authorized-keys", known[2].root()]);
+    let mut proxy = Running::start(&line);
     let (frontend, backend, capture) = (proxy.address(), proxy.address(), proxy.address());
-    let own = directory.path("worker.key_secret");
-    let security = Security::curve_client_from_files(directory.path("proxy.key"), own);
+    let security = |name: &str| match name {
+        "nobody" => Security::null(),
+        name => {
+            let own = directory.path(&format!("{name}.key_secret"));
+            Security::curve_client_from_files(directory.path("proxy.key"), own).unwrap()
+        }
+    };
+    for name in ["client", "worker", "reader", "nobody"] {
+        let is_in = [
+            is_let_in::<DealerSocket>(&frontend, security(name)).await,
+            is_let_in::<RouterSocket>(&backend, security(name)).await,
+            is_let_in::<SubSocket>(&capture, security(name)).await,
+        ];
+        let expected = ["client", "worker", "reader"].map(|known| known == name);
+        assert_eq!(is_in, expected, "{name}");
+    }
+
+    // And whoever is let in gets what is due.
     let worker = Server::builder()
         .method("double", |(number,): (u64,)| async move { number * 2 })
-        .security(security.unwrap())
-        .connect(backend)
-        .build()
+        .security(security("worker"))
+        .connect(backend);
+    let worker = worker.build().await.unwrap();
+    let client = Client::builder()
+        .security(security("client"))
+        .connect(frontend);
+    let client = client.build().await.unwrap();
+    let builder = security("reader").apply(SubSocket::builder());
+    let mut reader: SubSocket = builder.unwrap().build();
+    reader.subscribe("");
+    reader.connect(capture).await.unwrap();
+    tokio::time::timeout(TOO_LONG, call_until_copied(&client, &mut reader))
         .await
         .unwrap();
-
-    let knock = move || knock(&directory, &frontend, &capture);
-    tokio::task::spawn_blocking(knock).await.unwrap();
-    drop(worker);
+    drop((worker, client));
     assert_eq!(proxy.stop(Signal::TERM).code, Some(0));
 }
 
-/// Comes to a frontend with the key that is known there, with one that is not, and without any, and
-/// to a capture.
-fn knock(keys: &Directory, frontend: &str, capture: &str) {
-    let public = keys.path("proxy.key");
-    let shown = |name: &str| {
-        let secret = keys.path(name);
-        ["--server-key", &public, "--secret-key-file", &secret].map(str::to_owned)
-    };
-    let run = |shown: &[String], line: &[&str]| {
-        let shown = shown.iter().map(String::as_str);
-        zrpc(
-            &line[..1]
-                .iter()
-                .copied()
-                .chain(shown)
-                .chain(line[1..].iter().copied())
-                .collect::<Vec<_>>(),
-        )
-    };
-    let (known, unknown) = (shown("client.key_secret"), shown("worker.key_secret"));
-    let answered = run(&known, &["-j", frontend, "double", "21"]);
-    assert_eq!(
-        (answered.code, &*answered.stdout),
-        (Some(0), "42\n"),
-        "{answered:?}"
-    );
-    for shown in [&[][..], &unknown] {
-        let refused = run(shown, &["-j", "--timeout", "2", frontend, "double", "21"]);
-        assert_eq!(refused.code, Some(1), "{refused:?}");
+/// Makes calls until one of them is copied: that begins with the subscription, which nobody announces.
+async fn call_until_copied(client: &Client, reader: &mut SubSocket) {
+    loop {
+        let answer: u64 = client.call("double", (21,)).await.unwrap();
+        assert_eq!(answer, 42);
+        let copy = tokio::time::timeout(Duration::from_millis(100), reader.recv()).await;
+        if let Ok(copy) = copy {
+            copy.unwrap();
+            break;
+        }
     }
-    // Copies are for whom the frontend lets in.
-    for (shown, code) in [(&unknown, 4), (&known, 0)] {
-        let observed = std::thread::scope(|scope| {
-            let line = ["subscribe", "--count", "1", "--timeout", "3", capture];
-            let observer = scope.spawn(move || run(shown, &line));
-            while !observer.is_finished() {
-                let answered = run(&known, &["-j", frontend, "double", "21"]);
-                assert_eq!(answered.code, Some(0), "{answered:?}");
+}
+
+/// Whether a handshake succeeds.
+async fn is_let_in<S: Socket>(address: &str, security: Security) -> bool {
+    let socket: S = security.apply(S::builder()).unwrap().build();
+    let mut monitor = socket.handle().monitor();
+    socket.handle().connect(address).await.unwrap();
+    let outcome = async {
+        loop {
+            match monitor.recv().await.unwrap() {
+                SocketEvent::HandshakeSucceeded { .. } => break true,
+                SocketEvent::HandshakeFailed { .. } => break false,
+                _ => {}
             }
-            observer.join().unwrap()
-        });
-        assert_eq!(observed.code, Some(code), "{observed:?}");
+        }
+    };
+    tokio::time::timeout(TOO_LONG, outcome).await.unwrap()
+}
+
+#[test]
+fn an_open_side_beside_a_secured_one_is_told() {
+    let directory = Directory::new();
+    let key = directory.path("key");
+    assert_eq!(zrpc(&["keygen", &key]).code, Some(0));
+    let secret = format!("{key}_secret");
+    let line = |side: &'static str| {
+        let (option, any) = (
+            format!("--{side}-curve-secret"),
+            format!("--{side}-any-key"),
+        );
+        [option, secret.clone(), any]
+    };
+    let everywhere = "tcp://0.0.0.0:*";
+    for (frontend, backend, secured, told) in [
+        (FREE, everywhere, "frontend", Some("backend")),
+        (everywhere, FREE, "backend", Some("frontend")),
+        (everywhere, FREE, "frontend", None),
+    ] {
+        let start = [
+            "proxy",
+            "queue",
+            "--frontend",
+            frontend,
+            "--backend",
+            backend,
+        ];
+        let options = line(secured);
+        let options: Vec<_> = options.iter().map(String::as_str).collect();
+        let mut proxy = Running::start(&[&start[..], &options].concat());
+        let addresses = [proxy.address(), proxy.address()];
+        match told {
+            None => {
+                // The next line is that of the capture, were there one; there is none at all.
+                let run = proxy.stop(Signal::TERM);
+                assert_eq!(run.stderr, "");
+            }
+            Some(open) => {
+                let line = proxy.line();
+                let open_at = &addresses[usize::from(open == "backend")];
+                let expected = format!(
+                    "zrpc: warning: the {open} lets in everybody at {open_at}, and only the \
+                     {secured} is secured: add --{open}-curve-secret"
+                );
+                assert!(line.starts_with(&expected), "{line}");
+            }
+        }
     }
 }
 
@@ -231,6 +280,28 @@ fn options_of_a_side_that_make_no_sense_name_the_side() {
             &["--backend-server-key", key, "--capture", FREE],
             2,
             "--capture would show to everybody",
+        ),
+        // What the sides say about themselves says nothing about the capture.
+        (
+            &["--frontend-any-key", "--capture", FREE],
+            2,
+            "--capture would show to everybody",
+        ),
+        (&["--capture-any-key"], 2, "need --capture"),
+        (
+            &["--capture-any-key", "--capture", FREE],
+            1,
+            "--capture-: --curve-secret needs",
+        ),
+        (
+            &["--frontend-plain", "ann:file"],
+            2,
+            "--frontend-plain would tell the password",
+        ),
+        (
+            &["--backend-plain", "ann:file", "--connect-backend", FREE],
+            2,
+            "--backend-plain would tell the password",
         ),
     ] {
         let run = zrpc(&[&line[..], options].concat());

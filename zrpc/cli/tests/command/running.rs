@@ -29,12 +29,18 @@ impl Running {
 
     /// The next address that it tells on stderr.
     pub(crate) fn address(&mut self) -> String {
-        let mut line = String::new();
-        self.stderr.read_line(&mut line).unwrap();
+        let line = self.line();
         let address = line.split('"').nth(1);
         address
             .unwrap_or_else(|| panic!("no address: {line:?}"))
             .to_owned()
+    }
+
+    /// The next line on stderr.
+    pub(crate) fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.stderr.read_line(&mut line).unwrap();
+        line
     }
 
     /// Sends a signal, and waits for the end: the exit code and what was not read yet.

@@ -8,6 +8,7 @@ use zmtp::curve::{Certificate, CertificateError, KeyError, KeyPair, PublicKey, S
 use zrpc::security::Security;
 
 use super::error::SecurityError;
+use crate::args::request::{Link, UsageError};
 
 /// The options of a side that proves who it is to a server.
 #[derive(Args, Clone, Debug, Default)]
@@ -50,6 +51,21 @@ impl ClientSecurity {
     /// Whether there is anything to show.
     pub(super) fn is_asked_for(&self) -> bool {
         self.server_key.is_some() || self.secret_key_file.is_some() || self.plain.is_some()
+    }
+
+    /// Refuses to tell strangers a password: who shows one asks for none, so that whoever connects
+    /// to an address that is listened on would be told it, and be let in.
+    ///
+    /// # Errors
+    ///
+    /// [`UsageError::PasswordForStrangers`] with the name of the option.
+    pub(in crate::args) fn check(&self, links: &[Link], option: &str) -> Result<(), UsageError> {
+        let listens = links.iter().any(|link| matches!(link, Link::Bind(_)));
+        if self.plain.is_some() && listens {
+            let option = option.to_owned();
+            return Err(UsageError::PasswordForStrangers { option });
+        }
+        Ok(())
     }
 
     /// Reads the files that the options name.
@@ -134,6 +150,9 @@ pub(super) fn read(path: &Path) -> Result<String, SecurityError> {
         source,
     })
 }
+
+/// The option with a password, where it has no side in front.
+pub(in crate::args) const PLAIN: &str = "--plain";
 
 /// What help calls the group of these options.
 pub(super) const HEADING: &str = "Security";

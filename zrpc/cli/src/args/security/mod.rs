@@ -8,6 +8,9 @@ mod sides;
 
 pub(super) use self::choose::choose;
 pub(crate) use self::client::ClientSecurity;
+pub(super) use self::client::PLAIN;
 pub(crate) use self::error::SecurityError;
 pub(crate) use self::server::ServerSecurity;
-pub(crate) use self::sides::{BackendSecurity, FrontendSecurity, Side, SideSecurityError};
+pub(crate) use self::sides::{
+    BackendSecurity, CaptureSecurity, FrontendSecurity, Side, SideSecurityError,
+};

@@ -12,25 +12,36 @@ use super::error::SecurityError;
 #[derive(Args, Clone, Debug, Default)]
 pub(crate) struct ServerSecurity {
     /// Encrypt with CURVE: the certificate file with our own secret key.
-    #[arg(long, value_name = "file", help_heading = HEADING)]
+    #[arg(
+        long,
+        value_name = "file",
+        overrides_with = "curve_secret",
+        help_heading = HEADING
+    )]
     pub(super) curve_secret: Option<PathBuf>,
 
     /// Let in the keys whose certificates are files in this directory.
     #[arg(
         long,
         value_name = "directory",
+        overrides_with = "authorized_keys",
         conflicts_with = "any_key",
         help_heading = HEADING
     )]
     pub(super) authorized_keys: Option<PathBuf>,
 
     /// Let in every key: nobody listens in, and everybody may call.
-    #[arg(long, help_heading = HEADING)]
+    #[arg(long, overrides_with = "any_key", help_heading = HEADING)]
     pub(super) any_key: bool,
 
     /// Ask for a user name and a password (PLAIN, which encrypts nothing): a file with a line
     /// user:password for each.
-    #[arg(long, value_name = "file", help_heading = HEADING)]
+    #[arg(
+        long,
+        value_name = "file",
+        overrides_with = "passwords",
+        help_heading = HEADING
+    )]
     pub(super) passwords: Option<PathBuf>,
 }
 
