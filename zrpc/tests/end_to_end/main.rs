@@ -4,6 +4,7 @@
 
 mod authorization;
 mod calls;
+mod cancel_storm;
 mod cancellation;
 mod deadlines;
 mod drain;
