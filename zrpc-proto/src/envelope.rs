@@ -126,6 +126,8 @@ pub enum EnvelopeError {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn frames(parts: &[&'static str]) -> Vec<Bytes> {
@@ -180,5 +182,45 @@ mod tests {
         );
         let longest = std::iter::repeat_n(Bytes::new(), Envelope::MAX_FRAMES + 2);
         assert!(Envelope::parse(longest).is_ok());
+    }
+
+    /// A frame, empty more often than not.
+    fn frame() -> impl Strategy<Value = Bytes> {
+        let content = prop::collection::vec(any::<u8>(), 0..9).prop_map(Bytes::from);
+        prop_oneof![Just(Bytes::new()), content]
+    }
+
+    proptest! {
+        // Q16
+        #[test]
+        fn any_frames_are_split_and_those_with_a_delimiter_echoed(
+            mut frames in prop::collection::vec(frame(), 0..40),
+            has_delimiter in any::<bool>(),
+        ) {
+            if has_delimiter && let Some(at) = frames.len().checked_sub(2) {
+                frames[at] = Bytes::new();
+            }
+            let count = frames.len();
+            let parsed = Envelope::parse(frames.clone());
+            if count == 0 {
+                prop_assert_eq!(parsed, Err(EnvelopeError::NoFrames));
+                return Ok(());
+            }
+            let limit = Envelope::MAX_FRAMES;
+            if count > limit + 2 {
+                prop_assert_eq!(parsed, Err(EnvelopeError::TooManyFrames { limit }));
+                return Ok(());
+            }
+            let (envelope, payload) = parsed.unwrap();
+            prop_assert_eq!(frames.last(), Some(&payload));
+            prop_assert_eq!(envelope.is_direct(), envelope.frames().is_empty());
+            prop_assert_eq!(&envelope.detach(), &envelope);
+            let wrapped: Vec<_> = envelope.wrap(payload.clone()).collect();
+            if count > 1 && frames[count - 2].is_empty() {
+                prop_assert_eq!(&wrapped, &frames);
+            }
+            // What was wrapped is split as it was.
+            prop_assert_eq!(Envelope::parse(wrapped), Ok((envelope, payload)));
+        }
     }
 }

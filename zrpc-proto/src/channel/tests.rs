@@ -2,10 +2,14 @@
 
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::pulse::later;
-use super::{ChannelOptions, Credit, Heartbeat, Pulse, ReceiveWindow, SendCredit, Tick, granted};
+use super::{
+    ChannelOptions, ClientSide, Credit, Heartbeat, Progress, Pulse, ReceiveWindow, ReplyKind,
+    SendCredit, Tick, granted,
+};
 
 #[test]
 fn any_grant_is_capped() {
@@ -76,6 +80,36 @@ fn first_tick_that_comes_late_does_not_put_off_the_loss() {
         after: 2 * interval,
     };
     assert_eq!(pulse.handle_timeout(opened + 3 * interval), lost);
+}
+
+#[test]
+fn what_is_released_is_what_the_oldest_items_hold() {
+    let mut client = ClientSide::new(100, Bytes::new());
+    for len in [10, 200, 3000] {
+        client.recv_reply(ReplyKind::Stream, len);
+    }
+    assert_eq!(client.held_bytes(), 3210);
+    assert_eq!(client.release(0), 0);
+    assert_eq!(client.release(2), 210);
+    assert_eq!(client.held_bytes(), 3000);
+    assert_eq!(client.release(9), 3000);
+    assert_eq!((client.release(1), client.held_bytes()), (0, 0));
+}
+
+#[test]
+fn slots_beyond_the_usual_ones_open_for_four_mebibytes_at_most() {
+    for (len, open) in [(4096, 1024), (8192, 512), (1 << 20, 100)] {
+        let mut client = ClientSide::new(u32::MAX, Bytes::new());
+        let mut reserved = 0;
+        for _ in 0..10_000 {
+            let progress = client.recv_reply(ReplyKind::Stream, len);
+            assert_eq!(progress, Progress::Open);
+            client.release(1);
+            client.grant(1, usize::MAX, u32::MAX);
+            reserved = reserved.max(client.reserved_bytes());
+        }
+        assert_eq!(reserved, open * len);
+    }
 }
 
 #[expect(clippy::disallowed_methods, reason = "the origin of virtual time")]

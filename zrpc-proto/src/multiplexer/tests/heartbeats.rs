@@ -283,3 +283,40 @@ fn blocked_peer_piles_up_no_heartbeats() {
         ["_zpc_hb"; 2]
     );
 }
+
+/// A call whose heartbeats wait for one of the server.
+fn passive(timeout: Duration) -> ChannelOptions {
+    ChannelOptions::default()
+        .with_heartbeat(Heartbeat::Passive(Heartbeat::DEFAULT_INTERVAL))
+        .with_timeout(Some(timeout))
+}
+
+#[test]
+fn a_deadline_that_moves_forward_is_met() {
+    let mut client = Scripted::client();
+    let (interval, timeout) = (Heartbeat::DEFAULT_INTERVAL, 60 * SECOND);
+    let (_, id) = client.open(&passive(timeout));
+    assert_eq!(client.mux.poll_timeout(), Some(client.now + timeout));
+    client.recv_on(&id, "_zpc_hb", &array(&[0.into()]));
+    assert_eq!(client.sent_names(), ["_zpc_hb"]);
+    assert_eq!(client.mux.poll_timeout(), Some(client.now + interval));
+    assert_eq!(client.advance(interval), ["_zpc_hb"]);
+}
+
+#[test]
+fn a_deadline_that_moves_back_is_met_later_without_another_entry() {
+    let mut client = Scripted::client();
+    let (interval, timeout) = (Heartbeat::DEFAULT_INTERVAL, 3 * SECOND);
+    let (_, id) = client.open(&passive(timeout));
+    let sooner = Some(client.now + timeout);
+    assert_eq!(client.mux.poll_timeout(), sooner);
+    // The first item ends the wait for it; what is left to wait for is the next heartbeat.
+    client.recv_on(&id, "STREAM", &1.into());
+    client.recv_on(&id, "_zpc_hb", &array(&[0.into()]));
+    assert_eq!(client.sent_names(), ["_zpc_hb"]);
+    assert_eq!(client.mux.poll_timeout(), sooner);
+    assert_eq!(client.mux.deadlines.count(), 1);
+    assert_eq!(client.advance(timeout), [""; 0]);
+    assert_eq!(client.mux.deadlines.count(), 1);
+    assert_eq!(client.advance(interval - timeout), ["_zpc_hb"]);
+}
