@@ -194,6 +194,8 @@ const KEY_LEN: usize = 32;
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn parts(texts: &[&str]) -> Vec<Part> {
@@ -302,5 +304,63 @@ mod tests {
             !shown.contains("secret") && !shown.contains("admin"),
             "{shown}"
         );
+    }
+
+    /// A request that keeps to the protocol.
+    fn legal_request() -> impl Strategy<Value = Request> {
+        let octets = |len| prop::collection::vec(any::<u8>(), len).prop_map(Part::from);
+        let credentials = prop_oneof![
+            Just((MechanismName::NULL, Vec::new())),
+            prop::collection::vec(octets(0..=255), 2).prop_map(|both| (MechanismName::PLAIN, both)),
+            octets(32..=32).prop_map(|key| (MechanismName::CURVE, vec![key])),
+            (
+                "X[A-Z0-9_.+-]{0,19}",
+                prop::collection::vec(octets(0..=255), 0..5)
+            )
+                .prop_map(|(name, others)| (MechanismName::new(&name).unwrap(), others)),
+        ];
+        let texts = ("[ -~]{0,255}", "[ -~]{0,255}");
+        let ids = (octets(0..=255), octets(0..=255));
+        (texts, ids, credentials).prop_map(
+            |((domain, address), (request_id, identity), (mechanism, credentials))| Request {
+                request_id,
+                domain,
+                address,
+                identity,
+                mechanism,
+                credentials,
+            },
+        )
+    }
+
+    proptest! {
+        // ZAP-008, ZAP-009, ZAP-016
+        #[test]
+        fn a_request_is_read_as_it_was_written(request in legal_request()) {
+            let message = request.encode();
+            prop_assert_eq!(message.parts().len(), 6 + request.credentials.len());
+            prop_assert_eq!(Request::decode(message.parts()), Ok(request));
+        }
+
+        // ZAP-008, ZAP-015, ZAP-016
+        #[test]
+        fn any_message_is_refused_or_read_without_loss(
+            message in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..40), 0..9),
+            request in legal_request(),
+            changed in any::<prop::sample::Index>(),
+        ) {
+            let message: Vec<Part> = message.into_iter().map(Part::from).collect();
+            if let Ok(read) = Request::decode(&message) {
+                prop_assert_eq!(read.encode(), Message::from_iter(message.clone()));
+            }
+            let mut almost = request.encode().parts().to_vec();
+            let changed = changed.index(almost.len());
+            if let Some(part) = message.first() {
+                almost[changed] = part.clone();
+            }
+            if let Ok(read) = Request::decode(&almost) {
+                prop_assert_eq!(read.encode(), Message::from_iter(almost));
+            }
+        }
     }
 }

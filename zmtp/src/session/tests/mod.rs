@@ -3,6 +3,7 @@
 mod authentication;
 #[cfg(feature = "curve")]
 mod curve;
+mod exchanges;
 mod greeting;
 mod handshake;
 mod heartbeat;

@@ -61,7 +61,7 @@ fn outcome(
 }
 
 /// Like `Scripted::feed`, with the events before an error.
-fn feed(
+pub(super) fn feed(
     scripted: &mut Scripted,
     piece: &[u8],
     events: &mut Vec<Event>,
