@@ -35,6 +35,8 @@ pub enum Fault {
     ///
     /// Not in the handshake: what is wrong there would be wrong again, and is not tried again.
     Corrupt,
+    /// The same with the first octet of the frame that begins next: it gets a flag that there is not.
+    CorruptFlags,
 }
 
 impl Fault {
@@ -129,7 +131,7 @@ impl Schedule {
         let mut pace = [pace(), pace()];
         let fault = self.faults.get(random.count_below(self.faults.len()));
         let strike = fault.map(|fault| {
-            let is_change = *fault == Fault::Corrupt;
+            let is_change = matches!(fault, Fault::Corrupt | Fault::CorruptFlags);
             if is_change {
                 // It takes many octets to notice.
                 pace.iter_mut()

@@ -40,7 +40,7 @@ impl Proxy {
     ///
     /// Fails if no port is free.
     pub fn start(target: SocketAddr, schedule: Schedule) -> io::Result<Self> {
-        let listener = listen(SocketAddr::from(([127, 0, 0, 1], 0)))?;
+        let listener = bind(SocketAddr::from(([127, 0, 0, 1], 0)))?.listen(BACKLOG)?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared::default());
         let (calm, is_calm) = watch::channel(false);
@@ -98,6 +98,13 @@ impl Proxy {
         count(&self.shared.forwards) + count(&self.shared.backwards)
     }
 
+    /// Returns how many of those were the flags of a frame.
+    #[must_use]
+    pub fn corrupted_flags_count(&self) -> u64 {
+        let count = |counters: &Counters| counters.corrupted_flags.load(Ordering::Relaxed);
+        count(&self.shared.forwards) + count(&self.shared.backwards)
+    }
+
     /// Returns how many connections went on for long after one of their messages was changed.
     #[must_use]
     pub fn unnoticed_count(&self) -> u64 {
@@ -132,15 +139,10 @@ struct Network {
 impl Network {
     /// Accepts connections; for a refusal nobody listens.
     async fn run(mut self, listener: TcpListener, address: SocketAddr) {
-        let mut listening = Some(listener);
+        let mut listener = listener;
         // Dropped with this task.
         let mut connections = JoinSet::new();
         loop {
-            let Some(listener) = &listening else {
-                listening = listen(address).ok();
-                tokio::task::yield_now().await;
-                continue;
-            };
             let accepted = tokio::select! {
                 accepted = listener.accept() => accepted,
                 Some(_) = connections.join_next() => continue,
@@ -161,8 +163,12 @@ impl Network {
                 self.is_calm.clone(),
             ));
             if !plan.refusal.is_zero() {
-                listening = None;
+                drop(listener);
+                // At once, or somebody else could get the port meanwhile.
+                let next = bind(address);
                 tokio::time::sleep(plan.refusal).await;
+                let next = next.and_then(|socket| socket.listen(BACKLOG));
+                listener = next.expect("the port is still that of the network");
             }
         }
     }
@@ -172,14 +178,17 @@ impl Network {
 /// a connection breaks, and the sooner both sides notice.
 const BUFFER: u32 = 4096;
 
-fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+/// As many connections may wait to be accepted.
+const BACKLOG: u32 = 128;
+
+fn bind(address: SocketAddr) -> io::Result<TcpSocket> {
     let socket = TcpSocket::new_v4()?;
     socket.set_reuseaddr(true)?;
     // Those that are accepted inherit it.
     socket.set_recv_buffer_size(BUFFER)?;
     socket.set_send_buffer_size(BUFFER)?;
     socket.bind(address)?;
-    socket.listen(128)
+    Ok(socket)
 }
 
 async fn connect(target: SocketAddr) -> io::Result<TcpStream> {
@@ -244,8 +253,13 @@ async fn carry(
             for half in [&forwards.to, &backwards.to] {
                 let _ = half.as_ref().set_zero_linger();
             }
+            // Dropped, they would first say that no more comes, and the peers would see an orderly end.
+            forwards.to.forget();
+            backwards.to.forget();
+        } else {
+            drop((forwards.to, backwards.to));
         }
-        drop((forwards, backwards));
+        drop((forwards.from, backwards.from));
         shared.ending.fetch_sub(1, Ordering::Relaxed);
     }
 }

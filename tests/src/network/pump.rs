@@ -8,6 +8,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::watch;
 
+use super::frames::Frames;
 use super::plan::{Fault, Pace, Strike};
 
 /// How long a stalled direction stands still.
@@ -19,6 +20,9 @@ const PATIENCE: Duration = Duration::from_millis(100);
 /// So many octets after one that was changed, the connection is reset. The receiver has to have
 /// noticed by then.
 const UNNOTICED: u64 = 100_000;
+
+/// So many bits of the first octet of a frame mean something.
+const FLAGS: u64 = 3;
 
 /// How a direction ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +39,8 @@ pub(super) struct Counters {
     pub(super) taken: AtomicU64,
     pub(super) passed: AtomicU64,
     pub(super) corrupted: AtomicU64,
+    /// Those of them that were the flags of a frame.
+    pub(super) corrupted_flags: AtomicU64,
     /// Connections that went on for long after that.
     pub(super) unnoticed: AtomicU64,
 }
@@ -68,6 +74,7 @@ impl Pump<'_> {
     async fn pass_on(&mut self) -> io::Result<Option<Fault>> {
         let mut chunk = vec![0; self.pace.chunk.clamp(1, 64 * 1024)];
         let mut position = 0;
+        let mut frames = Frames::new();
         let mut is_corrupted = false;
         loop {
             let is_calm = *self.calm.borrow();
@@ -84,13 +91,21 @@ impl Pump<'_> {
             if most == 0
                 && let Some(strike) = self.strike.take()
             {
-                if strike.fault != Fault::Corrupt {
+                let until_flags = frames.until_flags();
+                if strike.fault == Fault::CorruptFlags && until_flags > 0 {
+                    self.strike = Some(Strike {
+                        after: position + until_flags,
+                        ..strike
+                    });
+                    continue;
+                }
+                if !matches!(strike.fault, Fault::Corrupt | Fault::CorruptFlags) {
                     if is_corrupted {
                         self.counters.unnoticed.fetch_add(1, Ordering::Relaxed);
                     }
                     return Ok(Some(self.end(strike.fault).await));
                 }
-                self.corrupt(position).await?;
+                self.corrupt(strike.fault, position).await?;
                 position += 1;
                 // If nobody minds, others get their turn.
                 self.strike = Some(Strike {
@@ -109,6 +124,7 @@ impl Pump<'_> {
             self.counters
                 .taken
                 .fetch_add(count(read), Ordering::Relaxed);
+            frames.enter(&chunk[..read]);
             self.to.write_all(&chunk[..read]).await?;
             self.counters
                 .passed
@@ -117,9 +133,18 @@ impl Pump<'_> {
         }
     }
 
-    async fn corrupt(&mut self, position: u64) -> io::Result<()> {
+    async fn corrupt(&mut self, fault: Fault, position: u64) -> io::Result<()> {
+        let bit = match fault {
+            Fault::CorruptFlags => FLAGS + position % (8 - FLAGS),
+            _ => position % 8,
+        };
         let octet = self.from.read_u8().await?;
-        self.to.write_u8(octet ^ (1 << (position % 8))).await?;
+        self.to.write_u8(octet ^ (1 << bit)).await?;
+        if fault == Fault::CorruptFlags {
+            self.counters
+                .corrupted_flags
+                .fetch_add(1, Ordering::Relaxed);
+        }
         self.counters.taken.fetch_add(1, Ordering::Relaxed);
         self.counters.passed.fetch_add(1, Ordering::Relaxed);
         self.counters.corrupted.fetch_add(1, Ordering::Relaxed);
@@ -135,7 +160,7 @@ impl Pump<'_> {
                 // What still comes vanishes, until the sender ends it or is ended.
                 let _ = tokio::time::timeout(PATIENCE, self.swallow()).await;
             }
-            Fault::Close | Fault::Reset | Fault::Corrupt => {}
+            Fault::Close | Fault::Reset | Fault::Corrupt | Fault::CorruptFlags => {}
         }
         fault
     }
