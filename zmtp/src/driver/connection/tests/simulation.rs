@@ -20,7 +20,6 @@ use crate::driver::hub::{Hub, NoPattern};
 use crate::driver::options::SocketOptions;
 use crate::driver::outbox::PushError;
 use crate::driver::peer::{Peer, PeerId, Retention};
-use crate::driver::sync::lock;
 use crate::endpoint::PeerAddress;
 use crate::mechanism::{MechanismConfig, Randomness};
 use crate::message::Message;
@@ -161,7 +160,7 @@ async fn send_all(sender: Arc<Hub>, peer: Arc<Peer>) {
 async fn receive_all(receiver: Arc<Hub>, received: Arc<Mutex<BTreeMap<PeerId, Vec<u64>>>>) {
     let mut queue = FairQueue::new(receiver);
     while let Ok(next) = poll_fn(|context| queue.poll_pop(context, Envelope::Plain)).await {
-        let numbers = &mut *lock(&received);
+        let numbers = &mut *received.lock().unwrap();
         numbers
             .entry(next.peer)
             .or_default()
@@ -199,7 +198,7 @@ async fn run(seed: u64, mechanisms: Mechanisms) -> Outcome {
 
     let counters = sockets.sender.counters();
     assert_eq!(counters.queued.outgoing, 0, "{seed}: {counters:?}");
-    let received = lock(&received).clone();
+    let received = received.lock().unwrap().clone();
     Outcome {
         received,
         sent: counters.sent.messages,
