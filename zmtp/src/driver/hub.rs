@@ -131,6 +131,8 @@ pub(crate) struct Hub {
     pub(crate) tally: Arc<Tally>,
     /// How many warnings of peers the log still gets.
     pub(crate) warnings: Warnings,
+    /// How many warnings of this host, which no peer can use up.
+    pub(crate) host_warnings: Warnings,
     /// The peers whose inboxes hold messages.
     pub(crate) ready: ReadySet,
     /// Notified when a queue that was found full has room, and when a peer comes.
@@ -174,6 +176,7 @@ impl Hub {
             monitor: MonitorSender::default(),
             tally: Arc::default(),
             warnings: Warnings::default(),
+            host_warnings: Warnings::default(),
             ready: ReadySet::default(),
             writable: Arc::new(Notify::new()),
             read_pool: ReadPool::default(),

@@ -12,7 +12,7 @@ use super::hub::{AcceptedSlot, Hub};
 use super::monitor::{DisconnectReason, RefusalReason, SocketEvent};
 use super::peer::{Peer, Retention};
 use super::randomness::randomness;
-use super::warnings::{Chain, Verdict};
+use super::warnings::{Chain, Warnings, warn_or_debug};
 use crate::endpoint::PeerAddress;
 use crate::session::{Session, Side};
 use crate::transport::{Listener, Stream};
@@ -166,11 +166,16 @@ async fn accept(hub: &Arc<Hub>, binding: &Arc<Binding>, stream: Stream, address:
 }
 
 fn report_failure(hub: &Hub, error: &io::Error) {
-    match hub.warnings.admit(now()) {
-        Verdict::Write { left_out } => {
-            tracing::warn!(%error, left_out, "accepting a connection failed");
-        }
-        Verdict::LeaveOut => tracing::debug!(%error, "accepting a connection failed"),
+    let warnings = warnings_of_failure(hub, error.kind());
+    warn_or_debug!(warnings, "accepting a connection failed", error = %Chain(error));
+}
+
+/// Strangers, who can have as many warnings as they like, must not hide what is wrong with this host.
+fn warnings_of_failure(hub: &Hub, error: io::ErrorKind) -> &Warnings {
+    if is_of_one_connection(error) {
+        &hub.warnings
+    } else {
+        &hub.host_warnings
     }
 }
 
@@ -179,12 +184,7 @@ fn now() -> Instant {
 }
 
 fn refuse(hub: &Hub, address: PeerAddress, reason: RefusalReason) {
-    match hub.warnings.admit(now()) {
-        Verdict::Write { left_out } => {
-            tracing::warn!(%address, %reason, left_out, "connection refused");
-        }
-        Verdict::LeaveOut => tracing::debug!(%address, %reason, "connection refused"),
-    }
+    warn_or_debug!(hub.warnings, "connection refused", %address, %reason);
     hub.monitor.send(SocketEvent::Refused { address, reason });
 }
 
@@ -240,14 +240,12 @@ pub(crate) fn report_end(hub: &Hub, peer: &Peer, reason: &DisconnectReason, prog
     );
     let address = peer.address().map(tracing::field::display);
     let cause = Chain(reason);
-    match is_fault.then(|| hub.warnings.admit(now())) {
-        Some(Verdict::Write { left_out }) => {
-            tracing::warn!(peer = %peer.id, address, reason = %cause, left_out, "connection closed");
-        }
-        Some(Verdict::LeaveOut) => {
-            tracing::debug!(peer = %peer.id, address, reason = %cause, "connection closed");
-        }
-        None => tracing::debug!(peer = %peer.id, address, reason = %cause, "connection ended"),
+    if is_fault {
+        warn_or_debug!(
+            hub.warnings, "connection closed", peer = %peer.id, address, reason = %cause
+        );
+    } else {
+        tracing::debug!(peer = %peer.id, address, reason = %cause, "connection ended");
     }
     peer.set_address(None);
     let (peer, reason) = (peer.id, reason.clone());
@@ -260,6 +258,29 @@ pub(crate) fn report_end(hub: &Hub, peer: &Peer, reason: &DisconnectReason, prog
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::driver::{NoPattern, SocketOptions, Verdict};
+    use crate::endpoint::EndpointName;
+    use crate::pattern::SocketType;
+
+    #[test]
+    fn strangers_who_are_refused_do_not_hide_that_accepting_fails() {
+        let options = SocketOptions::default();
+        let hub = Hub::new(SocketType::Pull, options, Arc::new(NoPattern));
+        let address = PeerAddress::Inproc(EndpointName::new("stranger").unwrap());
+        for _ in 0..1000 {
+            refuse(&hub, address.clone(), RefusalReason::Filtered);
+        }
+        let verdict = |error| warnings_of_failure(&hub, error).admit(now());
+        assert_eq!(
+            verdict(io::ErrorKind::OutOfMemory),
+            Verdict::Write { left_out: None }
+        );
+        assert_eq!(
+            verdict(io::ErrorKind::ConnectionAborted),
+            Verdict::LeaveOut,
+            "that is a stranger, too"
+        );
+    }
 
     #[cfg(unix)]
     #[test]

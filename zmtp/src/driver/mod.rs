@@ -77,4 +77,4 @@ pub(crate) use outbox::{Fill, PushError};
 pub(crate) use peer::{Peer, Retention};
 #[cfg(all(test, shuttle))]
 pub(crate) use randomness::randomness;
-pub(crate) use warnings::{Verdict, Warnings};
+pub(crate) use warnings::{Chain, Verdict, Warnings, warn_or_debug};

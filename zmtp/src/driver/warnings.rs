@@ -9,13 +9,30 @@ use std::time::{Duration, Instant};
 
 use super::sync::{Mutex, lock};
 
+/// Writes a warning as far as the first argument, [`Warnings`], admits it, and a debug line otherwise.
+macro_rules! warn_or_debug {
+    ($warnings:expr, $message:literal, $($field:tt)+) => {
+        match $warnings.admit(tokio::time::Instant::now().into_std()) {
+            $crate::driver::Verdict::Write { left_out } => tracing::warn!(
+                $($field)+,
+                left_out = left_out.map(|left_out| left_out.count),
+                left_out_within = left_out.map(|left_out| tracing::field::debug(left_out.within)),
+                $message
+            ),
+            $crate::driver::Verdict::LeaveOut => tracing::debug!($($field)+, $message),
+        }
+    };
+}
+pub(crate) use warn_or_debug;
+
 /// How many warnings may come one after the other. More than an accident brings, and one screen.
 pub(crate) const BURST: u32 = 20;
 
 /// How long it takes until one more may come.
 pub(crate) const INTERVAL: Duration = Duration::from_secs(1);
 
-/// How many warnings may be written, of one socket.
+/// How many warnings may be written, of one kind and one socket. What was left out after the last one
+/// is told when this is dropped, with the socket.
 #[derive(Debug, Default)]
 pub(crate) struct Warnings {
     state: Mutex<State>,
@@ -27,7 +44,16 @@ struct State {
     written: u32,
     /// From when on `written` falls.
     since: Option<Instant>,
-    left_out: u64,
+    /// How many were left out since the last that was written, and when the first of them was.
+    left_out: Option<(u64, Instant)>,
+}
+
+/// The warnings that were left out before one that is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LeftOut {
+    pub(crate) count: u64,
+    /// How long ago the first of them was.
+    pub(crate) within: Duration,
 }
 
 /// What becomes of a warning.
@@ -36,7 +62,7 @@ pub(crate) enum Verdict {
     /// It is written, with how many were left out before it.
     Write {
         /// `None` is none.
-        left_out: Option<u64>,
+        left_out: Option<LeftOut>,
     },
     /// It is a debug line.
     LeaveOut,
@@ -48,13 +74,26 @@ impl Warnings {
         let mut state = lock(&self.state);
         state.recover(now);
         if state.written >= BURST {
-            state.left_out = state.left_out.saturating_add(1);
+            let (count, _) = state.left_out.get_or_insert((0, now));
+            *count = count.saturating_add(1);
             return Verdict::LeaveOut;
         }
         state.written += 1;
-        let left_out = std::mem::take(&mut state.left_out);
+        let left_out = state.left_out.take();
         Verdict::Write {
-            left_out: (left_out > 0).then_some(left_out),
+            left_out: left_out.map(|(count, first)| LeftOut {
+                count,
+                within: now.saturating_duration_since(first),
+            }),
+        }
+    }
+}
+
+impl Drop for Warnings {
+    fn drop(&mut self) {
+        let left_out = lock(&self.state).left_out.take();
+        if let Some((count, _)) = left_out {
+            tracing::warn!(left_out = count, "warnings were left out before the end");
         }
     }
 }
@@ -96,6 +135,12 @@ mod tests {
 
     const NONE: Verdict = Verdict::Write { left_out: None };
 
+    const fn after(count: u64, within: Duration) -> Verdict {
+        Verdict::Write {
+            left_out: Some(LeftOut { count, within }),
+        }
+    }
+
     #[test]
     fn a_flood_is_a_burst_and_then_one_for_each_interval() {
         let warnings = Warnings::default();
@@ -107,15 +152,14 @@ mod tests {
             assert_eq!(warnings.admit(start), Verdict::LeaveOut);
         }
         let later = start + INTERVAL;
-        let told = Verdict::Write {
-            left_out: Some(1000),
-        };
-        assert_eq!(warnings.admit(later), told);
+        assert_eq!(warnings.admit(later), after(1000, INTERVAL));
         assert_eq!(warnings.admit(later), Verdict::LeaveOut);
         // Parts of an interval are not lost.
         assert_eq!(warnings.admit(later + INTERVAL / 2), Verdict::LeaveOut);
-        let told = Verdict::Write { left_out: Some(2) };
-        assert_eq!(warnings.admit(later + INTERVAL), told);
+        // Long after the flood it is told how long ago that was.
+        let much_later = later + INTERVAL * 1000;
+        assert_eq!(warnings.admit(much_later), after(2, INTERVAL * 1000));
+        assert_eq!(warnings.admit(much_later), NONE);
     }
 
     #[test]

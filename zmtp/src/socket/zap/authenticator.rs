@@ -4,13 +4,13 @@ use std::fmt;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
 use super::ZapError;
 use super::inquirer::{self, Question};
 use crate::authenticator::{Authenticator, Candidate, Deciding};
 use crate::driver::sync::{Mutex, lock};
-use crate::driver::{Verdict, Warnings};
+use crate::driver::{Chain, Warnings, warn_or_debug};
 use crate::endpoint::{Endpoint, EndpointError, EndpointName};
 use crate::mechanism::{Decision, Denial};
 use crate::message::Part;
@@ -191,14 +191,8 @@ impl ZapAuthenticator {
 
     /// Whoever wants in can have the log written as often as he comes.
     fn warn(&self, error: &ZapError) {
-        let reason = std::error::Error::source(error).map(ToString::to_string);
         let endpoint = &self.endpoint;
-        match self.warnings.admit(Instant::now().into_std()) {
-            Verdict::Write { left_out } => {
-                tracing::warn!(%endpoint, %error, reason, left_out, "nobody has decided");
-            }
-            Verdict::LeaveOut => tracing::debug!(%endpoint, %error, reason, "nobody has decided"),
-        }
+        warn_or_debug!(self.warnings, "nobody has decided", %endpoint, error = %Chain(error));
     }
 
     /// Where questions go.
