@@ -21,7 +21,7 @@ use super::monitor::DisconnectReason;
 use super::pipe::Pipe;
 use super::queue_limits::QueueLimits;
 use super::sync::atomic::{AtomicBool, Ordering};
-use super::sync::{Mutex, lock};
+use super::sync::{Mutex, MutexGuard, lock};
 use super::tally::Tally;
 use crate::message::{Message, Part};
 
@@ -111,7 +111,12 @@ pub(crate) struct Outbox {
     /// Takes the messages for a peer in this process, instead of the batch.
     pipe: Option<Arc<Pipe>>,
     tally: Arc<Tally>,
-    /// Set by what may have filled the queue; lets publishers look without the lock.
+    /// Set by what may have filled the queue; lets publishers look without the lock of the state, under
+    /// which alone it is stored, so that it does not stay `false` while the queue is full.
+    ///
+    /// Publishers fill the queue, and look here, under the lock of their subscription table, which is
+    /// what orders the two. A greeting, a lower mark or what is put back may be seen late, or come after
+    /// the look: [`Self::push_past_mark`] is for the message that finds no room then.
     may_be_full: AtomicBool,
 }
 
@@ -186,6 +191,19 @@ impl Outbox {
             encoded.push(&[], message);
         }
         self.try_encode(message, |batch| batch.append(encoded))
+    }
+
+    /// Queues `message` although the queue is full: it was not when that was asked, and the message must
+    /// not be dropped.
+    #[cold]
+    pub(crate) fn push_past_mark(&self, message: &Message) {
+        if let Some(pipe) = &self.pipe {
+            return pipe.push_past_mark(message);
+        }
+        let state = lock(&self.state);
+        if state.lifecycle == Lifecycle::Open {
+            self.encode(state, |batch| batch.push(&[], message));
+        }
     }
 
     /// Whether a message would be queued now; who is told that it would not is woken as a sender is.
@@ -467,6 +485,15 @@ impl Outbox {
         if state.is_full() {
             self.make_room(&mut state, message)?;
         }
+        Ok(self.encode(state, encode))
+    }
+
+    #[inline]
+    fn encode(
+        &self,
+        mut state: MutexGuard<'_, State>,
+        encode: impl FnOnce(&mut EncodedBatch),
+    ) -> Fill {
         encode(&mut state.batch);
         let fill = if state.is_full() && !state.limits.keep_last_message() {
             self.may_be_full.store(true, Ordering::Relaxed);
@@ -482,7 +509,7 @@ impl Outbox {
                 task.wake();
             }
         }
-        Ok(fill)
+        fill
     }
 
     fn end(&self, lifecycle: Lifecycle) {

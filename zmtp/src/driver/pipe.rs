@@ -145,8 +145,23 @@ impl Pipe {
         if !state.has_room() {
             self.make_room(&mut state, message)?;
         }
+        Ok(Self::append(state, envelope, message))
+    }
+
+    /// Queues `message` although the pipe is full: it was not when that was asked, and the message must
+    /// not be dropped.
+    #[cold]
+    pub(crate) fn push_past_mark(&self, message: &Message) {
+        let state = lock(&self.state);
+        if state.gate == Gate::Open {
+            Self::append(state, &[], message);
+        }
+    }
+
+    #[inline]
+    fn append(mut state: MutexGuard<'_, State>, envelope: &[Part], message: &Message) -> Fill {
         let Some((last, rest)) = message.parts().split_last() else {
-            return Ok(Fill::Room);
+            return Fill::Room;
         };
         for part in envelope.iter().chain(rest) {
             state.octets += part.len();
@@ -169,7 +184,7 @@ impl Pipe {
         if state.attention != Attention::Awake {
             announce(state);
         }
-        Ok(fill)
+        fill
     }
 
     /// Whether a message finds no room now. Who asks waits for it from here on.

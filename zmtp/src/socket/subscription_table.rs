@@ -105,7 +105,7 @@ impl SubscriptionTable {
                 if self.options.when_full == WhenFull::Wait && state.a_match_is_full(message) {
                     return Err(Full);
                 }
-                state.send_to_matches(message)
+                state.send_to_matches(message, self.options.when_full)
             }
             Matching::Inverted => {
                 state.select_others(message);
@@ -311,7 +311,7 @@ impl State {
 
     /// The way of nearly all messages: to each peer as it is found, at most one lock for each.
     #[inline]
-    fn send_to_matches(&mut self, message: &Message) -> Fill {
+    fn send_to_matches(&mut self, message: &Message, when_full: WhenFull) -> Fill {
         let Self { trie, encoded, .. } = self;
         let mut fill = Fill::Room;
         trie.for_each_in_audience(first_octets(message), |Subscriber(peer), audience| {
@@ -321,7 +321,7 @@ impl State {
             };
             match pushed {
                 Ok(Fill::Mark) => fill = Fill::Mark,
-                Err(PushError::Full) => peer.tally.count_dropped(DropReason::HighWaterMark, 1),
+                Err(PushError::Full) => overflow(peer, message, when_full),
                 Ok(Fill::Room) | Err(PushError::Closed | PushError::Multipart) => {}
             }
         });
@@ -359,13 +359,23 @@ impl State {
         for Subscriber(peer) in self.selected.drain(..) {
             match peer.outbox.try_push_shared(message, &mut self.encoded) {
                 Ok(Fill::Mark) => fill = Fill::Mark,
-                Err(PushError::Full) => peer.tally.count_dropped(DropReason::HighWaterMark, 1),
+                Err(PushError::Full) => overflow(&peer, message, when_full),
                 Ok(Fill::Room) | Err(PushError::Closed | PushError::Multipart) => {}
             }
         }
         self.encoded.clear();
         self.encoded.release();
         Ok(fill)
+    }
+}
+
+/// Goes on with a message that `peer` has no room for.
+#[cold]
+fn overflow(peer: &Peer, message: &Message, when_full: WhenFull) {
+    match when_full {
+        WhenFull::Drop => peer.tally.count_dropped(DropReason::HighWaterMark, 1),
+        // There was room before others got it: a greeting or a lower mark has come since.
+        WhenFull::Wait => peer.outbox.push_past_mark(message),
     }
 }
 

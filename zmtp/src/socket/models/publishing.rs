@@ -3,29 +3,48 @@
 
 use std::collections::BTreeSet;
 
-use super::network::{Tasks, explore, finish, text};
+use super::network::{Tasks, Transport, explore, finish, text};
 use crate::driver::Retention;
 use crate::socket::{Socket, SubSocket, XPubEvent, XPubSocket};
 
 /// As many messages as are published.
 const COUNT: usize = 3;
 
+/// The mark of a publisher.
+#[derive(Clone, Copy)]
+enum Mark {
+    One,
+    /// It becomes one while messages are published.
+    Lowered,
+}
+
 /// Two subscribers of a publisher that waits for them.
-async fn publish() {
+async fn publish(transport: Transport, mark: Mark) {
     let publisher = XPubSocket::builder()
-        .send_high_water_mark(1)
+        .send_high_water_mark(match mark {
+            Mark::One => 1,
+            Mark::Lowered => 2,
+        })
         .xpub_nodrop()
         .xpub_verbose()
         .build();
     let mut handles = vec![publisher.handle().clone()];
     let mut links = Tasks::default();
-    links.bind(publisher.handle(), "model");
+    if matches!(transport, Transport::InProcess) {
+        links.bind(publisher.handle(), "model");
+    }
     let mut tasks = Tasks::default();
     for _ in 0..2 {
         let mut subscriber = SubSocket::builder().receive_high_water_mark(1).build();
         handles.push(subscriber.handle().clone());
         subscriber.subscribe("topic");
-        links.connect(subscriber.handle(), "model", Retention::Endpoint);
+        let handle = subscriber.handle();
+        match transport {
+            Transport::InProcess => links.connect(handle, "model", Retention::Endpoint),
+            Transport::Stream { octets } => {
+                links.connect_by_stream(handle, publisher.handle(), octets);
+            }
+        }
         tasks.spawn(async move {
             for number in 0..COUNT {
                 let message = subscriber.recv().await.unwrap();
@@ -38,6 +57,10 @@ async fn publish() {
         let (_, event) = events.recv_event().await.unwrap();
         assert_eq!(event, XPubEvent::Subscribed("topic".into()));
     }
+    if let Mark::Lowered = mark {
+        let handle = handles[0].clone();
+        tasks.spawn(async move { handle.set_send_high_water_mark(1) });
+    }
     for number in 0..COUNT {
         sender.send("other").await.unwrap();
         sender.send(format!("topic {number}")).await.unwrap();
@@ -48,7 +71,14 @@ async fn publish() {
 
 #[test]
 fn every_subscriber_gets_every_message_of_a_publisher_that_waits() {
-    explore(publish);
+    explore(|| publish(Transport::InProcess, Mark::One));
+    explore(|| publish(Transport::Stream { octets: 16 }, Mark::One));
+}
+
+#[test]
+fn a_lower_mark_makes_a_publisher_that_waits_drop_nothing() {
+    explore(|| publish(Transport::InProcess, Mark::Lowered));
+    explore(|| publish(Transport::Stream { octets: 16 }, Mark::Lowered));
 }
 
 /// Subscribes and cancels while the link comes up and messages are published.
