@@ -72,7 +72,7 @@ impl Plan {
         self
     }
 
-    /// Lets the victim have no more than this many open files.
+    /// Lets the victim have this many open files and no more; see [`may_open`] for more than usual.
     #[must_use]
     pub fn files(mut self, count: usize) -> Self {
         self.files = Some(count);
@@ -250,6 +250,15 @@ impl Drop for Victim {
 #[must_use]
 pub fn role() -> Option<String> {
     std::env::var(ROLE).ok()
+}
+
+/// Returns whether a process may have so many open files, if it asks for them.
+#[must_use]
+pub fn may_open(count: usize) -> bool {
+    let mut shell = Command::new("sh");
+    let asked = shell.arg("-c").arg(format!("ulimit -n {count}"));
+    let status = asked.stderr(Stdio::null()).status();
+    status.is_ok_and(|status| status.success())
 }
 
 /// Returns whom the victim is to connect to.

@@ -35,6 +35,17 @@ pub(crate) enum Mechanism {
 }
 
 impl Mechanism {
+    /// Returns what the other side is.
+    pub(crate) fn opposite(self) -> Self {
+        match self {
+            Self::Null => Self::Null,
+            Self::PlainClient => Self::PlainServer,
+            Self::PlainServer => Self::PlainClient,
+            Self::CurveClient => Self::CurveServer,
+            Self::CurveServer => Self::CurveClient,
+        }
+    }
+
     pub(crate) fn config(self) -> MechanismConfig {
         match self {
             Self::Null => MechanismConfig::default(),

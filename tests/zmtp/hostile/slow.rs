@@ -1,13 +1,18 @@
 //! Peers that stop, or crawl, at every step: each octet of the greeting, of the commands of every
 //! mechanism in both roles, and of the head and the body of a frame.
+//!
+//! The attackers of a test run on its own thread, and its healthy peer on another.
 
+use std::io;
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use tests::raw_peer::{PATIENCE, RawPeer};
 use tests::victim::Victim;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use zmtp::authenticator::{AnyKey, Passwords};
+use zmtp::pattern::SocketType;
 use zmtp::{Builder, PushSocket, Socket};
 
 use super::honest::{Honest, Mechanism};
@@ -20,16 +25,51 @@ struct Stop {
     octets: usize,
 }
 
-/// The longest flight, that of an INITIATE, is shorter.
-const LONGEST: usize = 400;
+/// How many peers take their honest steps at once. Were it all of them, the victim would lose its
+/// patience with them where they do nothing wrong yet.
+const AT_ONCE: usize = 8;
+
+/// How often a peer tries to get to where it stops, should the machine be too slow nevertheless.
+const ATTEMPTS: usize = 20;
+
+/// Measures so many flights of an honest peer.
+async fn lengths(mechanism: Mechanism, flights: usize) -> Vec<usize> {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let answering = async {
+        let peer = RawPeer::accept(&listener).await.unwrap();
+        let mut other = Honest::with_config(peer, mechanism.opposite(), |config| {
+            config.socket_type = SocketType::Pull;
+        });
+        other.shake_hands().await.unwrap();
+        other
+    };
+    let measuring = async {
+        let peer = RawPeer::connect(address).await.unwrap();
+        let mut honest = Honest::new(peer, mechanism);
+        let mut lengths = Vec::new();
+        for _ in 0..flights {
+            let flight = honest.next_flight().await.unwrap();
+            honest.peer.send(&flight).await.unwrap();
+            lengths.push(flight.len());
+        }
+        lengths
+    };
+    let (lengths, _other) = tokio::join!(measuring, answering);
+    assert_eq!(lengths[0], 64, "a greeting");
+    lengths
+}
 
 /// The first twenty octets of each flight one by one, which are its head and the name of its
-/// command, and from there on every thirteenth; of a greeting all.
-fn stops(flights: usize) -> Vec<Stop> {
-    let all = (0..flights).flat_map(|flights| {
-        (0..LONGEST)
-            .filter(move |octets| flights == 0 || *octets < 20 || octets.is_multiple_of(13))
-            .filter(move |octets| flights > 0 || *octets < 64)
+/// command, from there on every thirteenth, and all but the last; of a greeting each.
+async fn stops(mechanism: Mechanism, flights: usize) -> Vec<Stop> {
+    let lengths = lengths(mechanism, flights).await;
+    let all = lengths.into_iter().enumerate().flat_map(|(flights, len)| {
+        (0..len)
+            .filter(move |octets| {
+                let is_head = flights == 0 || *octets < 20;
+                is_head || octets.is_multiple_of(13) || octets + 1 == len
+            })
             .map(move |octets| Stop { flights, octets })
     });
     all.collect()
@@ -40,23 +80,40 @@ fn stops(flights: usize) -> Vec<Stop> {
 enum Outcome {
     Closed,
     StillOpen,
+    /// The victim closed before the peer had done anything wrong.
+    NotReached,
 }
 
-/// Goes as far as `stop` says, and waits for the end. A flight that is shorter goes without its
-/// last octet.
-async fn stall(peer: RawPeer, mechanism: Mechanism, stop: Stop) -> Outcome {
-    let mut honest = Honest::new(peer, mechanism);
+/// Goes as far as `stop` says.
+async fn reach(honest: &mut Honest, stop: Stop) -> io::Result<()> {
     for _ in 0..stop.flights {
-        let flight = honest.next_flight().await.unwrap();
-        honest.peer.send(&flight).await.unwrap();
+        let flight = honest.next_flight().await?;
+        honest.peer.send(&flight).await?;
     }
-    let flight = honest.next_flight().await.unwrap();
-    let octets = stop.octets.min(flight.len() - 1);
-    honest.peer.send(&flight[..octets]).await.unwrap();
-    match honest.peer.recv_until_closed().await {
-        Ok(_) => Outcome::Closed,
-        Err(_) => Outcome::StillOpen,
+    let flight = honest.next_flight().await?;
+    honest.peer.send(&flight[..stop.octets]).await
+}
+
+/// Goes as far as `stop` says, when it is its turn, and waits for the end.
+async fn stall(
+    connect: impl AsyncFn() -> RawPeer,
+    mechanism: Mechanism,
+    stop: Stop,
+    turns: &Semaphore,
+) -> Outcome {
+    for _ in 0..ATTEMPTS {
+        let turn = turns.acquire().await.unwrap();
+        let mut honest = Honest::new(connect().await, mechanism);
+        if reach(&mut honest, stop).await.is_err() {
+            continue;
+        }
+        drop(turn);
+        return match honest.peer.recv_until_closed().await {
+            Ok(_) => Outcome::Closed,
+            Err(_) => Outcome::StillOpen,
+        };
     }
+    Outcome::NotReached
 }
 
 /// Sends what an honest peer would, one octet now and then.
@@ -88,11 +145,12 @@ async fn attack_server(role: &'static str, flights: usize, as_mechanism: Mechani
     };
     let mut victim = start(role).await;
     let mut healthy = Healthy::connect_as(client, &victim).await;
-    let stops = stops(flights);
+    let stops = stops(as_mechanism, flights).await;
     let address = victim.address();
+    let turns = &Semaphore::new(AT_ONCE);
     let attack = join_all(stops.iter().map(|stop| async move {
-        let peer = RawPeer::connect(address).await.unwrap();
-        (stop, stall(peer, as_mechanism, *stop).await)
+        let connect = async || RawPeer::connect(address).await.unwrap();
+        (stop, stall(connect, as_mechanism, *stop, turns).await)
     }));
     let crawling = async {
         let peer = RawPeer::connect(address).await.unwrap();
@@ -132,7 +190,8 @@ async fn attack_client(role: &'static str, flights: usize, as_mechanism: Mechani
     let server = server.build();
     let bound = server.bind("tcp://127.0.0.1:*").await.unwrap();
     let mut addresses = vec![crate::suite::address(&bound)];
-    let stops = stops(flights);
+    let stops = stops(as_mechanism, flights).await;
+    let turns = &Semaphore::new(AT_ONCE);
     let mut listeners = Vec::new();
     for _ in 0..=stops.len() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -147,8 +206,8 @@ async fn attack_client(role: &'static str, flights: usize, as_mechanism: Mechani
             .iter()
             .zip(&stops)
             .map(|(listener, stop)| async move {
-                let peer = RawPeer::accept(listener).await.unwrap();
-                (stop, stall(peer, as_mechanism, *stop).await)
+                let connect = async || RawPeer::accept(listener).await.unwrap();
+                (stop, stall(connect, as_mechanism, *stop, turns).await)
             }),
     );
     let crawling = async {
@@ -164,21 +223,21 @@ async fn attack_client(role: &'static str, flights: usize, as_mechanism: Mechani
 }
 
 /// ZMTP31-025, ZMTP31-153, INT-016, INT-017: greeting, READY, message.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn nobody_stays_who_stops_or_crawls_in_null() {
     attack_server("short NULL", 3, Mechanism::Null).await;
     attack_client("short NULL", 3, Mechanism::Null).await;
 }
 
 /// INT-016, INT-017: greeting, HELLO, INITIATE, message; and greeting, WELCOME, READY, message.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn nobody_stays_who_stops_or_crawls_in_plain() {
     attack_server("short PLAIN server", 4, Mechanism::PlainClient).await;
     attack_client("short PLAIN client", 4, Mechanism::PlainServer).await;
 }
 
 /// INT-016, INT-017: greeting, HELLO, INITIATE, message; and greeting, WELCOME, READY, message.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
 async fn nobody_stays_who_stops_or_crawls_in_curve() {
     attack_server("short CURVE server", 4, Mechanism::CurveClient).await;
     attack_client("short CURVE client", 4, Mechanism::CurveServer).await;

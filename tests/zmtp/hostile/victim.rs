@@ -2,13 +2,15 @@
 
 use std::error::Error;
 use std::io;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use tests::raw_peer::{RawPeer, within};
 use tests::victim::{self, Plan, Victim};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use zmtp::authenticator::{AnyKey, Passwords};
 use zmtp::curve::{KeyPair, SecretKey};
+use zmtp::pattern::SubscriptionLimits;
 use zmtp::session::{Heartbeat, Limits};
 use zmtp::{Builder, Message, PubSocket, PullSocket, PushSocket, Socket, SocketEvent, SubSocket};
 
@@ -16,13 +18,22 @@ use zmtp::{Builder, Message, PubSocket, PullSocket, PushSocket, Socket, SocketEv
 pub(crate) const LITTLE: u64 = 48 << 20;
 
 /// How long handshakes may take, and peers be silent, where a test waits for it.
-pub(crate) const SHORT: Duration = Duration::from_secs(2);
+pub(crate) const SHORT: Duration = Duration::from_secs(4);
 
 /// The longest message of a victim with limits.
 pub(crate) const LIMIT: u64 = 4 << 20;
 
 /// How many connections a victim with limits accepts.
 pub(crate) const MAX_CONNECTIONS: usize = 64;
+
+/// How many half-open connections a victim has that has little room for them; half from each address.
+pub(crate) const MAX_HALF_OPEN: usize = 100;
+
+/// How many topics a publisher with limits lets one peer have.
+pub(crate) const MAX_TOPICS: usize = 20_000;
+
+/// How many silent connections the crowd opens: more than a victim keeps from one address.
+pub(crate) const CROWD: usize = 5000;
 
 /// What no log line and no error may ever have in it.
 const PASSWORD: &str = "correct-horse-battery";
@@ -70,7 +81,12 @@ async fn the_victim_itself() {
     victim::watch_log(secrets());
     let playing = async {
         match &*role {
-            "pub" => publish().await,
+            "pub" => publish(PubSocket::new()).await,
+            "limited pub" => {
+                let limits = SubscriptionLimits::new(MAX_TOPICS, 16 << 20);
+                publish(PubSocket::builder().subscription_limits(limits).build()).await;
+            }
+            "crowd" => crowd().await,
             _ => receive(pull(&role)).await,
         }
     };
@@ -103,6 +119,7 @@ fn pull(role: &str) -> PullSocket {
     match role {
         "pull" => builder,
         "limited" => limited(builder),
+        "crowded" => builder.max_half_open(MAX_HALF_OPEN),
         "short NULL" => short(builder),
         "short PLAIN server" => short(builder).plain_server().authenticator(passwords()),
         "short PLAIN client" => short(builder).plain_client("admin", PASSWORD).unwrap(),
@@ -143,9 +160,22 @@ async fn receive(mut pull: PullSocket) {
     tokio::join!(reporting, receiving);
 }
 
+/// Connects, and says nothing on any of so many connections. Not a victim but an attacker, who needs
+/// the descriptors of a whole process.
+async fn crowd() {
+    victim::say("endpoint tcp://127.0.0.1:9");
+    let peers = victim::peers();
+    let address = &peers[0]["tcp://".len()..];
+    let mut silent = Vec::new();
+    while silent.len() < CROWD {
+        silent.push(TcpStream::connect(address).await.unwrap());
+    }
+    victim::say("crowded");
+    std::future::pending::<()>().await;
+}
+
 /// Publishes for ever.
-async fn publish() {
-    let publisher = PubSocket::new();
+async fn publish(publisher: PubSocket) {
     let endpoint = publisher.bind("tcp://127.0.0.1:*").await.unwrap();
     victim::say(&format!("endpoint {endpoint}"));
     let mut monitor = publisher.monitor();
@@ -184,6 +214,8 @@ fn report(event: &SocketEvent) {
 pub(crate) struct Healthy {
     push: PushSocket,
     monitor: zmtp::Monitor,
+    /// Which of all healthy peers this is, so that no message of another passes for one of its own.
+    number: u32,
     sent: u32,
 }
 
@@ -201,9 +233,11 @@ impl Healthy {
 
     /// Is what a victim connects to.
     pub(crate) async fn attach(push: PushSocket, victim: &Victim) -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
         let mut healthy = Self {
             monitor: push.monitor(),
             push,
+            number: NUMBER.fetch_add(1, Ordering::Relaxed),
             sent: 0,
         };
         healthy.exchange(victim).await;
@@ -213,7 +247,8 @@ impl Healthy {
     /// Sends a message, and waits until the victim has received it.
     pub(crate) async fn exchange(&mut self, victim: &Victim) {
         self.sent += 1;
-        let text = format!("healthy {} of {:p}", self.sent, &raw const self.push);
+        // With an end, because the victim is asked for the beginning of what it got.
+        let text = format!("healthy {}: {};", self.number, self.sent);
         let message = Message::from(&*text);
         let sent = async { self.push.send(message).await.map_err(io::Error::other) };
         within(sent).await.unwrap();
