@@ -4,7 +4,8 @@
     python3 -m cases --native SETTINGS [--only WORD…]
 
 A word is a part of a case's name or a peer's. `CASES` in the environment has the same meaning, and
-`AT_ONCE` is how many cells run side by side. Exits with 1 if a cell failed.
+`AT_ONCE` is how many cells run side by side. Exits with 1 if a cell failed, if none passed, or if
+a kind of peer is missing in Docker.
 """
 
 import argparse
@@ -43,31 +44,41 @@ def main():
     world.add_argument("--docker", action="store_true")
     world.add_argument("--native", metavar="SETTINGS")
     parser.add_argument("--only", nargs="*", default=os.environ.get("CASES", "").split())
-    parser.add_argument("--results", default="/interop/RESULTS.md")
+    parser.add_argument(
+        "--results", default=os.environ.get("RESULTS") or "/interop/RESULTS.md")
     parser.add_argument("--at-once", type=int, default=os.environ.get("AT_ONCE") or AT_ONCE)
     arguments = parser.parse_args()
     began = time.monotonic()
     world = _world(arguments)
+    missing = [name for name in (OURS,) + PEERS if not world.has(KINDS[name].host)]
+    if missing:
+        print("peers that are missing here: " + ", ".join(missing), flush=True)
+        if world.has_all:
+            sys.exit(1)
     tasks = [
         Task(case, theirs, direction)
         for case in CASES for theirs in PEERS for direction in (TO, FROM)
         if theirs in case.kinds and world.has(KINDS[theirs].host)
         and _chosen(arguments.only, case.name, theirs)]
-    cells = Schedule(world, tasks).run(_cell, arguments.at_once)
+    cells = Schedule(world, tasks).run(_cell, _left_out, arguments.at_once)
     order = [(task.case.name, task.theirs, task.direction) for task in tasks]
     cells.sort(key=lambda cell: order.index((cell.case, cell.theirs, cell.direction)))
     seconds = time.monotonic() - began
     print("\n" + printed(cells, PEERS), flush=True)
-    failed = [cell for cell in cells if cell.result == FAILED]
-    print("\n{} cells, {} failed, in {:.0f} s, {} at once; one by one they would take {:.0f} s".format(
-        len(cells), len(failed), seconds, arguments.at_once, sum(cell.seconds for cell in cells)),
-        flush=True)
+    passed, failed, left_out = (
+        sum(cell.result == result for cell in cells) for result in (PASSED, FAILED, LEFT_OUT))
+    print("\n{} cells, {} failed, {} left out, in {:.0f} s, {} at once; "
+          "one by one they would take {:.0f} s".format(
+              len(cells), failed, left_out, seconds, arguments.at_once,
+              sum(cell.seconds for cell in cells)), flush=True)
+    if not passed:
+        print("no cell passed", flush=True)
     # A choice of cases is no result to keep.
     if arguments.docker and not arguments.only:
         page = markdown(
             cells, PEERS, world.facts(), _versions(world), seconds, arguments.at_once)
         Path(arguments.results).write_text(page, encoding="utf-8")
-    sys.exit(1 if failed or not cells else 0)
+    sys.exit(1 if failed or not passed else 0)
 
 
 def _world(arguments):
@@ -99,10 +110,17 @@ def _cell(task, hosts):
         run.finish()
     except Exception as error:
         traceback.print_exc()
-        result, text = FAILED, text or "{}: {}".format(type(error).__name__, error)
+        if result != FAILED:
+            result, text = FAILED, "afterwards {}: {}".format(type(error).__name__, error)
     text = run.shown() if text is None else text
     cell = Cell(
         task.case.name, task.theirs, task.direction, result, text, time.monotonic() - began)
+    print(cell.line(), flush=True)
+    return cell
+
+
+def _left_out(task, reason):
+    cell = Cell(task.case.name, task.theirs, task.direction, LEFT_OUT, str(reason), 0.0)
     print(cell.line(), flush=True)
     return cell
 

@@ -12,6 +12,8 @@ PROJECT = "com.docker.compose.project"
 SERVICE = "com.docker.compose.service"
 
 FREEZES = 20
+# Seconds until every container of the project runs.
+START_DEADLINE = 30
 
 # Loss in both directions, with latency where the kernel can.
 NETEM = "tc qdisc add dev $d root netem delay 40ms 10ms loss 5%"
@@ -23,19 +25,20 @@ class Docker(World):
     """The containers of the project that this program is a part of."""
 
     name = "Docker"
+    has_all = True
 
     def __init__(self):
         me = engine.ask("GET", "/containers/{}/json".format(socket.gethostname()))
         project = me["Config"]["Labels"][PROJECT]
         self._free = defaultdict(list)
-        for one in engine.labelled(PROJECT, project):
+        for one in _running(project):
             service = one["Labels"][SERVICE]
             if service != "tests":
                 self._free[service].append(Container(service, one["Id"]))
         self._count = {kind: len(hosts) for kind, hosts in self._free.items()}
 
     def has(self, kind):
-        return kind in self._count
+        return self._count.get(kind, 0) > 0
 
     def take(self, kinds):
         for kind, wanted in Counter(kinds).items():
@@ -47,11 +50,29 @@ class Docker(World):
 
     def give_back(self, hosts):
         for host in hosts:
-            self._free[host.kind].append(host)
+            if host.is_fit:
+                self._free[host.kind].append(host)
+            else:
+                self._count[host.kind] -= 1
 
     def facts(self):
         version = engine.ask("GET", "/version")
         return "Docker {}, Linux {}".format(version["Version"], version["KernelVersion"])
+
+
+def _running(project):
+    """The containers of a project, all of which must run: a peer that is gone is no peer that was
+    never there."""
+    deadline = time.monotonic() + START_DEADLINE
+    while True:
+        containers = engine.labelled(PROJECT, project)
+        states = {one["Names"][0].lstrip("/"): one["State"] for one in containers}
+        idle = {name: state for name, state in states.items() if state != "running"}
+        if not idle:
+            return containers
+        if set(idle.values()) != {"created"} or time.monotonic() > deadline:
+            raise engine.EngineError("these containers do not run: {}".format(idle))
+        time.sleep(0.2)
 
 
 class Container(Host):

@@ -42,9 +42,9 @@ def ask(method, path, body=None):
 
 
 def labelled(label, value):
-    """The running containers with a label."""
+    """The containers with a label, whether they run or not."""
     filters = urllib.parse.quote(json.dumps({"label": ["{}={}".format(label, value)]}))
-    return ask("GET", "/containers/json?filters=" + filters)
+    return ask("GET", "/containers/json?all=1&filters=" + filters)
 
 
 class Exec:

@@ -102,7 +102,7 @@ def paused_client(run):
 
 @case("client that disappears", kinds=("python2.7", "python3"))
 def vanished(run):
-    """A client is gone without a goodbye, in the middle of a stream and of 20 calls: within three
+    """A client is gone without a goodbye, in the middle of a stream and of 20 calls: within four
     heartbeats the server holds nothing of it. When the client is there again, all 21 are lost, and
     the next call is answered."""
     heartbeat = 2 * HEARTBEAT
@@ -120,8 +120,8 @@ def vanished(run):
            lambda: server.request("channels"))
     took = time.monotonic() - began
     run.notes.append("21 calls freed after {:.1f} heartbeats".format(took / heartbeat))
-    # And what the question takes.
-    check(took <= 3 * heartbeat + 0.5, "freed after {:.1f} s".format(took))
+    # Three, and one for a busy machine.
+    check(took <= 4 * heartbeat, "freed after {:.1f} s".format(took))
     client.host.reappear(client.program)
     outcome = client.join(stream)
     check(outcome.kind in ("LostRemote", "Disconnected"), "the stream ended with", outcome)
@@ -186,7 +186,7 @@ def impaired(run):
     answered, and a stream is whole."""
     host = run.their_host()
     how = host.impair()
-    run.later(host.repair)
+    run.later(host, host.repair)
     run.notes.append(how)
     server = run.server(heartbeat=5 * HEARTBEAT)
     client = run.client(heartbeat=5 * HEARTBEAT)

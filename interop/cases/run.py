@@ -91,9 +91,9 @@ class Run:
         self._programs.append(program)
         return program
 
-    def later(self, cleanup):
-        """Something to be done when the case is over, however it ends."""
-        self._cleanups.append(cleanup)
+    def later(self, host, cleanup):
+        """Something to be done for a host when the case is over, however it ends."""
+        self._cleanups.append((host, cleanup))
 
     def next_id(self):
         self._next_id += 1
@@ -105,14 +105,22 @@ class Run:
         return ", ".join(counts + self.notes)
 
     def finish(self):
-        for cleanup in self._cleanups:
-            cleanup()
-        for host in [self.client_host] + self.server_hosts:
-            host.heal()
-        for program in self._programs:
-            program.close()
-        for program in self._programs:
-            program.wait()
+        """Heals the hosts and ends the programs. What fails does not keep the rest from being done;
+        its host is unfit for other cases, and the first failure is raised in the end."""
+        steps = self._cleanups + [
+            (host, host.heal) for host in [self.client_host] + self.server_hosts]
+        steps += [(program.host, program.close) for program in self._programs]
+        steps += [(program.host, program.wait) for program in self._programs]
+        self._cleanups, self._programs = [], []
+        failures = []
+        for host, step in steps:
+            try:
+                step()
+            except Exception as error:
+                host.is_fit = False
+                failures.append(error)
+        if failures:
+            raise failures[0]
 
 
 class Ledger:

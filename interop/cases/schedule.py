@@ -6,6 +6,8 @@ A cell has its hosts for itself, so that what happens to them happens to no othe
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+from .worlds import NotOffered
+
 
 class Schedule:
     """The cells that are to be run, each with the kinds of the hosts that it needs."""
@@ -15,16 +17,19 @@ class Schedule:
         self._cells = list(cells)
         self._changed = threading.Condition()
 
-    def run(self, perform, at_once):
-        """Has `perform(cell, hosts)` called for each, `at_once` of them at a time; returns what came
-        of them."""
+    def run(self, perform, refuse, at_once):
+        """Has `perform(cell, hosts)` called for each, `at_once` of them at a time, or `refuse(cell,
+        reason)` where there are no such hosts; returns what came of them."""
         with ThreadPoolExecutor(at_once) as workers:
-            running = [workers.submit(self._work, perform) for _ in range(at_once)]
+            running = [workers.submit(self._work, perform, refuse) for _ in range(at_once)]
             return [result for worker in running for result in worker.result()]
 
-    def _work(self, perform):
+    def _work(self, perform, refuse):
         results = []
         for cell, hosts in iter(self._next, None):
+            if isinstance(hosts, NotOffered):
+                results.append(refuse(cell, hosts))
+                continue
             try:
                 results.append(perform(cell, hosts))
             finally:
@@ -34,11 +39,15 @@ class Schedule:
         return results
 
     def _next(self):
-        """The first cell whose hosts are free, with them; waits for some if there are none."""
+        """The first cell whose hosts are free, with them; waits for some if there are none. A reason
+        stands in their place if they cannot be had."""
         with self._changed:
             while self._cells:
                 for cell in self._cells:
-                    hosts = self._world.take(cell.hosts)
+                    try:
+                        hosts = self._world.take(cell.hosts)
+                    except NotOffered as reason:
+                        hosts = reason
                     if hosts is not None:
                         self._cells.remove(cell)
                         return cell, hosts

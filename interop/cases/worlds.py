@@ -6,20 +6,22 @@ class NotOffered(Exception):
 
 
 class World:
-    """Hosts by their kinds. `name` is how people call it."""
+    """Hosts by their kinds. `name` is how people call it; one that `has_all` fails without a kind."""
 
     name = ""
+    has_all = False
 
     def has(self, kind):
         """Whether there are hosts of that kind."""
         raise NotImplementedError
 
     def take(self, kinds):
-        """A host of each of these kinds that nobody else uses; `None` while they are in use."""
+        """A host of each of these kinds that nobody else uses; `None` while they are in use. Raises
+        `NotOffered` if there never are so many."""
         raise NotImplementedError
 
     def give_back(self, hosts):
-        """What was taken may be used by others."""
+        """What was taken may be used by others, if it is fit."""
         raise NotImplementedError
 
     def facts(self):
@@ -28,10 +30,12 @@ class World:
 
 
 class Host:
-    """A machine, or what stands for one. What only separate machines can suffer is not offered."""
+    """A machine, or what stands for one. What only separate machines can suffer is not offered. One
+    that could not be put in order after a case is not `is_fit` for another."""
 
     name = ""
     kind = ""
+    is_fit = True
 
     def endpoint(self, port):
         """Where others find what listens at `port` here."""
