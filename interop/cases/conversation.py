@@ -5,10 +5,16 @@ import queue
 import threading
 
 REPLY_DEADLINE = 60
+# A program ends at once; this is for a busy machine.
+END_DEADLINE = 30
 
 
 class PeerFailed(Exception):
     """A peer program refused a request, ended, or did not reply."""
+
+
+class TimedOut(PeerFailed):
+    """A peer program waited for as long as it was told to, and says so."""
 
 
 class Program:
@@ -37,11 +43,14 @@ class Program:
         """Lets the program end."""
         self._channel.close()
 
-    def wait(self, deadline=5):
-        """Waits until it has ended, and ends it if it does not."""
-        if not self._ended.wait(deadline):
-            self.kill()
-            self._ended.wait(deadline)
+    def wait(self, deadline=END_DEADLINE):
+        """Waits until it has ended. One that does not is killed, and has failed."""
+        if self._ended.wait(deadline):
+            return
+        self.kill()
+        self._ended.wait(deadline)
+        raise PeerFailed("it did not end in {} s, and had to be killed{}".format(
+            deadline, self._words()))
 
     def _read(self):
         for line in self._channel.lines():
@@ -60,7 +69,8 @@ class Program:
                 self._doing, self._words()))
         reply = json.loads(line)
         if kind not in reply:
-            raise PeerFailed("{}: {}{}".format(
+            failure = TimedOut if reply.get("timed_out") else PeerFailed
+            raise failure("{}: {}{}".format(
                 self._doing, reply.get("error", line), self._words()))
         return reply[kind]
 

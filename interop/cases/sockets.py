@@ -2,7 +2,7 @@
 
 import time
 
-from .conversation import PeerFailed
+from .conversation import TimedOut
 from .peers import PORT
 from .run import case, check
 
@@ -40,7 +40,7 @@ def wrong_key(run):
     client.request("send", name="right", parts=["hello"])
     try:
         client.request("send", name="wrong", parts=["let me in"], timeout=2)
-    except PeerFailed:
+    except TimedOut:
         run.tally["sends refused"] += 1
     parts = server.request("recv", name="s")
     check(_octets(parts[1]) == "68656c6c6f", "received", parts)
@@ -50,7 +50,7 @@ def wrong_key(run):
     for program, name in ((server, "s"), (client, "wrong")):
         try:
             came = program.request("recv", name=name, timeout=2)
-        except PeerFailed:
+        except TimedOut:
             run.tally["timed out as they must"] += 1
         else:
             check(False, "came through:", came)
@@ -95,7 +95,7 @@ def _published(run, server, client):
         try:
             parts = client.request("recv", name="c", timeout=0.5)
             break
-        except PeerFailed:
+        except TimedOut:
             check(time.monotonic() < deadline, "nothing was received")
     check(_octets(parts[0]) == b"a".hex(), "received", parts)
     run.tally["messages"] += 1

@@ -2,7 +2,8 @@
 """The conversation between a peer program and the test that started it.
 
 One JSON object a line: the program writes `{"ready": …}` first, then one reply
-to each request. A reply is `{"ok": …}` or `{"error": "what went wrong"}`. The
+to each request. A reply is `{"ok": …}` or `{"error": "what went wrong"}`, with
+`"timed_out": true` if something waited for as long as it was told to. The
 program ends when its standard input is closed, so no peer outlives its test.
 """
 
@@ -10,6 +11,10 @@ import json
 import os
 import sys
 import traceback
+
+
+class TimedOut(Exception):
+    """Something waited longer than it may."""
 
 
 def ready(**facts):
@@ -25,6 +30,8 @@ def answer(line, handle):
     except Exception as error:
         traceback.print_exc()
         reply = {"error": "{}: {}".format(type(error).__name__, error)}
+        if isinstance(error, TimedOut):
+            reply["timed_out"] = True
     _write(reply)
 
 

@@ -49,10 +49,6 @@ TIMEOUT = 10.0
 _now = getattr(time, "monotonic", time.time)
 
 
-class _TimedOut(Exception):
-    """Something waited longer than it may."""
-
-
 class Peer:
     """The sockets of this process, by the names the test gave them."""
 
@@ -135,7 +131,7 @@ class Peer:
     def do_recv_properties(self, name, properties, timeout=TIMEOUT):
         socket = self._sockets[name]
         if not socket.poll(timeout * 1000, zmq.POLLIN):
-            raise _TimedOut("nothing was received for {} s".format(timeout))
+            raise control.TimedOut("nothing was received for {} s".format(timeout))
         frame = socket.recv(copy=False)
         return {wanted: frame.get(wanted) for wanted in properties}
 
@@ -205,7 +201,7 @@ class Peer:
                 message = zmq.utils.monitor.recv_monitor_message(self._monitors[name])
                 if _event_name(message["event"]) == event:
                     return
-        raise _TimedOut("no {} for {} s".format(event, timeout))
+        raise control.TimedOut("no {} for {} s".format(event, timeout))
 
     def do_certificates(self, path, name):
         zmq.auth.create_certificates(path, name, metadata={"owner": name})
@@ -227,7 +223,7 @@ class Peer:
     def _send(self, name, parts, timeout):
         socket = self._sockets[name]
         if not socket.poll(timeout * 1000, zmq.POLLOUT):
-            raise _TimedOut("nothing could be sent for {} s".format(timeout))
+            raise control.TimedOut("nothing could be sent for {} s".format(timeout))
         deadline = _now() + timeout
         while True:
             try:
@@ -241,7 +237,7 @@ class Peer:
     def _recv(self, name, timeout):
         socket = self._sockets[name]
         if not socket.poll(timeout * 1000, zmq.POLLIN):
-            raise _TimedOut("nothing was received for {} s".format(timeout))
+            raise control.TimedOut("nothing was received for {} s".format(timeout))
         return socket.recv_multipart()
 
 

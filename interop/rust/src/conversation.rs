@@ -27,6 +27,9 @@ pub(crate) async fn converse(mut peer: impl Peer) -> Result<(), PeerError> {
         let request: Value = serde_json::from_str(&line).map_err(PeerError::Request)?;
         let reply = match peer.handle(&request).await {
             Ok(reply) => json!({"ok": reply}),
+            Err(error @ PeerError::Silent) => {
+                json!({"error": error.to_string(), "timed_out": true})
+            }
             Err(error) => json!({"error": error.to_string()}),
         };
         write(&mut output, reply).await?;

@@ -44,7 +44,13 @@ pub(crate) fn to_json(value: &Msgpack) -> Value {
         Msgpack::F64(number) => json!(number),
         Msgpack::String(text) => text.as_str().map_or_else(
             || hexadecimal(text.as_bytes()),
-            |text| json!(text.chars().take(LONGEST).collect::<String>()),
+            |text| {
+                if text.len() > LONGEST {
+                    json!({"$long_str": summary(text.as_bytes())})
+                } else {
+                    json!(text)
+                }
+            },
         ),
         Msgpack::Binary(octets) => hexadecimal(octets),
         Msgpack::Array(items) => items.iter().map(to_json).collect(),
@@ -68,10 +74,24 @@ pub(crate) fn octets(value: &Value) -> Vec<u8> {
 /// Octets as JSON.
 pub(crate) fn hexadecimal(octets: &[u8]) -> Value {
     if octets.len() > LONGEST {
-        return json!({"$long_bytes": {"size": octets.len()}});
+        return json!({"$long_bytes": summary(octets)});
     }
     let digits: String = octets.iter().map(|octet| format!("{octet:02x}")).collect();
     json!({"$bytes": digits})
+}
+
+/// What is shown of octets that are too many.
+fn summary(octets: &[u8]) -> Value {
+    json!({"size": octets.len(), "crc32": crc32(octets)})
+}
+
+/// The checksum of zlib.
+fn crc32(octets: &[u8]) -> u32 {
+    !octets.iter().fold(u32::MAX, |sum, octet| {
+        (0..8).fold(sum ^ u32::from(*octet), |sum, _| {
+            (sum >> 1) ^ if sum & 1 == 1 { 0xEDB8_8320 } else { 0 }
+        })
+    })
 }
 
 /// Binary that both sides can make without sending it.
@@ -99,4 +119,15 @@ fn binary(value: &Value) -> Option<Vec<u8>> {
 
 fn octet(digits: &[u8]) -> Option<u8> {
     u8::from_str_radix(str::from_utf8(digits).ok()?, 16).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::crc32;
+
+    #[test]
+    fn the_checksum_is_that_of_zlib() {
+        assert_eq!(crc32(b"123456789"), 0xCBF4_3926);
+        assert_eq!(crc32(b""), 0);
+    }
 }
