@@ -1,27 +1,21 @@
-//! The authenticator Poly1305.
-//!
-//! A message is a polynomial whose coefficients are its blocks of sixteen octets, computed modulo
-//! 2^130 - 5 at a secret point. RustCrypto's crate takes longer, for messages of a few hundred octets
-//! several times as long.
+//! The tag of a message.
 
 use fearless_simd::Level;
 
-use self::polynomial::{BLOCK_LEN, Polynomial};
+#[cfg(target_arch = "x86_64")]
+use super::avx2;
+use super::polynomial::{BLOCK_LEN, Polynomial};
 use crate::mechanism::curve::boxes::TAG_LEN;
 
-#[cfg(target_arch = "x86_64")]
-mod avx2;
-mod polynomial;
-
 /// The length of a key.
-pub(super) const KEY_LEN: usize = 32;
+pub(in super::super) const KEY_LEN: usize = 32;
 
 /// From this many octets on, what vectors need to begin with is worth it.
 #[cfg(target_arch = "x86_64")]
 const MIN_VECTOR_LEN: usize = 1024;
 
 /// Returns the tag of `octets` under a key that is used for nothing else.
-pub(super) fn tag(level: Level, key: &[u8; KEY_LEN], octets: &[u8]) -> [u8; TAG_LEN] {
+pub(in super::super) fn tag(level: Level, key: &[u8; KEY_LEN], octets: &[u8]) -> [u8; TAG_LEN] {
     let (point, pad) = key.split_at(KEY_LEN / 2);
     let mut polynomial = Polynomial::new(load(point));
     let octets = push_vectors(level, &mut polynomial, octets);
