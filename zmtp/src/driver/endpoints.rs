@@ -14,13 +14,15 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use super::peer::{Peer, PeerId};
-use super::sync::{Mutex, lock};
+use super::sync::{Mutex, MutexGuard, lock};
 use crate::endpoint::Endpoint;
 
 /// The endpoints of one socket.
 #[derive(Debug, Default)]
 pub(crate) struct Endpoints {
     state: Mutex<State>,
+    /// Held by who looks for a link and makes one if there is none.
+    linking: Mutex<()>,
 }
 
 #[derive(Debug, Default)]
@@ -81,6 +83,11 @@ impl Endpoints {
         state.bindings.push(Arc::clone(&binding));
         state.last = Some(endpoint);
         binding
+    }
+
+    /// Lets nobody else with this guard link meanwhile: between [`Self::linked`] and [`Self::link`].
+    pub(crate) fn linking(&self) -> MutexGuard<'_, ()> {
+        lock(&self.linking)
     }
 
     /// Notes that the socket wants to be connected to `endpoint`.

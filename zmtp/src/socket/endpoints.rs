@@ -138,6 +138,7 @@ pub(super) fn connect(
         hub.socket_type,
         SocketType::Dealer | SocketType::Sub | SocketType::Pub | SocketType::Req
     );
+    let _linking = is_single.then(|| hub.endpoints.linking());
     if is_single && let Some(peer) = hub.endpoints.linked(&endpoint) {
         return Ok(peer);
     }
@@ -192,4 +193,31 @@ fn begin_queue(
         }
     }
     Ok(())
+}
+
+#[cfg(all(test, not(shuttle)))]
+mod tests {
+    use std::sync::Barrier;
+    use std::thread;
+
+    use crate::{DealerSocket, Socket};
+
+    #[tokio::test]
+    async fn clones_that_connect_at_once_to_one_endpoint_share_one_link() {
+        let runtime = tokio::runtime::Handle::current();
+        for _ in 0..200 {
+            let socket = DealerSocket::new();
+            let barrier = Barrier::new(4);
+            let connect = || {
+                barrier.wait();
+                let connect = socket.handle().connect("inproc://one-link");
+                runtime.block_on(connect).unwrap()
+            };
+            let peers = thread::scope(|scope| {
+                let threads = [(); 4].map(|()| scope.spawn(connect));
+                threads.map(|thread| thread.join().unwrap())
+            });
+            assert_eq!(peers, [peers[0]; 4]);
+        }
+    }
 }

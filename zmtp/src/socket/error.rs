@@ -102,6 +102,13 @@ pub enum ConnectError {
         /// The endpoint that was asked for.
         endpoint: Endpoint,
     },
+    /// The operating system would refuse what [`TcpKeepAlive`](crate::TcpKeepAlive) asks for, however
+    /// often it is tried: a time that is not of 1 to 32 767 seconds, or a count that is not 1 to 127.
+    #[error("{endpoint}: the keep-alive is out of range")]
+    KeepAlive {
+        /// The endpoint that was asked for.
+        endpoint: Endpoint,
+    },
     /// Another peer of the ROUTER has the routing id.
     #[error("a peer has the routing id {routing_id} already")]
     DuplicateRoutingId {
@@ -242,11 +249,12 @@ impl BindError {
                 Self::NameTooLong { endpoint, len, max }
             }
             BindFailure::Unusable(UnusableEndpoint::Source) => Self::Source { endpoint },
-            // Binding resolves wildcards and needs no proxy, so nothing reports those.
+            // Binding resolves wildcards, needs no proxy and asks the system, so nothing reports those.
             BindFailure::Unusable(
                 UnusableEndpoint::Unsupported
                 | UnusableEndpoint::Wildcard
-                | UnusableEndpoint::NotForProxy,
+                | UnusableEndpoint::NotForProxy
+                | UnusableEndpoint::KeepAlive,
             ) => Self::UnsupportedTransport { endpoint },
             BindFailure::Io(source) => Self::Io { endpoint, source },
         }
@@ -262,6 +270,7 @@ impl ConnectError {
             }
             UnusableEndpoint::Wildcard => Self::Wildcard { endpoint },
             UnusableEndpoint::NotForProxy => Self::NotForProxy { endpoint },
+            UnusableEndpoint::KeepAlive => Self::KeepAlive { endpoint },
             UnusableEndpoint::NameTooLong { len, max } => Self::NameTooLong { endpoint, len, max },
         }
     }

@@ -23,6 +23,7 @@ impl BindFailure {
                 UnusableEndpoint::Wildcard
                 | UnusableEndpoint::Source
                 | UnusableEndpoint::NotForProxy
+                | UnusableEndpoint::KeepAlive
                 | UnusableEndpoint::NameTooLong { .. },
             ) => io::ErrorKind::InvalidInput,
         }
@@ -44,6 +45,9 @@ pub(crate) enum UnusableEndpoint {
     /// SOCKS has no way to name the host.
     #[error("the host cannot be named to a proxy")]
     NotForProxy,
+    /// No connection can be configured so.
+    #[error("the keep-alive is out of range")]
+    KeepAlive,
     /// A path or an abstract name does not fit into the address of a Unix socket.
     #[error("the name has {len} octets, more than the {max} of a Unix socket")]
     NameTooLong {

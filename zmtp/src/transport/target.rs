@@ -25,6 +25,10 @@ impl Target {
         match endpoint {
             Endpoint::Tcp(tcp) if tcp.is_wildcard() => Err(UnusableEndpoint::Wildcard),
             Endpoint::Tcp(tcp) => {
+                let keep_alive = options.tcp.keep_alive.as_ref();
+                if keep_alive.is_some_and(|it| !it.is_usable()) {
+                    return Err(UnusableEndpoint::KeepAlive);
+                }
                 if options.tcp.proxy.is_some() {
                     tcp::check_target(tcp)?;
                 }

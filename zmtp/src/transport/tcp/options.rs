@@ -50,26 +50,37 @@ impl TcpKeepAlive {
         Self::default()
     }
 
-    /// Asks after the peer was silent for this time, in whole seconds (`TCP_KEEPIDLE`).
+    /// Asks after the peer was silent for this time, in whole seconds (`TCP_KEEPIDLE`): 1 to 32 767.
     #[must_use]
     pub fn idle(mut self, idle: Duration) -> Self {
         self.idle = Some(idle);
         self
     }
 
-    /// Asks again after this time, in whole seconds (`TCP_KEEPINTVL`).
+    /// Asks again after this time, in whole seconds (`TCP_KEEPINTVL`): 1 to 32 767.
     #[must_use]
     pub fn interval(mut self, interval: Duration) -> Self {
         self.interval = Some(interval);
         self
     }
 
-    /// Gives the peer up after it was asked so many times in vain (`TCP_KEEPCNT`). Windows always
-    /// asks ten times.
+    /// Gives the peer up after it was asked so many times in vain (`TCP_KEEPCNT`): 1 to 127. Windows
+    /// always asks ten times.
     #[must_use]
     pub fn count(mut self, count: u32) -> Self {
         self.count = Some(count);
         self
+    }
+
+    /// Whether an operating system takes this. What it refuses, it would refuse at every attempt to
+    /// connect.
+    pub(crate) fn is_usable(&self) -> bool {
+        let is_time = |time: Duration| (1..=MAX_SECONDS).contains(&time.as_secs());
+        self.idle.is_none_or(is_time)
+            && self.interval.is_none_or(is_time)
+            && self
+                .count
+                .is_none_or(|count| (1..=MAX_COUNT).contains(&count))
     }
 
     fn apply(&self, socket: &SockRef<'_>) -> io::Result<()> {
@@ -87,6 +98,12 @@ impl TcpKeepAlive {
         socket.set_tcp_keepalive(&settings)
     }
 }
+
+/// `MAX_TCP_KEEPIDLE` and `MAX_TCP_KEEPINTVL` of Linux.
+const MAX_SECONDS: u64 = 32_767;
+
+/// `MAX_TCP_KEEPCNT` of Linux.
+const MAX_COUNT: u32 = 127;
 
 impl TcpOptions {
     /// Configures a socket of the version of `address` before it is bound or connected.

@@ -7,8 +7,8 @@ use socket2::SockRef;
 
 use super::connect::connect_any;
 use super::*;
-use crate::endpoint::{Port, TcpEndpoint};
-use crate::transport::TransportOptions;
+use crate::endpoint::{Endpoint, Port, TcpEndpoint};
+use crate::transport::{Target, TransportOptions, UnusableEndpoint};
 
 fn configured() -> TransportOptions {
     let mut options = TransportOptions::default();
@@ -135,4 +135,33 @@ async fn nobody_connects_to_itself() {
         .with_source(endpoint.host.clone(), endpoint.port);
     let refused = connect(&same, &options, 0).await.unwrap_err();
     assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused);
+}
+
+#[tokio::test]
+async fn a_keep_alive_that_the_system_would_refuse_is_refused_before_the_first_attempt() {
+    let (second, most) = (Duration::from_secs(1), Duration::from_secs(32_767));
+    let moment = Duration::from_millis(999);
+    let new = TcpKeepAlive::new;
+    for (keep_alive, expected) in [
+        (new(), Ok(())),
+        (new().idle(second).interval(second).count(1), Ok(())),
+        (new().idle(most).interval(most).count(127), Ok(())),
+        (new().idle(moment), Err(UnusableEndpoint::KeepAlive)),
+        (new().idle(most + second), Err(UnusableEndpoint::KeepAlive)),
+        (new().interval(moment), Err(UnusableEndpoint::KeepAlive)),
+        (
+            new().interval(Duration::MAX),
+            Err(UnusableEndpoint::KeepAlive),
+        ),
+        (new().count(0), Err(UnusableEndpoint::KeepAlive)),
+        (new().count(128), Err(UnusableEndpoint::KeepAlive)),
+    ] {
+        let mut options = TransportOptions::default();
+        options.tcp.keep_alive = Some(keep_alive);
+        let target = Target::new(&Endpoint::Tcp(loopback(1)), &options);
+        assert_eq!(target.map(drop), expected, "{options:?}");
+        // The system is of the same opinion.
+        #[cfg(target_os = "linux")]
+        assert_eq!(bind(&loopback(0), &options).await.is_ok(), expected.is_ok());
+    }
 }
