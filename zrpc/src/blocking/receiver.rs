@@ -1,6 +1,7 @@
 //! What subscribers and pullers have in common whose calls block the thread.
 
-use tokio::runtime::EnterGuard;
+use tokio::runtime::{EnterGuard, Handle};
+use tokio::task::block_in_place;
 
 use super::runtime::OwnRuntime;
 use super::wait;
@@ -70,7 +71,7 @@ impl ReceiverHandle {
     ///
     /// As there.
     pub fn connect(&self, endpoint: impl Into<String>) -> Result<(), ConnectError> {
-        wait(self.handle.connect(endpoint))
+        self.wait(self.handle.connect(endpoint))
     }
 
     /// As [`ReceiverHandle::disconnect`](crate::ReceiverHandle::disconnect).
@@ -88,7 +89,7 @@ impl ReceiverHandle {
     ///
     /// As there.
     pub fn bind(&self, endpoint: impl Into<String>) -> Result<String, ConnectError> {
-        wait(self.handle.bind(endpoint))
+        self.wait(self.handle.bind(endpoint))
     }
 
     /// As [`ReceiverHandle::unbind`](crate::ReceiverHandle::unbind).
@@ -97,11 +98,63 @@ impl ReceiverHandle {
     ///
     /// As there.
     pub fn unbind(&self, endpoint: impl Into<String>) -> Result<(), ConnectError> {
-        wait(self.handle.unbind(endpoint))
+        self.wait(self.handle.unbind(endpoint))
     }
 
     /// Returns what it has done so far.
     pub fn stats(&self) -> ReceiverStats {
         self.handle.stats()
+    }
+
+    /// Waits for what is done on the runtime of the receiver, also within its methods.
+    fn wait<F: Future>(&self, future: F) -> F::Output {
+        match Handle::try_current() {
+            // This thread may be the one that is to do it: another takes its place meanwhile.
+            Ok(current) if current.id() == self.handle.runtime().id() => {
+                block_in_place(|| wait(future))
+            }
+            _ => wait(future),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, OnceLock, mpsc};
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{Puller, Pusher};
+
+    #[test]
+    fn a_method_of_the_receiver_binds_connects_and_unbinds_on_the_only_thread_there_is() {
+        let mut builder = tokio::runtime::Builder::new_multi_thread();
+        let runtime = builder.worker_threads(1).enable_all().build().unwrap();
+        let slot = Arc::new(OnceLock::<ReceiverHandle>::new());
+        let (sender, done) = mpsc::channel();
+        let handle = Arc::clone(&slot);
+        let puller = Puller::builder()
+            .method("move", move |(): ()| {
+                let (handle, sender) = (Arc::clone(&handle), sender.clone());
+                async move {
+                    let handle = handle.get().unwrap();
+                    let bound = handle.bind("tcp://127.0.0.1:*").unwrap();
+                    let connected = handle.connect("tcp://127.0.0.1:1");
+                    sender.send((connected, handle.unbind(bound))).unwrap();
+                }
+            })
+            .bind("tcp://127.0.0.1:*");
+        let puller = {
+            let _inside = runtime.enter();
+            wait(puller.build()).unwrap()
+        };
+        slot.set(ReceiverHandle::new(puller.handle())).unwrap();
+        let endpoint = puller.endpoints()[0].clone();
+        runtime.spawn(puller.run());
+        let pusher = Pusher::builder().connect(endpoint).build_blocking();
+        pusher.unwrap().push("move", ()).unwrap();
+        let outcome = done.recv_timeout(Duration::from_secs(10));
+        runtime.shutdown_background();
+        assert_eq!(outcome, Ok((Ok(()), Ok(()))));
     }
 }

@@ -23,6 +23,12 @@ impl Network {
         }
     }
 
+    /// The runtime that the tasks of the socket run on.
+    #[cfg(feature = "blocking")]
+    pub(crate) fn runtime(&self) -> &Handle {
+        &self.runtime
+    }
+
     /// Listens on one more endpoint; returns it with wildcards resolved.
     pub(crate) async fn bind(&self, endpoint: String) -> Result<String, ConnectError> {
         let socket = self.socket.clone();

@@ -91,6 +91,12 @@ impl ReceiverHandle {
         self.network.unbind(endpoint.into()).await
     }
 
+    /// The runtime that the receiver was made on.
+    #[cfg(feature = "blocking")]
+    pub(crate) fn runtime(&self) -> &tokio::runtime::Handle {
+        self.network.runtime()
+    }
+
     /// Returns what it has done so far.
     pub fn stats(&self) -> ReceiverStats {
         self.reports.stats()
