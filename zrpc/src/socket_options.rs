@@ -287,8 +287,12 @@ impl SocketOptions {
     }
 
     /// Says whether events of a length that was asked for are longer than the messages that they are
-    /// in may be: those would end the connection, and not their call alone.
-    pub(crate) fn check_event_len(&self, event_len: usize) -> Result<(), OptionError> {
+    /// in may be, and names the `option` that asked: those would end the connection, and not their call alone.
+    pub(crate) fn check_event_len(
+        &self,
+        option: &'static str,
+        event_len: usize,
+    ) -> Result<(), OptionError> {
         if event_len == DecodeLimits::default().event_len {
             return Ok(()); // Nobody has asked for it.
         }
@@ -301,7 +305,6 @@ impl SocketOptions {
             (event_len, "max_frame_size", limits.max_frame_size),
         ] {
             if len > largest {
-                let option = "event_len";
                 return Err(OptionError::Exceeds { option, bound });
             }
         }

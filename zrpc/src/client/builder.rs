@@ -236,7 +236,8 @@ impl ClientBuilder {
         check_limits(&self.limits)?;
         self.security.check()?;
         self.socket.check()?;
-        self.socket.check_event_len(self.limits.decode.event_len)?;
+        self.socket
+            .check_event_len("event_len", self.limits.decode.event_len)?;
         Ok(())
     }
 }

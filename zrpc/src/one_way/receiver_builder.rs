@@ -179,7 +179,8 @@ impl<R> ReceiverBuilder<R> {
         OptionError::check_count("max_event_len", self.limits.event_len)?;
         self.security.check()?;
         self.socket.check()?;
-        self.socket.check_event_len(self.limits.event_len)?;
+        self.socket
+            .check_event_len("max_event_len", self.limits.event_len)?;
         let registry = Registry::new("", self.methods)?;
         let options = match self.high_water_mark {
             Some(messages) => self.socket.receive_high_water_mark(messages),

@@ -407,7 +407,8 @@ impl ServerBuilder {
         check_limits(&self.limits)?;
         self.security.check()?;
         self.socket.check()?;
-        self.socket.check_event_len(self.limits.decode.event_len)?;
+        self.socket
+            .check_event_len("event_len", self.limits.decode.event_len)?;
         Ok(())
     }
 }

@@ -103,7 +103,7 @@ const RECEIVER: &[Row<ReceiverBuilder<Subscriber>>] = &[
     (
         "max_event_len",
         |it| it.max_event_len(usize::MAX),
-        exceeds("event_len", "max_message_size"),
+        exceeds("max_event_len", "max_message_size"),
     ),
     (
         "security",
