@@ -123,7 +123,12 @@ fn collect(folder: &Path, into: &mut BTreeSet<PathBuf>) {
         let name = entry.file_name();
         let name = name.to_string_lossy();
         let skipped = ["target", ".git", "node_modules", "__pycache__"];
-        let generated = ["fuzz/artifacts", "fuzz/coverage", "fuzz/corpus"];
+        let generated = [
+            "fuzz/artifacts",
+            "fuzz/coverage",
+            "fuzz/corpus",
+            "interop/packages",
+        ];
         if skipped.contains(&&*name) || generated.contains(&&*relative(&path)) {
             continue;
         }
