@@ -21,6 +21,9 @@ use crate::support::{STRIKES, Secured, Traffic, in_time, key_pair, network_befor
 /// Callers at the same time.
 const CALLERS: u64 = 8;
 
+/// A number that no caller gets to.
+const LAST: u64 = u64::MAX / 4;
+
 /// Items of each stream, which are more than its credit.
 const ITEMS: u64 = 150;
 
@@ -66,7 +69,7 @@ async fn client(secured: Secured, network: &Proxy) -> Client {
     Client::builder()
         .io_runtime(IoRuntime::Current)
         .heartbeat(Heartbeat::every(Duration::from_secs(1)))
-        .timeout(Duration::from_secs(10))
+        .timeout(Duration::from_secs(20))
         .socket(quick())
         .security(security)
         .connect(network.endpoint())
@@ -82,16 +85,19 @@ enum Outcome {
     Answered,
     /// With an error that says that the answer was lost.
     Reported,
+    /// With nothing but a timeout, though no fault lasts longer than the heartbeat does.
+    Hung,
     /// With an answer to something else.
     Wrong,
 }
 
-/// Whether an error tells that the connection was lost, and not that something else is wrong.
-fn is_loss(error: &CallError) -> bool {
-    matches!(
-        error,
-        CallError::Disconnected | CallError::LostRemote { .. } | CallError::Timeout { .. }
-    )
+/// Tells a lost connection from a call that hung. Nothing else may be wrong.
+fn outcome_of(error: &CallError) -> Outcome {
+    match error {
+        CallError::Disconnected | CallError::LostRemote { .. } => Outcome::Reported,
+        CallError::Timeout { .. } => Outcome::Hung,
+        error => panic!("{error}"),
+    }
 }
 
 async fn call(client: &Client, number: u64) -> Outcome {
@@ -102,8 +108,7 @@ async fn call(client: &Client, number: u64) -> Outcome {
     {
         Ok(answer) if answer == (2 * number, padding) => Outcome::Answered,
         Ok(_) => Outcome::Wrong,
-        Err(error) if is_loss(&error) => Outcome::Reported,
-        Err(error) => panic!("{error}"),
+        Err(error) => outcome_of(&error),
     }
 }
 
@@ -113,8 +118,7 @@ async fn stream(client: &Client, number: u64) -> Outcome {
     let request = client.request("count", (number, ITEMS)).slots(slots);
     let mut items = match request.stream::<u64>().await {
         Ok(items) => items,
-        Err(error) if is_loss(&error) => return Outcome::Reported,
-        Err(error) => panic!("{error}"),
+        Err(error) => return outcome_of(&error),
     };
     let mut next = 0;
     loop {
@@ -123,8 +127,7 @@ async fn stream(client: &Client, number: u64) -> Outcome {
             Ok(Some(_)) => return Outcome::Wrong,
             Ok(None) if next == ITEMS => return Outcome::Answered,
             Ok(None) => return Outcome::Wrong,
-            Err(error) if is_loss(&error) => return Outcome::Reported,
-            Err(error) => panic!("{error}"),
+            Err(error) => return outcome_of(&error),
         }
     }
 }
@@ -164,14 +167,13 @@ async fn account(pattern: &'static str, secured: Secured, act: Act) {
         .await
         .concat();
     in_time("the network calms down", network.calm_down()).await;
-    let last = u64::MAX / 4;
     in_time("calls are answered again", async {
-        while call(&client, last).await != Outcome::Answered {}
+        while call(&client, LAST).await != Outcome::Answered {}
     })
     .await;
 
     let mut runs = runs.lock().unwrap().clone();
-    runs.remove(&last);
+    runs.remove(&LAST);
     let count = |wanted| {
         let such = outcomes.iter().filter(|(_, outcome)| *outcome == wanted);
         u64::try_from(such.count()).unwrap()
@@ -187,6 +189,7 @@ async fn account(pattern: &'static str, secured: Secured, act: Act) {
         ..Account::default()
     };
     account.show();
+    assert_eq!(count(Outcome::Hung), 0, "calls hung: {account}");
     account.assert_settled();
     for (number, outcome) in &outcomes {
         let ran = runs.contains_key(number);
@@ -221,12 +224,13 @@ fn enter(book: &mut Book, event: &zrpc::Event) {
     book.enter(number);
 }
 
-fn settle_events(pattern: &'static str, sent: u64, network: &Proxy, book: &Book) {
+fn settle_events(pattern: &'static str, sent: u64, network: &Proxy, mut book: Book) {
+    book.close(sent);
     let account = Account {
         pattern,
         sent,
         delivered: book.delivered,
-        // Nobody is told of events that come to nothing.
+        // Nobody is told of events that come to nothing, or may ask how many octets they were.
         in_flight: book.missing(),
         doubled: book.doubled,
         overtaken: book.overtaken,
@@ -236,7 +240,7 @@ fn settle_events(pattern: &'static str, sent: u64, network: &Proxy, book: &Book)
     account.show();
     account.assert_settled();
     let gaps = u64::try_from(book.gaps.len()).unwrap();
-    assert!(gaps <= network.connection_count(), "{gaps} gaps: {account}");
+    assert!(gaps <= network.struck_count() + 1, "{gaps} gaps: {account}");
 }
 
 #[tokio::test]
@@ -268,18 +272,17 @@ async fn pushed_events_come_once_in_order_with_gaps_at_cuts_alone() {
     in_time("the network calms down", network.calm_down()).await;
     in_time("events come again", async {
         while book.expected() < sent || book.expected() == 0 {
-            let before = book.expected();
             let next = puller.recv();
             match tokio::time::timeout(Duration::from_millis(20), next).await {
                 Ok(event) => enter(&mut book, &event.unwrap()),
                 // The last ones may be those that are lost.
                 Err(_) if pusher.try_push("note", (sent,)).is_ok() => sent += 1,
-                Err(_) => assert_eq!(before, book.expected()),
+                Err(_) => {}
             }
         }
     })
     .await;
-    settle_events("Pusher, Puller", sent, &network, &book);
+    settle_events("Pusher, Puller", sent, &network, book);
 }
 
 #[tokio::test]
@@ -310,5 +313,11 @@ async fn published_events_come_once_in_order_with_gaps_at_cuts_alone() {
         }
     })
     .await;
-    settle_events("Publisher, Subscriber", book.expected(), &network, &book);
+    in_time("the last events come", async {
+        while book.expected() < sent {
+            enter(&mut book, &subscriber.recv().await.unwrap());
+        }
+    })
+    .await;
+    settle_events("Publisher, Subscriber", sent, &network, book);
 }

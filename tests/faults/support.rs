@@ -11,7 +11,7 @@ use zmtp::curve::{KeyPair, SecretKey};
 use zmtp::{Builder, Message, MessageSender, Socket, TrySendError};
 
 /// Nothing that is waited for takes longer on a machine that has other things to do.
-const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// How many connections break in each run.
 pub(crate) const STRIKES: u64 = 12;

@@ -5,15 +5,15 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tests::ledger::{self, Account};
-use tests::network::plan::Fault;
+use tests::network::plan::{Direction, Fault};
 use tests::network::proxy::Proxy;
 use tokio::time::timeout;
 use zmtp::{
-    DealerReceiver, DealerSocket, MessageReceiver as _, RepSocket, ReqSocket, RouterSocket, Socket,
-    SocketHandle,
+    DealerReceiver, DealerSocket, DropReason, MessageReceiver as _, RepSocket, ReqSocket,
+    RouterSocket, Socket, SocketHandle,
 };
 
-use crate::one_way::{Received, send_all};
+use crate::one_way::{Losses, Received, send_all};
 use crate::support::{STRIKES, Traffic, eventually, in_time, network, quick, random, send};
 
 /// Answers each question with itself, and enters what came.
@@ -48,60 +48,83 @@ async fn questions_and_answers_arrive_once_or_are_known_to_be_lost() {
     let answering = tokio::spawn(answer(router, Arc::clone(&questions)));
     let collecting = tokio::spawn(collect(receiver, Arc::clone(&answers)));
 
-    let asked = send_all(&mut sender, &network, &answers).await;
-    let lane = ("DEALER, ROUTER", &network);
-    settle(lane, asked, (&at_dealer, &at_router), &questions).await;
-    let answered = questions.lock().unwrap().count();
-    settle(
-        ("ROUTER, DEALER", &network),
-        answered,
-        (&at_router, &at_dealer),
-        &answers,
-    )
-    .await;
+    let asked = send_all(&mut sender, &network, &answers, || true).await;
+    let lane = Lane {
+        pattern: "DEALER, ROUTER",
+        network: &network,
+        direction: Direction::Forwards,
+        sender: &at_dealer,
+        receiver: &at_router,
+    };
+    lane.settle((0..asked).collect(), &questions).await;
+    let mut answered: Vec<_> = questions.lock().unwrap().numbers.iter().copied().collect();
+    answered.sort_unstable();
+    let lane = Lane {
+        pattern: "ROUTER, DEALER",
+        network: &network,
+        direction: Direction::Backwards,
+        sender: &at_router,
+        receiver: &at_dealer,
+    };
+    lane.settle(answered, &answers).await;
     answering.abort();
     collecting.abort();
     let (questions, answers) = (questions.lock().unwrap(), answers.lock().unwrap());
     assert!(answers.numbers.is_subset(&questions.numbers));
 }
 
-/// Does the accounts of what `accepted` messages have become.
-async fn settle(
-    (pattern, network): (&'static str, &Proxy),
-    accepted: u64,
-    (sender, receiver): (&SocketHandle, &SocketHandle),
-    received: &Mutex<Received>,
-) {
-    eventually("everything is sent or dropped", || {
-        let counters = sender.counters();
-        counters.queued.outgoing == 0
-            && counters.sent.messages + counters.dropped.total() >= accepted
-    })
-    .await;
-    eventually("everything that came is received", || {
-        received.lock().unwrap().arrivals() == receiver.counters().received.messages
-    })
-    .await;
-    let (sent, received) = (sender.counters(), received.lock().unwrap());
-    let reported = accepted - sent.sent.messages;
-    let account = Account {
-        pattern,
-        sent: accepted,
-        reported,
-        in_flight: sent.sent.messages - received.count(),
-        cuts: network.struck_count(),
-        ..received.account()
-    };
-    account.show();
-    account.assert_settled();
-    // Beside messages that it could not send, a socket counts those that it received in part.
-    let torn = sent.dropped.total() - reported;
-    assert!(
-        torn <= network.connection_count(),
-        "{torn} in {} connections, {}: {account}",
-        network.connection_count(),
-        sent.dropped
-    );
+/// Messages from one socket to the other.
+struct Lane<'a> {
+    pattern: &'static str,
+    network: &'a Proxy,
+    direction: Direction,
+    sender: &'a SocketHandle,
+    receiver: &'a SocketHandle,
+}
+
+impl Lane<'_> {
+    /// Does the accounts of what the `accepted` messages have become.
+    async fn settle(self, accepted: Vec<u64>, received: &Mutex<Received>) {
+        let count = u64::try_from(accepted.len()).unwrap();
+        eventually("everything is sent or dropped", || {
+            let counters = self.sender.counters();
+            counters.queued.outgoing == 0
+                && counters.sent.messages + counters.dropped.total() >= count
+        })
+        .await;
+        eventually("everything that came is received", || {
+            received.lock().unwrap().arrivals() == self.receiver.counters().received.messages
+        })
+        .await;
+        let (sent, received) = (self.sender.counters(), received.lock().unwrap());
+        let arrived = self.receiver.counters().received;
+        let reported = count - sent.sent.messages;
+        let account = Account {
+            pattern: self.pattern,
+            sent: count,
+            reported,
+            in_flight: sent.sent.messages - arrived.messages,
+            cuts: self.network.struck_count(),
+            ..received.account()
+        };
+        account.show();
+        account.assert_settled();
+        // Beside messages that it could not send, a socket counts those that it received in part.
+        let torn = sent.dropped.total() - reported;
+        assert!(
+            torn <= account.cuts,
+            "{torn} torn, {}: {account}",
+            sent.dropped
+        );
+        let losses = Losses {
+            account: &account,
+            network: self.network,
+            direction: self.direction,
+            swallowed: sent.sent.octets - arrived.octets,
+            gaps_beside_cuts: Some(sent.dropped.count(DropReason::HighWaterMark)),
+        };
+        received.assert_losses(accepted.into_iter(), &losses);
+    }
 }
 
 /// REQREP-035. A question that is given up is lost; none is asked twice, and no answer is another's.
