@@ -47,13 +47,18 @@ pub(crate) fn without_test_items(code: &str) -> String {
 /// What marks an item that is built for tests alone.
 const TEST: &str = "#[cfg(test)]";
 
-/// The same for models of concurrency.
+/// The same for models of concurrency, and for tests that need the locks of the operating system.
 const MODEL: &str = "#[cfg(all(test, shuttle))]";
+const NO_MODEL: &str = "#[cfg(all(test, not(shuttle)))]";
 
-/// Marks the items of models as those of tests are marked, without moving anything.
+/// Marks all of them as tests are marked, without moving anything.
 fn with_one_condition(code: &str) -> String {
-    let padded = format!("{TEST:width$}", width = MODEL.len());
-    code.replace(MODEL, &padded)
+    [MODEL, NO_MODEL]
+        .iter()
+        .fold(code.to_owned(), |code, condition| {
+            let padded = format!("{TEST:width$}", width = condition.len());
+            code.replace(condition, &padded)
+        })
 }
 
 /// Returns the names of the modules that `code` declares as `#[cfg(test)] mod name;`, or as models.
@@ -203,6 +208,8 @@ mod tests {
         assert!(left.contains("fn a") && left.contains("fn c"), "{left}");
         assert!(!left.contains("fn b"), "{left}");
         let code = "#[cfg(all(test, shuttle))]\nuse d::e;\nfn c() {}\n";
+        assert_eq!(without_test_items(code).trim(), "fn c() {}");
+        let code = "#[cfg(all(test, not(shuttle)))]\nmod tests { fn b() {} }\nfn c() {}\n";
         assert_eq!(without_test_items(code).trim(), "fn c() {}");
     }
 
