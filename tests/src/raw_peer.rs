@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::timeout;
 
 use crate::bytes::{self, COMMAND, LONG};
@@ -46,6 +46,21 @@ impl RawPeer {
     /// Fails if the connection is refused or does not come about in time.
     pub async fn connect(address: SocketAddr) -> io::Result<Self> {
         within(TcpStream::connect(address)).await.map(Self::new)
+    }
+
+    /// As [`Self::connect`], and the system takes only about so many octets for this side that are
+    /// not read.
+    ///
+    /// # Errors
+    ///
+    /// Fails if the connection is refused or does not come about in time.
+    pub async fn connect_with_buffer(address: SocketAddr, octets: u32) -> io::Result<Self> {
+        let socket = match address {
+            SocketAddr::V4(_) => TcpSocket::new_v4()?,
+            SocketAddr::V6(_) => TcpSocket::new_v6()?,
+        };
+        socket.set_recv_buffer_size(octets)?;
+        within(socket.connect(address)).await.map(Self::new)
     }
 
     /// Accepts a connection of a socket under test.

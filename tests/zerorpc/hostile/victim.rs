@@ -13,7 +13,7 @@ use zrpc::security::{Passwords, Security};
 use zrpc::{CallContext, Client, Fault, Heartbeat, Introspection, Server, ServerBuilder};
 
 /// How much a victim may grow where nothing large is legal.
-pub(crate) const LITTLE: u64 = 64 << 20;
+pub(crate) const LITTLE: u64 = 16 << 20;
 
 /// What the arguments of one peer may hold, of a victim with limits.
 pub(crate) const RECEIVED: usize = 64 << 20;
@@ -23,6 +23,9 @@ const SECRETS: &[&str] = &["correct-horse-battery", "guest-staple"];
 
 /// How long anything takes that works, on a machine that has other things to do.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Longer than any test takes.
+const LONG: Duration = Duration::from_secs(3600);
 
 pub(crate) async fn start(role: &'static str) -> Victim {
     plan(role).start().await.unwrap()
@@ -43,7 +46,12 @@ async fn the_victim_itself() {
         match &*role {
             "client" => call().await,
             "guarded" => serve(guarded()).await,
-            "limited" => serve(methods().max_received_bytes_per_peer(RECEIVED)).await,
+            // Gives no call up while a test counts them.
+            "patient" => serve(methods().heartbeat(Heartbeat::every(LONG))).await,
+            "limited" => {
+                let patient = methods().heartbeat(Heartbeat::every(LONG));
+                serve(patient.max_received_bytes_per_peer(RECEIVED)).await;
+            }
             _ => serve(methods()).await,
         }
     };
@@ -54,26 +62,44 @@ async fn the_victim_itself() {
 }
 
 fn methods() -> ServerBuilder {
-    let held = Arc::new(AtomicU64::new(0));
-    let count = Arc::clone(&held);
-    Server::builder()
+    let [calls, held, replies, streams, items] = [const { AtomicU64::new(0) }; 5].map(Arc::new);
+    let counters = [
+        ("calls", &calls),
+        ("held", &held),
+        ("replies", &replies),
+        ("streams", &streams),
+        ("items", &items),
+    ];
+    let mut builder = Server::builder();
+    for (name, counter) in counters {
+        let counter = Arc::clone(counter);
+        builder = builder.method(name, move |(): ()| {
+            let count = counter.load(Ordering::Relaxed);
+            async move { count }
+        });
+    }
+    builder
         .method("add", |(a, b): (i64, i64)| async move { a + b })
         .method("echo", |(value,): (Value,)| async move { value })
         .method("hold", move |(value,): (Value,)| {
+            calls.fetch_add(1, Ordering::Relaxed);
             let holding = Holding::new(&held);
             async move {
                 std::future::pending::<()>().await;
                 drop((value, holding));
             }
         })
-        .method("held", move |(): ()| {
-            let count = count.load(Ordering::Relaxed);
-            async move { count }
+        .method("blob", move |(): ()| {
+            replies.fetch_add(1, Ordering::Relaxed);
+            async { ByteBuf::from(vec![7; 100 << 10]) }
         })
-        .method("blob", |(): ()| async { ByteBuf::from(vec![7; 100 << 10]) })
-        .stream("count", |(): ()| stream::iter(0_u64..))
-        .stream("blobs", |(): ()| {
-            stream::repeat_with(|| ByteBuf::from(vec![7; 10 << 10]))
+        .stream("blobs", move |(): ()| {
+            streams.fetch_add(1, Ordering::Relaxed);
+            let items = Arc::clone(&items);
+            stream::repeat_with(move || {
+                items.fetch_add(1, Ordering::Relaxed);
+                ByteBuf::from(vec![7; 10 << 10])
+            })
         })
 }
 
@@ -150,6 +176,8 @@ async fn call() {
                 told.chars().take(80).collect::<String>()
             ));
             let mut items = hostile.stream::<Value>("items", ()).await.unwrap();
+            // Whoever takes items as they come gives credit for more.
+            tokio::time::sleep(Duration::from_millis(200)).await;
             let told = loop {
                 match items.next_item().await {
                     Ok(Some(_)) => {}
@@ -196,9 +224,36 @@ impl Healthy {
         assert_eq!(sum, Ok(self.calls + 1));
     }
 
-    /// How many calls the victim holds.
-    pub(crate) async fn held(&self) -> u64 {
-        self.client.call("held", ()).await.unwrap()
+    /// What the victim has counted: its `calls` of "hold" and those of them that are `held`, its
+    /// `replies` of 100 KiB, its `streams` and their `items`.
+    pub(crate) async fn counted(&self, what: &str) -> u64 {
+        self.client.call(what, ()).await.unwrap()
+    }
+
+    /// Waits until the victim has counted so much.
+    pub(crate) async fn until_counted(&self, what: &str, expected: u64) {
+        let mut count = None;
+        let counting = async {
+            while count != Some(expected) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+                count = Some(self.counted(what).await);
+            }
+        };
+        let counted = tokio::time::timeout(PATIENCE, counting).await;
+        assert!(counted.is_ok(), "{what}: {count:?} and not {expected}");
+    }
+
+    /// Returns what the victim has counted when that goes on no more.
+    pub(crate) async fn counted_at_rest(&self, what: &str) -> u64 {
+        let mut count = self.counted(what).await;
+        loop {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            let next = self.counted(what).await;
+            if next == count {
+                return count;
+            }
+            count = next;
+        }
     }
 
     /// Makes calls for as long as `attack` goes on, and one afterwards.
