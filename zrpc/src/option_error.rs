@@ -14,6 +14,14 @@ pub enum OptionError {
         /// The name of the option.
         option: &'static str,
     },
+    /// The option lets no message through that a client, server, publisher or the like exchanges.
+    #[error("{option} is less than {min}, with which no message gets through")]
+    TooSmall {
+        /// The name of the option.
+        option: &'static str,
+        /// The smallest value that lets anything through.
+        min: u64,
+    },
     /// Heartbeats would follow each other so fast that the delays of any network end calls.
     #[error("heartbeat interval of {interval:?} is shorter than {min:?}")]
     HeartbeatTooShort {

@@ -6,7 +6,7 @@ use zmtp::endpoint::IpNetwork;
 use zmtp::session::{Heartbeat, Limits};
 use zmtp::{Builder, ReconnectStop, Socket, SocksProxy, TcpKeepAlive};
 
-use crate::{DecodeLimits, OptionError};
+use crate::OptionError;
 
 /// How the socket under a client or server makes, accepts and checks connections.
 ///
@@ -76,6 +76,25 @@ enum IpVersions {
     #[default]
     PreferV4,
     Both,
+}
+
+/// What a socket sends and receives.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Messages {
+    /// Events of calls, each with an empty part in front of it.
+    Calls,
+    /// Events by themselves, or behind a topic.
+    Events,
+}
+
+impl Messages {
+    /// How many parts the shortest one has.
+    fn parts(self) -> usize {
+        match self {
+            Self::Calls => 2,
+            Self::Events => 1,
+        }
+    }
 }
 
 impl SocketOptions {
@@ -203,7 +222,7 @@ impl SocketOptions {
     }
 
     /// Says what makes no sense.
-    pub(crate) fn check(&self) -> Result<(), OptionError> {
+    pub(crate) fn check(&self, messages: Messages) -> Result<(), OptionError> {
         let interval = match self.reconnect {
             Some(Reconnect::After(interval)) => Some(interval),
             Some(Reconnect::Never) | None => None,
@@ -225,7 +244,7 @@ impl SocketOptions {
         ] {
             OptionError::check_count(option, count.unwrap_or(1))?;
         }
-        self.check_limits()?;
+        self.check_limits(messages)?;
         if let Some(Reconnect::Never) = self.reconnect {
             for (option, is_set) in [
                 (
@@ -259,8 +278,8 @@ impl SocketOptions {
         Ok(())
     }
 
-    /// Says which limit lets nothing through.
-    fn check_limits(&self) -> Result<(), OptionError> {
+    /// Says which limit lets nothing through, or none of these messages.
+    fn check_limits(&self, messages: Messages) -> Result<(), OptionError> {
         let Some(limits) = &self.limits else {
             return Ok(());
         };
@@ -283,6 +302,23 @@ impl SocketOptions {
                 return Err(OptionError::Zero { option });
             }
         }
+        let parts = messages.parts() as u64;
+        for (option, limit, min) in [
+            (
+                "max_message_size",
+                limits.max_message_size,
+                parts * Limits::PART_OVERHEAD + 1,
+            ),
+            (
+                "max_parts_per_message",
+                limits.max_parts_per_message as u64,
+                parts,
+            ),
+        ] {
+            if limit < min {
+                return Err(OptionError::TooSmall { option, min });
+            }
+        }
         Ok(())
     }
 
@@ -293,12 +329,9 @@ impl SocketOptions {
         option: &'static str,
         event_len: usize,
     ) -> Result<(), OptionError> {
-        if event_len == DecodeLimits::default().event_len {
-            return Ok(()); // Nobody has asked for it.
-        }
         let limits = self.limits.unwrap_or_default();
         let event_len = event_len as u64;
-        // An event has an empty part in front of it.
+        // An event has an empty part or a topic in front of it.
         let message_size = event_len.saturating_add(2 * Limits::PART_OVERHEAD);
         for (len, bound, largest) in [
             (message_size, "max_message_size", limits.max_message_size),

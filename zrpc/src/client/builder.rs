@@ -14,9 +14,10 @@ use super::options::CallOptions;
 use super::waking::Relays;
 use crate::endpoints::Endpoints;
 use crate::io::{self, Driver, IoRuntime, Life, Multiplexer, Network};
-use crate::limits::check_limits;
+use crate::limits::{LimitOptions, check_limits};
 use crate::middleware::{Chain, Middleware};
 use crate::security::Security;
+use crate::socket_options::Messages;
 use crate::{Compat, ConnectError, Heartbeat, SocketOptions};
 
 /// Makes a [`Client`].
@@ -45,6 +46,7 @@ pub struct ClientBuilder {
     endpoints: Endpoints,
     options: CallOptions,
     limits: Limits,
+    limit_options: LimitOptions,
     linger: Duration,
     io: IoRuntime,
     security: Security,
@@ -61,6 +63,7 @@ impl ClientBuilder {
             endpoints: Endpoints::default(),
             options: CallOptions::default(),
             limits: Limits::default(),
+            limit_options: LimitOptions::default(),
             linger: LINGER,
             io: IoRuntime::default(),
             security: Security::default(),
@@ -124,6 +127,7 @@ impl ClientBuilder {
     /// items are large, servers are allowed fewer of them than there are slots. Default: 512 MiB.
     pub fn max_received_bytes_per_server(mut self, bytes: usize) -> Self {
         self.limits.received_bytes_per_peer = bytes;
+        self.limit_options.received_bytes_per_peer = Some("max_received_bytes_per_server");
         self
     }
 
@@ -132,6 +136,7 @@ impl ClientBuilder {
     /// [`Self::max_received_bytes_per_server`] has set before.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self.limit_options = LimitOptions::default();
         self
     }
 
@@ -185,6 +190,7 @@ impl ClientBuilder {
             endpoints,
             options,
             limits,
+            limit_options: _,
             linger,
             io,
             security,
@@ -233,11 +239,13 @@ impl ClientBuilder {
     /// Says what is wrong, before anything is begun.
     fn check(&self) -> Result<(), ConnectError> {
         self.options.check()?;
-        check_limits(&self.limits)?;
+        check_limits(&self.limits, &self.limit_options)?;
         self.security.check()?;
-        self.socket.check()?;
-        self.socket
-            .check_event_len("event_len", self.limits.decode.event_len)?;
+        self.socket.check(Messages::Calls)?;
+        if let Some(option) = self.limit_options.asked_event_len(&self.limits) {
+            let event_len = self.limits.decode.event_len;
+            self.socket.check_event_len(option, event_len)?;
+        }
         Ok(())
     }
 }

@@ -13,6 +13,7 @@ use crate::endpoints::Endpoints;
 use crate::io::Network;
 use crate::middleware::{Chain, Middleware};
 use crate::security::Security;
+use crate::socket_options::Messages;
 use crate::{Compat, ConnectError, SocketOptions};
 
 /// Makes a [`Publisher`] or a [`Pusher`].
@@ -134,7 +135,7 @@ impl<E> EmitterBuilder<E> {
     ) -> Result<(S, Emitter), ConnectError> {
         Handle::try_current().map_err(|_| ConnectError::NoRuntime)?;
         self.security.check()?;
-        self.socket.check()?;
+        self.socket.check(Messages::Events)?;
         let options = match self.high_water_mark {
             Some(events) => self.socket.send_high_water_mark(events),
             None => self.socket,

@@ -18,6 +18,7 @@ use crate::io::Network;
 use crate::middleware::{Chain, Middleware};
 use crate::security::Security;
 use crate::service::{IntoReply, Method, Registry, Service};
+use crate::socket_options::Messages;
 use crate::{BuildError, ConnectError, OptionError, SocketOptions};
 
 /// Makes a [`Subscriber`] or a [`Puller`].
@@ -49,7 +50,7 @@ pub struct ReceiverBuilder<R> {
     endpoints: Endpoints,
     topics: Vec<Vec<u8>>,
     max_concurrency: usize,
-    limits: DecodeLimits,
+    max_event_len: Option<usize>,
     hook: Option<ErrorHook>,
     security: Security,
     socket: SocketOptions,
@@ -65,7 +66,7 @@ impl<R> ReceiverBuilder<R> {
             endpoints: Endpoints::default(),
             topics: Vec::new(),
             max_concurrency: 1,
-            limits: DecodeLimits::default(),
+            max_event_len: None,
             hook: None,
             security: Security::default(),
             socket: SocketOptions::default(),
@@ -138,7 +139,7 @@ impl<R> ReceiverBuilder<R> {
     /// Sets how long an event may be, in bytes; a longer one is dropped and reported. Default:
     /// 128 MiB.
     pub fn max_event_len(mut self, len: usize) -> Self {
-        self.limits.event_len = len;
+        self.max_event_len = Some(len);
         self
     }
 
@@ -176,11 +177,14 @@ impl<R> ReceiverBuilder<R> {
     ) -> Result<(Inbound<S>, Serving), BuildError> {
         Handle::try_current().map_err(|_| ConnectError::NoRuntime)?;
         OptionError::check_count("max_concurrency", self.max_concurrency)?;
-        OptionError::check_count("max_event_len", self.limits.event_len)?;
+        let mut limits = DecodeLimits::default();
+        limits.event_len = self.max_event_len.unwrap_or(limits.event_len);
+        OptionError::check_count("max_event_len", limits.event_len)?;
         self.security.check()?;
-        self.socket.check()?;
-        self.socket
-            .check_event_len("max_event_len", self.limits.event_len)?;
+        self.socket.check(Messages::Events)?;
+        if let Some(len) = self.max_event_len {
+            self.socket.check_event_len("max_event_len", len)?;
+        }
         let registry = Registry::new("", self.methods)?;
         let options = match self.high_water_mark {
             Some(messages) => self.socket.receive_high_water_mark(messages),
@@ -190,7 +194,7 @@ impl<R> ReceiverBuilder<R> {
         let endpoints = self.middleware.resolve_endpoints(self.endpoints).await?;
         let endpoints = endpoints.attach(&socket).await?;
         let network = Network::new(&socket);
-        let inbound = Inbound::new(socket, endpoints, self.limits, Reports::new(self.hook));
+        let inbound = Inbound::new(socket, endpoints, limits, Reports::new(self.hook));
         let serving = Serving::new(
             registry,
             self.max_concurrency,

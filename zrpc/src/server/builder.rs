@@ -17,10 +17,11 @@ use super::spawner::Spawner;
 use super::{Authorize, Concurrency, Introspection, Tracebacks};
 use crate::endpoints::Endpoints;
 use crate::io::{self, Driver, IoRuntime, Life, Multiplexer, Network};
-use crate::limits::check_limits;
+use crate::limits::{LimitOptions, check_limits};
 use crate::middleware::{Chain, Middleware};
 use crate::security::Security;
 use crate::service::{IntoReply, Method, Registry, Service};
+use crate::socket_options::Messages;
 use crate::{BuildError, Compat, ConnectError, Heartbeat, OptionError, ServeError, SocketOptions};
 
 /// Makes a [`Server`].
@@ -68,6 +69,7 @@ pub struct ServerBuilder {
     tracebacks: Tracebacks,
     compat: Compat,
     limits: Limits,
+    limit_options: LimitOptions,
     linger: Duration,
     io: IoRuntime,
     security: Security,
@@ -93,6 +95,7 @@ impl ServerBuilder {
             tracebacks: Tracebacks::default(),
             compat: Compat::default(),
             limits: Limits::default(),
+            limit_options: LimitOptions::default(),
             linger: LINGER,
             io: IoRuntime::default(),
             security: Security::default(),
@@ -238,6 +241,7 @@ impl ServerBuilder {
     /// that is larger, by 256 KiB. How many connections there may be is among the [options of the socket](Self::socket).
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
+        self.limit_options = LimitOptions::default();
         self
     }
 
@@ -245,18 +249,21 @@ impl ServerBuilder {
     /// decoded. Default: 128 MiB.
     pub fn max_request_len(mut self, bytes: usize) -> Self {
         self.limits.decode.event_len = bytes;
+        self.limit_options.event_len = Some("max_request_len");
         self
     }
 
     /// Sets how many calls one peer may have open. Default: 16 384.
     pub fn max_calls_per_peer(mut self, calls: usize) -> Self {
         self.limits.channels_per_peer = calls;
+        self.limit_options.channels_per_peer = Some("max_calls_per_peer");
         self
     }
 
     /// Sets how many bytes of arguments one peer's open calls may hold. Default: 512 MiB.
     pub fn max_received_bytes_per_peer(mut self, bytes: usize) -> Self {
         self.limits.received_bytes_per_peer = bytes;
+        self.limit_options.received_bytes_per_peer = Some("max_received_bytes_per_peer");
         self
     }
 
@@ -404,11 +411,13 @@ impl ServerBuilder {
             OptionError::check_count("max_concurrency", handlers)?;
         }
         OptionError::check_count("max_blocking", self.threads)?;
-        check_limits(&self.limits)?;
+        check_limits(&self.limits, &self.limit_options)?;
         self.security.check()?;
-        self.socket.check()?;
-        self.socket
-            .check_event_len("event_len", self.limits.decode.event_len)?;
+        self.socket.check(Messages::Calls)?;
+        if let Some(option) = self.limit_options.asked_event_len(&self.limits) {
+            let event_len = self.limits.decode.event_len;
+            self.socket.check_event_len(option, event_len)?;
+        }
         Ok(())
     }
 }

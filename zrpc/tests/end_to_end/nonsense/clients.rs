@@ -77,12 +77,12 @@ const CLIENT: &[Row<ClientBuilder>] = &[
     (
         "max_received_bytes_per_server",
         |it| it.max_received_bytes_per_server(0),
-        zero("received_bytes_per_peer"),
+        zero("max_received_bytes_per_server"),
     ),
     (
         "max_received_bytes_per_server",
         |it| it.max_received_bytes_per_server(usize::MAX),
-        exceeds("received_bytes_per_peer", "received_bytes_total"),
+        exceeds("max_received_bytes_per_server", "received_bytes_total"),
     ),
     (
         "limits",

@@ -105,6 +105,16 @@ const RECEIVER: &[Row<ReceiverBuilder<Subscriber>>] = &[
         |it| it.max_event_len(usize::MAX),
         exceeds("max_event_len", "max_message_size"),
     ),
+    // Who asks for what is the default has asked for it.
+    (
+        "max_event_len",
+        |it| {
+            let short = messages(|it| it.max_message_size = 1 << 20);
+            it.max_event_len(limits(|_| {}).decode.event_len)
+                .socket(SocketOptions::new().limits(short))
+        },
+        exceeds("max_event_len", "max_message_size"),
+    ),
     (
         "security",
         |it| it.security(Security::null().with_domain("domain").unwrap()),

@@ -111,32 +111,50 @@ const SERVER: &[Row<ServerBuilder>] = &[
     (
         "max_request_len",
         |it| it.max_request_len(0),
-        zero("event_len"),
+        zero("max_request_len"),
     ),
     (
         "max_request_len",
         |it| it.max_request_len(1 << 30),
-        exceeds("event_len", "max_message_size"),
+        exceeds("max_request_len", "max_message_size"),
+    ),
+    // Who asks for what is the default has asked for it.
+    (
+        "max_request_len",
+        |it| {
+            let short = messages(|it| it.max_message_size = 1 << 20);
+            it.max_request_len(limits(|_| {}).decode.event_len)
+                .socket(SocketOptions::new().limits(short))
+        },
+        exceeds("max_request_len", "max_message_size"),
+    ),
+    (
+        "socket",
+        |it| {
+            let short = messages(|it| it.max_message_size = 1 << 20);
+            it.socket(SocketOptions::new().limits(short))
+        },
+        Builds,
     ),
     (
         "max_calls_per_peer",
         |it| it.max_calls_per_peer(0),
-        zero("channels_per_peer"),
+        zero("max_calls_per_peer"),
     ),
     (
         "max_calls_per_peer",
         |it| it.max_calls_per_peer(usize::MAX),
-        exceeds("channels_per_peer", "channels_total"),
+        exceeds("max_calls_per_peer", "channels_total"),
     ),
     (
         "max_received_bytes_per_peer",
         |it| it.max_received_bytes_per_peer(0),
-        zero("received_bytes_per_peer"),
+        zero("max_received_bytes_per_peer"),
     ),
     (
         "max_received_bytes_per_peer",
         |it| it.max_received_bytes_per_peer(usize::MAX),
-        exceeds("received_bytes_per_peer", "received_bytes_total"),
+        exceeds("max_received_bytes_per_peer", "received_bytes_total"),
     ),
     (
         "authorize",

@@ -196,6 +196,41 @@ async fn the_socket_of_everything_is_built_of_what_makes_sense() {
     }
 }
 
+/// Calls have an empty part in front of their events; events need none.
+#[tokio::test]
+async fn limits_let_the_shortest_message_through_that_the_socket_exchanges() {
+    for (parts, size, of_calls, of_events) in [
+        (2, 129, Builds, Builds),
+        (2, 128, too_small("max_message_size", 129), Builds),
+        (1, 129, too_small("max_parts_per_message", 2), Builds),
+        (1, 65, too_small("max_message_size", 129), Builds),
+        (
+            1,
+            64,
+            too_small("max_message_size", 129),
+            too_small("max_message_size", 65),
+        ),
+    ] {
+        let options = || {
+            SocketOptions::new().limits(messages(|it| {
+                it.max_parts_per_message = parts;
+                it.max_message_size = size;
+            }))
+        };
+        let case = (parts, size);
+        let client = build_client(Client::builder().socket(options())).await;
+        assert_eq!(client, of_calls, "{case:?}");
+        let server = build_server(Server::builder().socket(options())).await;
+        assert_eq!(server, of_calls, "{case:?}");
+        let builder = Pusher::builder().socket(options()).bind(ANYWHERE);
+        let pusher = of_connect(in_time(builder.build()).await.map(drop));
+        assert_eq!(pusher, of_events, "{case:?}");
+        let builder = Puller::builder().socket(options()).bind(ANYWHERE);
+        let puller = of_build(in_time(builder.build()).await.map(drop));
+        assert_eq!(puller, of_events, "{case:?}");
+    }
+}
+
 #[test]
 fn a_socket_beside_them_is_secured_with_what_makes_sense() {
     let security = Security::null().with_domain("domain").unwrap();

@@ -45,6 +45,10 @@ pub(super) const fn exceeds(option: &'static str, bound: &'static str) -> Outcom
     Refused(OptionError::Exceeds { option, bound })
 }
 
+pub(super) const fn too_small(option: &'static str, min: u64) -> Outcome {
+    Refused(OptionError::TooSmall { option, min })
+}
+
 pub(super) const fn too_short(interval: Duration) -> Outcome {
     let min = Heartbeat::MIN_INTERVAL;
     Refused(OptionError::HeartbeatTooShort { interval, min })
