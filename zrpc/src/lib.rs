@@ -282,6 +282,7 @@ pub use stats::Stats;
 ///
 /// let server = Server::builder().service(Adder).bind("tcp://127.0.0.1:*").build_blocking()?;
 /// let client = AdderBlockingClient::connect(&server.endpoints()[0])?;
+/// client.stub().blocking_client().connected()?; // Not needed: calls wait, too.
 /// assert_eq!(client.add(1, 2)?, 3);
 /// # Ok(())
 /// # }

@@ -140,6 +140,37 @@ impl From<Client> for Stub {
     }
 }
 
+impl Stub {
+    /// Returns the client, with calls that block the thread, to wait for servers and to close it.
+    ///
+    /// If it was made on [`IoRuntime::Current`], it must not be waited for on the thread of that
+    /// runtime, if it is the only one.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// use std::time::Duration;
+    /// use zrpc::{Server, Stub, blocking::Client};
+    ///
+    /// # let server = Server::builder()
+    /// #     .method("hello", |(name,): (String,)| async move { format!("Hello, {name}") })
+    /// #     .bind("tcp://127.0.0.1:*")
+    /// #     .build_blocking()?;
+    /// # let endpoint = &server.endpoints()[0];
+    /// let stub = Stub::from(Client::connect(endpoint)?).with_timeout(Duration::from_secs(10));
+    /// stub.blocking_client().connected()?;
+    /// let reply: String = stub.request("hello", ("RPC",)).blocking_call()?;
+    /// assert_eq!(reply, "Hello, RPC");
+    /// stub.blocking_client().close();
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn blocking_client(&self) -> Client {
+        self.client().clone().into()
+    }
+}
+
 impl ClientBuilder {
     /// Makes a client whose calls block the thread. Returns at once; the servers may come later.
     ///

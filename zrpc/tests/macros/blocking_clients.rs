@@ -65,6 +65,9 @@ fn methods_block_until_there_is_a_result() {
     assert!(matches!(error, CallError::Remote(error) if error.name == "Empty"));
     let connected = SumsBlockingClient::connect(&server.endpoints()[0]).unwrap();
     assert_eq!(connected.add(0, Some(0)), Ok(100));
+    connected.stub().blocking_client().connected().unwrap();
+    connected.stub().blocking_client().close();
+    assert_eq!(connected.add(0, Some(0)), Err(CallError::Closed));
 }
 
 #[test]

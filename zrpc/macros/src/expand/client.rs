@@ -115,13 +115,23 @@ fn functions(service: &Service, client: &Client) -> TokenStream {
         Calls::Async => (quote!(async), quote!(.await)),
         Calls::Blocking(_) => (TokenStream::new(), TokenStream::new()),
     };
+    let warning = match client.calls {
+        Calls::Async => TokenStream::new(),
+        Calls::Blocking(_) => quote! {
+            ///
+            /// What was made on `IoRuntime::Current` must not be waited for on the thread of that
+            /// runtime, if it is the only one: it would wait for ever.
+        },
+    };
     quote! {
         /// Makes a client of the service that is offered where `client` is connected to.
+        #warning
         #visibility fn new(client: #inner) -> Self {
             <Self as ::std::convert::From<#inner>>::from(client)
         }
 
         /// Makes a client of a service that is offered under a prefix, or with options.
+        #warning
         #visibility fn from_stub(stub: #krate::Stub) -> Self {
             Self {
                 stub,
