@@ -76,7 +76,7 @@ enum By {
 enum Stage {
     Away,
     Attached,
-    /// The socket parts from it.
+    /// The socket parts from it, or another has taken its name over.
     Parting,
 }
 
@@ -179,6 +179,8 @@ impl World {
             if self.if_taken == TakenRoutingId::Refuse || !is_of_user {
                 return false;
             }
+            // The socket lets go of it, whether or not it is there.
+            self.peers[owner].stage = Stage::Parting;
         }
         self.assign(at, name, By::Peer { user_id });
         self.peers[at].stage = Stage::Attached;
