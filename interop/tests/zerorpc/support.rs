@@ -1,6 +1,6 @@
 //! What the tests share: a Python server or client with one line.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, panic::Location, time::Duration};
 
 use interop::{Failure, Interop, Output, Peer, PeerError, Program, Python, environment};
 use serde_json::{Value, json};
@@ -114,8 +114,13 @@ impl Both {
 }
 
 /// A future that must not take longer than [`DEADLINE`].
-pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> Result<T, Failure> {
-    Ok(timeout(DEADLINE, future).await?)
+#[track_caller]
+pub(crate) fn soon<T>(future: impl Future<Output = T>) -> impl Future<Output = Result<T, Failure>> {
+    let place = Location::caller();
+    async move {
+        let result = timeout(DEADLINE, future).await;
+        result.map_err(|elapsed| Failure::at(place, elapsed))
+    }
 }
 
 /// The seconds that an outcome of a peer took.
