@@ -21,6 +21,7 @@ Requests (`name` is the socket, `parts` a list of values, see values.py):
                                      that connects to `backend`
     monitor {name}                   events {name} -> names of events so far
     await_event {name, event}        reads events until this one
+    await_alone {name}               waits until a socket that binds has nobody to send to
     certificates {path, name}        writes a pair of certificates
     curve_keypair                    a public and a secret key, in Z85
     curve_public {secret}            the public key of a secret one, both in Z85
@@ -202,6 +203,15 @@ class Peer:
                 if _event_name(message["event"]) == event:
                     return
         raise control.TimedOut("no {} for {} s".format(event, timeout))
+
+    def do_await_alone(self, name, timeout=TIMEOUT):
+        # A monitor tells of the end before the socket lets go of the peer, and what is sent
+        # between the two is lost.
+        deadline = _now() + timeout
+        while self._sockets[name].poll(0, zmq.POLLOUT):
+            if _now() > deadline:
+                raise control.TimedOut("somebody is there after {} s".format(timeout))
+            time.sleep(0.001)
 
     def do_certificates(self, path, name):
         zmq.auth.create_certificates(path, name, metadata={"owner": name})

@@ -2,30 +2,45 @@
 
 use std::io::Error;
 use std::process::Stdio;
-use std::time::Duration;
 
-use interop::{Failure, TestResult};
+use interop::{During as _, Failure, TestResult};
 use serde_json::json;
+use tests::reserved_port::ReservedPort;
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
-use tokio::time::sleep;
-use zmtp::{DealerSocket, Message, PullSocket, PushSocket, Socket, SubSocket};
+use zmtp::{
+    DealerSocket, Message, Monitor, PullSocket, PushSocket, Socket, SocketEvent, SubSocket,
+};
 
-use crate::support::{Receives, Sends, bind_libzmq, free_endpoint, libzmq, python, soon};
+use crate::support::{Receives, Sends, bind_libzmq, libzmq, python, soon};
+
+/// Waits until our socket has lost its peer: what it is given before may go to that one.
+async fn disconnected(monitor: &mut Monitor) -> TestResult {
+    let lost =
+        async { while !matches!(monitor.recv().await, Some(SocketEvent::Disconnected { .. })) {} };
+    soon(lost).await
+}
 
 #[tokio::test]
 async fn we_connect_before_libzmq_binds() -> TestResult {
     let Some(python) = python()? else {
         return Ok(());
     };
-    let endpoint = free_endpoint()?;
+    let port = ReservedPort::new()?;
     let mut dealer = DealerSocket::new();
-    dealer.connect(endpoint.as_str()).await?;
+    let mut monitor = dealer.monitor();
+    dealer.connect(port.endpoint()).await?;
     dealer.give(Message::from("early")).await?;
-    sleep(Duration::from_millis(300)).await;
+    let retried = async {
+        while !matches!(
+            monitor.recv().await,
+            Some(SocketEvent::ConnectRetried { .. })
+        ) {}
+    };
+    soon(retried).await?;
 
     let mut peer = libzmq(python, "DEALER", json!({})).await?;
-    bind_libzmq(&mut peer, &endpoint).await?;
+    bind_libzmq(&mut peer, &port.endpoint()).await?;
 
     peer.request(json!({"op": "recv", "name": "z", "expect": ["early"]}))
         .await?;
@@ -40,7 +55,8 @@ async fn libzmq_connects_before_we_bind() -> TestResult {
     let Some(python) = python()? else {
         return Ok(());
     };
-    let endpoint = free_endpoint()?;
+    let port = ReservedPort::new()?;
+    let endpoint = port.endpoint();
     let mut peer = libzmq(python, "PUSH", json!({})).await?;
     peer.request(json!({"op": "connect", "name": "z", "endpoint": endpoint}))
         .await?;
@@ -59,17 +75,20 @@ async fn a_libzmq_server_that_was_killed_is_found_again() -> TestResult {
     let Some(python) = python()? else {
         return Ok(());
     };
+    let port = ReservedPort::new()?;
+    let endpoint = port.endpoint();
     let mut push = PushSocket::new();
+    let mut monitor = push.monitor();
     let mut peer = libzmq(python, "PULL", json!({})).await?;
-    let endpoint = bind_libzmq(&mut peer, "tcp://127.0.0.1:*").await?;
+    bind_libzmq(&mut peer, &endpoint).await?;
     push.connect(endpoint.as_str()).await?;
     push.give(Message::from("before")).await?;
     peer.request(json!({"op": "recv", "name": "z", "expect": ["before"]}))
         .await?;
 
     peer.kill().await?;
-    // Lets the loss be noticed: what is written into a dying connection is lost, as with libzmq.
-    sleep(Duration::from_millis(200)).await;
+    // What is written into a dying connection is lost, as with libzmq.
+    disconnected(&mut monitor).await?;
     push.give(Message::from("meanwhile")).await?;
     let mut peer = libzmq(python, "PULL", json!({})).await?;
     bind_libzmq(&mut peer, &endpoint).await?;
@@ -90,7 +109,8 @@ async fn subscriptions_are_repeated_to_a_publisher_that_came_back() -> TestResul
     let mut subscriber = SubSocket::new();
     subscriber.subscribe("news");
     let mut peer = libzmq(python, "XPUB", json!({})).await?;
-    let endpoint = bind_libzmq(&mut peer, "tcp://127.0.0.1:*").await?;
+    let port = ReservedPort::new()?;
+    let endpoint = bind_libzmq(&mut peer, &port.endpoint()).await?;
     subscriber.connect(endpoint.as_str()).await?;
     let subscription = json!([{"$bytes": "016e657773"}]);
     peer.request(json!({"op": "recv", "name": "z", "expect": subscription}))
@@ -113,8 +133,10 @@ async fn libzmq_finds_us_again_after_we_closed_and_bound_the_same_port() -> Test
     let Some(python) = python()? else {
         return Ok(());
     };
+    let port = ReservedPort::new()?;
+    let endpoint = port.endpoint();
     let mut pull = PullSocket::new();
-    let endpoint = pull.bind("tcp://127.0.0.1:*").await?.to_string();
+    pull.bind(endpoint.as_str()).await?;
     let mut peer = libzmq(python, "PUSH", json!({"RECONNECT_IVL": 50})).await?;
     peer.request(json!({"op": "monitor", "name": "z"})).await?;
     peer.request(json!({"op": "connect", "name": "z", "endpoint": endpoint}))
@@ -124,12 +146,8 @@ async fn libzmq_finds_us_again_after_we_closed_and_bound_the_same_port() -> Test
     assert_eq!(pull.take().await?, Message::from("before"));
 
     pull.close().await;
-    let mut events = Vec::new();
-    while !events.iter().any(|event| event == "DISCONNECTED") {
-        let more = peer.request(json!({"op": "events", "name": "z"})).await?;
-        events.extend(more.as_array().cloned().unwrap_or_default());
-        sleep(Duration::from_millis(10)).await;
-    }
+    let gone = json!({"op": "await_event", "name": "z", "event": "DISCONNECTED"});
+    peer.request(gone).await?;
     peer.request(json!({"op": "send", "name": "z", "parts": ["after"]}))
         .await?;
     let mut pull = PullSocket::new();
@@ -203,25 +221,33 @@ async fn libzmq_goes_on_with_the_next_process_of_ours_after_one_was_killed() -> 
         return Ok(());
     };
     for how in ["bind", "connect"] {
+        let port = ReservedPort::new()?;
+        let endpoint = port.endpoint();
         let mut peer = libzmq(python, "PUSH", json!({"RECONNECT_IVL": 50})).await?;
         peer.request(json!({"op": "monitor", "name": "z"})).await?;
-        let endpoint = match how {
-            "bind" => {
-                let endpoint = free_endpoint()?;
-                peer.request(json!({"op": "connect", "name": "z", "endpoint": endpoint}))
-                    .await?;
-                endpoint
-            }
-            _ => bind_libzmq(&mut peer, "tcp://127.0.0.1:*").await?,
-        };
+        let theirs = if how == "bind" { "connect" } else { "bind" };
+        peer.request(json!({"op": theirs, "name": "z", "endpoint": endpoint}))
+            .await?;
         for message in ["first", "second", "third"] {
-            let mut ours = OurProcess::start(how, &endpoint)?;
-            peer.request(json!({"op": "send", "name": "z", "parts": [message]}))
-                .await?;
-            ours.expect(message).await?;
-            ours.process.kill().await?;
-            let gone = json!({"op": "await_event", "name": "z", "event": "DISCONNECTED"});
-            peer.request(gone).await?;
+            let round = async {
+                let mut ours = OurProcess::start(how, &endpoint)?;
+                peer.request(json!({"op": "send", "name": "z", "parts": [message]}))
+                    .await?;
+                ours.expect(message).await?;
+                // Whatever else has ended, such as an attempt to connect to the last process.
+                peer.request(json!({"op": "events", "name": "z"})).await?;
+                ours.process.kill().await?;
+                let gone = json!({"op": "await_event", "name": "z", "event": "DISCONNECTED"});
+                peer.request(gone).await?;
+                if theirs == "bind" {
+                    peer.request(json!({"op": "await_alone", "name": "z"}))
+                        .await?;
+                }
+                Ok::<_, Failure>(())
+            };
+            round
+                .await
+                .during(format_args!("we {how}, {message} process"))?;
         }
     }
     Ok(())

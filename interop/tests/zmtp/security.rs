@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use interop::{Failure, Peer, Python, TestResult};
 use serde_json::{Value, json};
+use tests::reserved_port::ReservedPort;
 use zmtp::authenticator::{AnyKey, CertificateDirectory, Passwords, PublicKeys};
 use zmtp::curve::{Certificate, KeyPair, SecretCertificate};
 use zmtp::session::Heartbeat;
@@ -14,8 +15,7 @@ use zmtp::{
 };
 
 use crate::support::{
-    Binder, Receives, Sends, assert_same, bind_libzmq, free_endpoint, join, libzmq, message, parts,
-    python, soon,
+    Binder, Receives, Sends, assert_same, bind_libzmq, join, libzmq, message, parts, python, soon,
 };
 
 const BOTH: [Binder; 2] = [Binder::We, Binder::Libzmq];
@@ -369,11 +369,13 @@ async fn a_killed_curve_server_is_found_again() -> TestResult {
         return Ok(());
     };
     let (server, client) = (KeyPair::generate(), KeyPair::generate());
-    let endpoint = free_endpoint()?;
+    let port = ReservedPort::new()?;
+    let endpoint = port.endpoint();
     let mut push = PushSocket::builder()
         .reconnect_interval(Duration::from_millis(10))
         .curve_client(*server.public_key(), client)
         .build();
+    let mut monitor = push.monitor();
     push.connect(endpoint.as_str()).await?;
     for round in 0..3 {
         let mut peer = libzmq(python, "PULL", curve_server(&server)).await?;
@@ -384,6 +386,11 @@ async fn a_killed_curve_server_is_found_again() -> TestResult {
         peer.request(json!({"op": "recv", "name": "z", "expect": expect}))
             .await?;
         peer.kill().await?;
+        // What is written into a dying connection is lost, as with libzmq.
+        soon(async {
+            while !matches!(monitor.recv().await, Some(SocketEvent::Disconnected { .. })) {}
+        })
+        .await?;
     }
     Ok(())
 }

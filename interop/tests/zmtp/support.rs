@@ -1,7 +1,7 @@
 //! What the tests share: libzmq sockets with one line, one way to send
 //! and receive, and messages that both sides can make.
 
-use std::time::Duration;
+use std::{panic::Location, time::Duration};
 
 use interop::{Failure, Interop, Peer, PeerError, Program, Python, environment};
 use serde_json::{Value, json};
@@ -41,12 +41,6 @@ pub(crate) async fn libzmq(
     Ok(peer)
 }
 
-/// A port that was free a moment ago.
-pub(crate) fn free_endpoint() -> Result<String, Failure> {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0")?;
-    Ok(format!("tcp://{}", listener.local_addr()?))
-}
-
 /// Binds the libzmq socket and tells where.
 pub(crate) async fn bind_libzmq(peer: &mut Peer, endpoint: &str) -> Result<String, Failure> {
     let reply = peer
@@ -80,8 +74,13 @@ pub(crate) async fn join(
 }
 
 /// A future that must not take longer than [`DEADLINE`].
-pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> Result<T, Failure> {
-    Ok(timeout(DEADLINE, future).await?)
+#[track_caller]
+pub(crate) fn soon<T>(future: impl Future<Output = T>) -> impl Future<Output = Result<T, Failure>> {
+    let place = Location::caller();
+    async move {
+        let result = timeout(DEADLINE, future).await;
+        result.map_err(|elapsed| Failure::at(place, elapsed))
+    }
 }
 
 /// The bytes that `{"$pattern": {"size", "seed"}}` stands for in a peer.
