@@ -5,7 +5,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use tests::bytes::{MORE, frame, greeting, message, ping, ready};
+use tests::bytes::{MORE, command, frame, greeting, message, ping, ready};
 use tests::raw_peer::{RawPeer, within};
 use tokio::net::TcpListener;
 use zmtp::{
@@ -69,6 +69,26 @@ async fn a_socket_takes_any_number_of_the_peers_of_its_pattern() {
     takes_its_peers(SubSocket::new(), &["PUB", "XPUB"]).await;
     takes_its_peers(PushSocket::new(), &["PULL"]).await;
     takes_its_peers(PullSocket::new(), &["PUSH"]).await;
+}
+
+/// LZ-075: peers come, are known and are heard while nothing of the socket is called.
+#[tokio::test]
+async fn peers_are_served_without_a_call() {
+    let publisher = PubSocket::new();
+    let at = bound(&publisher).await;
+    let mut subscriber = peer(at, "SUB").await;
+    tell(&mut subscriber, &command("SUBSCRIBE", b"a")).await;
+    // These look, and let nothing happen.
+    assert_eq!(publisher.topic_count(), 1);
+    assert_eq!(publisher.counters().peers, 1);
+    // So the first call already has somebody to send to.
+    publisher.try_send("abc").unwrap();
+    assert_eq!(subscriber.recv_message().await.unwrap(), [b"abc"]);
+
+    let mut pull = PullSocket::new();
+    let mut pusher = peer(bound(&pull).await, "PUSH").await;
+    tell(&mut pusher, &message(&[b"before the first call"])).await;
+    assert_eq!(pull.try_recv(), Ok(Message::from("before the first call")));
 }
 
 /// ZMTP31-098.

@@ -349,7 +349,7 @@ fn cookie_is_good_for_a_minute() {
     assert_eq!(within, Some(Duration::from_secs(60)));
 }
 
-// CURVE-007, CURVE-008, CURVE-021, CURVE-026, CURVE-030, CURVE-064, CURVE-002
+// CURVE-007, CURVE-008, CURVE-021, CURVE-026, CURVE-030, CURVE-064, CURVE-002, LZ-052
 #[test]
 fn nothing_is_said_twice_on_two_connections() {
     let one = Exchange::new();

@@ -140,7 +140,7 @@ fn the_truth_is_believed() {
     assert_eq!(Claims::new().judge(), Ok(metadata("DEALER", None)));
 }
 
-// CURVE-019, CURVE-027
+// CURVE-019, CURVE-027, LZ-052
 #[test]
 fn server_has_both_transient_keys_from_the_cookie_and_nowhere_else() {
     let claims = Claims::new();
