@@ -49,6 +49,10 @@ pub enum OptionError {
         /// The name of the one that makes it meaningless.
         by: &'static str,
     },
+    /// The operating system would refuse the keep-alive at every attempt to connect: a time that is
+    /// not of 1 to 32 767 seconds, or a count that is not 1 to 127.
+    #[error("tcp_keepalive is out of range")]
+    KeepAliveOutOfRange,
     /// A client whose calls block the thread has no thread of its own, so that it could wait for a
     /// runtime that it blocks.
     #[error("a client that blocks needs a thread of its own")]

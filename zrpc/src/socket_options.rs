@@ -245,6 +245,13 @@ impl SocketOptions {
             OptionError::check_count(option, count.unwrap_or(1))?;
         }
         self.check_limits(messages)?;
+        if self
+            .tcp_keepalive
+            .as_ref()
+            .is_some_and(|it| !it.is_usable())
+        {
+            return Err(OptionError::KeepAliveOutOfRange);
+        }
         if let Some(Reconnect::Never) = self.reconnect {
             for (option, is_set) in [
                 (

@@ -74,7 +74,18 @@ impl TcpKeepAlive {
 
     /// Whether an operating system takes this. What it refuses, it would refuse at every attempt to
     /// connect.
-    pub(crate) fn is_usable(&self) -> bool {
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use zmtp::TcpKeepAlive;
+    ///
+    /// assert!(TcpKeepAlive::new().idle(Duration::from_secs(60)).is_usable());
+    /// // In whole seconds, that is none.
+    /// assert!(!TcpKeepAlive::new().idle(Duration::from_millis(60)).is_usable());
+    /// ```
+    pub fn is_usable(&self) -> bool {
         let is_time = |time: Duration| (1..=MAX_SECONDS).contains(&time.as_secs());
         self.idle.is_none_or(is_time)
             && self.interval.is_none_or(is_time)

@@ -1,5 +1,7 @@
 //! The socket under each of them.
 
+use std::time::Duration;
+
 use zmtp::session::Heartbeat as Ping;
 use zmtp::{PairSocket, ReconnectStop, Socket, SocksProxy, TcpKeepAlive};
 use zrpc::security::Security;
@@ -172,11 +174,39 @@ const SOCKET: &[Row<SocketOptions>] = &[
         Builds,
     ),
     (
+        "tcp_keepalive",
+        |it| it.tcp_keepalive(keep_alive(LONGEST, LONGEST, 127)),
+        Builds,
+    ),
+    (
+        "tcp_keepalive",
+        |it| it.tcp_keepalive(keep_alive(MOMENT, LONGEST, 127)),
+        Refused(OptionError::KeepAliveOutOfRange),
+    ),
+    (
+        "tcp_keepalive",
+        |it| it.tcp_keepalive(keep_alive(LONGEST, FOREVER, 127)),
+        Refused(OptionError::KeepAliveOutOfRange),
+    ),
+    (
+        "tcp_keepalive",
+        |it| it.tcp_keepalive(keep_alive(LONGEST, LONGEST, 128)),
+        Refused(OptionError::KeepAliveOutOfRange),
+    ),
+    (
         "socks_proxy",
         |it| it.socks_proxy(SocksProxy::new("127.0.0.1:1").unwrap()),
         Builds,
     ),
 ];
+
+/// The longest times of a keep-alive.
+const LONGEST: Duration = Duration::from_secs(32_767);
+
+fn keep_alive(idle: Duration, interval: Duration, count: u32) -> TcpKeepAlive {
+    let times = TcpKeepAlive::new().idle(idle).interval(interval);
+    times.count(count)
+}
 
 #[tokio::test]
 async fn the_socket_of_everything_is_built_of_what_makes_sense() {
