@@ -44,7 +44,7 @@ import zmq.utils.z85
 import control
 import values
 
-TIMEOUT = 10.0
+TIMEOUT = 40.0
 
 # Python 2 has neither of the later ones.
 _now = getattr(time, "monotonic", time.time)
