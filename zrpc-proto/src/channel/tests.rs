@@ -8,8 +8,9 @@ use proptest::prelude::*;
 use super::pulse::later;
 use super::{
     ChannelOptions, ClientSide, Credit, Heartbeat, Progress, Pulse, ReceiveWindow, ReplyKind,
-    SendCredit, Tick, granted,
+    SendCredit, ServerSide, Tick, granted,
 };
+use crate::event::Version;
 
 #[test]
 fn any_grant_is_capped() {
@@ -49,8 +50,15 @@ fn a_time_that_no_clock_reaches_is_a_century_away() {
 #[test]
 fn options_say_what_they_were_told() {
     let heartbeat = Heartbeat::Active(Duration::from_secs(7));
-    let options = ChannelOptions::default().with_heartbeat(heartbeat);
-    assert_eq!(options.heartbeat(), heartbeat);
+    let timeout = Some(Duration::from_secs(8));
+    let options = ChannelOptions::default()
+        .with_heartbeat(heartbeat)
+        .with_timeout(timeout)
+        .with_slots(9);
+    assert_eq!(
+        (options.heartbeat(), options.timeout(), options.slots()),
+        (heartbeat, timeout, 9)
+    );
 }
 
 #[test]
@@ -66,6 +74,27 @@ fn endless_interval_does_not_overflow() {
     let mut pulse = Pulse::new(Heartbeat::Active(Duration::MAX), now);
     assert!(pulse.deadline().is_some_and(|deadline| deadline > now));
     assert_eq!(pulse.handle_timeout(now), Tick::Early);
+}
+
+#[test]
+fn pulse_of_a_request_that_came_back_is_looked_at_once_more() {
+    let (opened, interval) = (now(), Duration::from_secs(2));
+    let mut pulse = Pulse::new(Heartbeat::Active(interval), opened);
+    pulse.stop();
+    let look = opened + interval;
+    let before = look - Duration::from_millis(1);
+    assert_eq!(pulse.handle_timeout(before), Tick::Early);
+    assert_eq!(pulse.deadline(), Some(look));
+    assert_eq!(pulse.handle_timeout(look), Tick::Early);
+    assert_eq!(pulse.deadline(), None);
+}
+
+#[test]
+fn credit_that_came_before_the_request_stays() {
+    let mut server = ServerSide::new(Version::V3);
+    server.credit.grant(5);
+    server.recv_request(Version::V3, 0);
+    assert_eq!(server.credit.available().count(), 5);
 }
 
 // Q10

@@ -10,3 +10,16 @@ const KEPT: usize = 1024;
 pub(super) fn is_oversized(capacity: usize, len: usize) -> bool {
     capacity > KEPT && len < capacity / 8
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn room_is_too_much_if_it_is_large_and_less_than_an_eighth_is_used() {
+        assert!(!is_oversized(KEPT, 0));
+        assert!(is_oversized(KEPT + 1, 0));
+        assert!(!is_oversized(8 * KEPT, KEPT));
+        assert!(is_oversized(8 * KEPT, KEPT - 1));
+    }
+}

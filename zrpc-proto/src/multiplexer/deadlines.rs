@@ -78,3 +78,35 @@ impl Deadlines {
         self.heap.capacity()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[expect(clippy::disallowed_methods, reason = "the origin of virtual time")]
+    fn now() -> Instant {
+        Instant::now()
+    }
+
+    #[test]
+    fn stale_deadlines_are_swept_once_they_are_more_than_the_live_ones_and_some() {
+        let (mut deadlines, now) = (Deadlines::new(), now());
+        let channel = |index| ChannelId {
+            index,
+            generation: 0,
+        };
+        let live = 100;
+        let kept = 2 * live + SLACK;
+        for index in (0..).take(kept) {
+            deadlines.push(now, channel(index));
+        }
+        let is_live = |_, id: ChannelId| id.number() < live;
+        deadlines.sweep(live, is_live);
+        assert_eq!(deadlines.count(), kept, "not yet worth a sweep");
+        deadlines.push(now, channel(u32::MAX));
+        deadlines.push(now, channel(u32::MAX));
+        deadlines.sweep(live, is_live);
+        assert_eq!(deadlines.count(), live);
+        assert_eq!(deadlines.pop_due(now), Some((now, channel(0))));
+    }
+}

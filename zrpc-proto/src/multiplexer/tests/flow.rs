@@ -287,6 +287,21 @@ fn b3_overrun_closes_its_channel_and_no_other() {
 }
 
 #[test]
+fn overrun_says_what_there_was_too_much_of() {
+    let texts = [OverrunUnit::Items, OverrunUnit::Bytes].map(|unit| {
+        let limit = 7;
+        CloseReason::Overrun { limit, unit }.to_string()
+    });
+    assert_eq!(
+        texts,
+        [
+            "peer overran the limit of 7 stream items",
+            "peer overran the limit of 7 stream bytes"
+        ]
+    );
+}
+
+#[test]
 fn b1_stream_that_is_left_early_does_not_harm_later_calls() {
     let mut pair = Pair::new(Config::client(), Config::server());
     let (left, channel) = pair.accepted(&ChannelOptions::default());

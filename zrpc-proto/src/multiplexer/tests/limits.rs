@@ -4,7 +4,7 @@ use rmpv::Value;
 
 use super::pair::{Pair, Scripted, array, happenings, header, map, reply_header, request_header};
 use crate::multiplexer::{ChannelEvent, CloseReason, Config, Limits, OpenError, Request};
-use crate::{Body, ChannelOptions, DecodeError, Kind};
+use crate::{Body, ChannelOptions, DecodeError, Heartbeat, Kind};
 
 fn limited(change: impl FnOnce(&mut Limits)) -> Scripted {
     let mut limits = Limits::default();
@@ -267,4 +267,31 @@ fn ended_calls_leave_few_deadlines_behind() {
         assert!(matches!(client.events()[..], [ChannelEvent::Reply { .. }]));
     }
     assert!(client.mux.deadlines.count() < 2000);
+}
+
+#[test]
+fn deadlines_of_open_calls_outlive_those_of_ended_ones() {
+    let mut client = Scripted::client();
+    let patient = ChannelOptions::default().with_heartbeat(Heartbeat::Off);
+    let (open, _) = client.open(&patient);
+    for _ in 0..3000 {
+        let (_, id) = client.open(&ChannelOptions::default());
+        client.recv_on(&id, "OK", &array(&[1.into()]));
+    }
+    assert!(client.mux.deadlines.count() < 3000, "they were swept");
+    client.events();
+    client.advance(ChannelOptions::DEFAULT_TIMEOUT);
+    assert!(
+        matches!(client.events()[..], [ChannelEvent::Closed { channel, .. }] if channel == open)
+    );
+}
+
+#[test]
+fn limits_are_those_that_were_set() {
+    let limits = Limits {
+        channels_total: 7,
+        ..Limits::default()
+    };
+    let config = Config::server().with_limits(limits.clone());
+    assert_eq!(*config.limits(), limits);
 }

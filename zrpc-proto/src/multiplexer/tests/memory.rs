@@ -33,6 +33,11 @@ fn received_bytes(scripted: &Scripted) -> usize {
     peers.map(|peer| peer.received_bytes()).sum()
 }
 
+fn queued_bytes(scripted: &Scripted) -> usize {
+    let peers = scripted.mux.peers.iter();
+    peers.map(|peer| peer.queued_bytes()).sum()
+}
+
 fn reserved_bytes(scripted: &Scripted) -> usize {
     let peers = scripted.mux.peers.iter();
     peers.map(|peer| peer.reserved_bytes).sum()
@@ -220,6 +225,94 @@ fn request_of_a_channel_that_a_heartbeat_opened_is_limited() {
     assert!(server.events().is_empty());
     assert_eq!(server.sent_names(), ["ERR"]);
     assert_eq!(server.mux.channel_count(), 0);
+}
+
+/// Sets a limit.
+type Set = fn(&mut Limits, usize);
+
+#[test]
+fn request_that_fills_a_limit_is_accepted_and_one_that_exceeds_it_is_refused() {
+    let request = |server: &mut Scripted| {
+        server.recv(request_header(&1.into()), "method", &array(&[text(600)]));
+    };
+    let mut probe = server(|_| ());
+    request(&mut probe);
+    let held = received_bytes(&probe);
+    let limits: [Set; 2] = [
+        |limits, len| limits.received_bytes_per_peer = len,
+        |limits, len| limits.received_bytes_total = len,
+    ];
+    for set in limits {
+        for (limit, refused) in [(held, 0), (held - 1, 1)] {
+            let mut server = server(|limits| set(limits, limit));
+            request(&mut server);
+            assert_eq!(server.mux.stats().refused, refused);
+        }
+    }
+}
+
+#[test]
+fn replies_that_fill_a_limit_refuse_nothing_and_those_that_exceed_it_do() {
+    let reply = |server: &mut Scripted| {
+        let channel = server.accept(&1.into());
+        let reply = Body::value(&"x".repeat(600)).unwrap();
+        server.mux.reply(channel, reply).unwrap();
+    };
+    let mut probe = server(|_| ());
+    reply(&mut probe);
+    let queued = queued_bytes(&probe);
+    let limits: [Set; 2] = [
+        |limits, len| limits.unread_bytes_per_peer = len,
+        |limits, len| limits.queued_bytes_total = len,
+    ];
+    for set in limits {
+        for (limit, refused) in [(queued, 0), (queued - 1, 1)] {
+            let mut server = server(|limits| set(limits, limit));
+            reply(&mut server);
+            server.recv(request_header(&2.into()), "method", &array(&[]));
+            assert_eq!(server.mux.stats().refused, refused);
+        }
+    }
+}
+
+#[test]
+fn item_that_fills_a_limit_is_kept_and_one_that_exceeds_it_is_too_much() {
+    // The second one comes without credit.
+    let items = |client: &mut Scripted| {
+        let (_, id) = client.open(&ChannelOptions::default());
+        client.recv_on(&id, "STREAM", &text(600));
+        client.recv_on(&id, "STREAM", &text(600));
+    };
+    let mut probe = client(|_| ());
+    items(&mut probe);
+    let held = received_bytes(&probe);
+    let limits: [Set; 2] = [
+        |limits, len| limits.received_bytes_per_peer = len,
+        |limits, len| limits.received_bytes_total = len,
+    ];
+    for set in limits {
+        for (limit, overrun) in [(held, 0), (held - 1, 1)] {
+            let mut client = client(|limits| set(limits, limit));
+            items(&mut client);
+            assert_eq!(client.mux.stats().overrun, overrun);
+        }
+    }
+}
+
+#[test]
+fn request_counts_as_bytes_that_wait_until_it_leaves() {
+    let mut client = client(|_| ());
+    let request = Request::new("method", Body::args(&("x".repeat(600),)).unwrap());
+    let options = ChannelOptions::default();
+    let call = client.mux.open(client.now, &"peer", request, &options);
+    let waiting = queued_bytes(&client);
+    let transmit = client.poll_transmit().unwrap();
+    assert_eq!(waiting, transmit.payload.len());
+    assert_eq!(queued_bytes(&client), 0);
+    client.mux.handle_blocked(transmit);
+    assert_eq!(queued_bytes(&client), waiting);
+    client.mux.close(call.unwrap()).unwrap();
+    assert_eq!(queued_bytes(&client), 0);
 }
 
 const POSES: [&str; 8] = ["a", "b", "c", "d", "e", "f", "g", "h"];

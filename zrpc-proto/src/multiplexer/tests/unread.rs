@@ -209,6 +209,19 @@ fn held_back_requests_that_end_leave_nothing_behind() {
 }
 
 #[test]
+fn ids_of_many_requests_that_were_given_up_go_with_the_next_one_that_is_held_back() {
+    let mut server = limited(|_| ());
+    fill(&mut server);
+    (0..10).for_each(|id| request(&mut server, id));
+    for id in 0..9 {
+        server.recv_on(&id.into(), "_zpc_cancel", &array(&[]));
+    }
+    request(&mut server, 10);
+    let peer = server.mux.peers.iter().next().unwrap();
+    assert_eq!(peer.held.len(), 2);
+}
+
+#[test]
 fn unread_replies_beyond_a_larger_limit_refuse_requests() {
     let mut server = limited(|limits| limits.unread_bytes_per_peer = 10 * MARK);
     (0..4).for_each(|id| request(&mut server, id));
