@@ -9,8 +9,8 @@ use zmtp::authenticator::AnyKey;
 use zmtp::curve::{KeyPair, SecretKey};
 use zrpc::security::Security;
 use zrpc::{
-    CallError, Client, Heartbeat, IoRuntime, Publisher, Puller, Pusher, Server, SocketOptions,
-    Subscriber,
+    CallError, Client, Event, Heartbeat, IoRuntime, Publisher, Puller, Pusher, Server,
+    SocketOptions, Subscriber,
 };
 
 use crate::lane::{Lane, Tally, in_time};
@@ -166,6 +166,28 @@ async fn stream_of(client: &Client, count: u64, tally: &Tally) -> Result<(), Cal
     Ok(())
 }
 
+/// Where events come from, each after those before it.
+struct Source {
+    tally: Arc<Tally>,
+    last: Option<u64>,
+}
+
+impl Source {
+    fn new(lane: &Lane) -> Self {
+        Self {
+            tally: Arc::clone(&lane.tally),
+            last: None,
+        }
+    }
+
+    fn enter(&mut self, event: &Event) {
+        let (number,) = event.args::<(u64,)>().unwrap();
+        assert!(self.last.is_none_or(|last| last < number), "{number}");
+        self.last = Some(number);
+        Tally::count(&self.tally.delivered);
+    }
+}
+
 /// Events from a pusher to a puller, which takes them one by one; both are restarted in turn.
 pub(crate) async fn pushed(mut lane: Lane) {
     let mut endpoint = "tcp://127.0.0.1:*".to_owned();
@@ -184,16 +206,10 @@ pub(crate) async fn pushed(mut lane: Lane) {
         let builder = builder.linger(Duration::from_millis(200));
         let pusher = builder.connect(&endpoint).build().await.unwrap();
         let stop = puller.handle();
-        let receiving = tokio::spawn({
-            let tally = Arc::clone(&lane.tally);
-            async move {
-                let mut last = None;
-                while let Some(event) = puller.recv().await {
-                    let (number,) = event.args::<(u64,)>().unwrap();
-                    assert!(last.is_none_or(|last| last < number), "{number}");
-                    last = Some(number);
-                    Tally::count(&tally.delivered);
-                }
+        let mut source = Source::new(&lane);
+        let receiving = tokio::spawn(async move {
+            while let Some(event) = puller.recv().await {
+                source.enter(&event);
             }
         });
         let mut number = 0_u64;
@@ -232,16 +248,10 @@ pub(crate) async fn published(mut lane: Lane) {
             let builder = Subscriber::builder().socket(quick());
             let mut subscriber = builder.connect(&endpoint).build().await.unwrap();
             let stop = subscriber.handle();
-            let receiving = tokio::spawn({
-                let tally = Arc::clone(&lane.tally);
-                async move {
-                    let mut last = None;
-                    while let Some(event) = subscriber.recv().await {
-                        let (number,) = event.args::<(u64,)>().unwrap();
-                        assert!(last.is_none_or(|last| last < number), "{number}");
-                        last = Some(number);
-                        Tally::count(&tally.delivered);
-                    }
+            let mut source = Source::new(&lane);
+            let receiving = tokio::spawn(async move {
+                while let Some(event) = subscriber.recv().await {
+                    source.enter(&event);
                 }
             });
             let mut number = 0_u64;

@@ -57,8 +57,21 @@ impl Recorder {
     ///
     /// Fails with `TimedOut` if nothing is.
     pub async fn wait_for_warning(&self) -> io::Result<()> {
+        Self::wait_until(|| self.has_warning()).await
+    }
+
+    /// Waits until an event has said this, at any level.
+    ///
+    /// # Errors
+    ///
+    /// Fails with `TimedOut` if none does.
+    pub async fn wait_for(&self, text: &str) -> io::Result<()> {
+        Self::wait_until(|| self.count(text) > 0).await
+    }
+
+    async fn wait_until(holds: impl Fn() -> bool) -> io::Result<()> {
         let recorded = async {
-            while !self.has_warning() {
+            while !holds() {
                 tokio::time::sleep(POLL_INTERVAL).await;
             }
             Ok(())

@@ -92,6 +92,35 @@ async fn a_fault_is_told_as_what_it_is() {
     }
 }
 
+/// INT-049: what the log was spared is counted, and told at the latest when the socket closes.
+#[tokio::test]
+async fn warnings_that_were_left_out_are_told_when_the_socket_closes() {
+    let pull = PullSocket::new();
+    let at = address(&pull.bind("tcp://127.0.0.1:*").await.unwrap());
+    let recorder = Recorder::start();
+    // Until one is left out behind the last that was written.
+    for attempt in 0.. {
+        assert!(attempt < 1000, "the log is not flooded");
+        let mut peer = RawPeer::connect(at).await.unwrap();
+        peer.handshake("PUSH").await.unwrap();
+        peer.send(&frame(0x80, b"x")).await.unwrap();
+        peer.recv_until_closed().await.unwrap();
+        drop(peer);
+        recorder.wait_for("connection closed").await.unwrap();
+        if recorder.take_warnings().is_empty() {
+            break;
+        }
+    }
+    pull.close().await;
+    recorder
+        .wait_for("warnings were left out before the end")
+        .await
+        .unwrap();
+    let warnings = recorder.take_warnings();
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(warnings[0].text.contains("left_out="), "{warnings:?}");
+}
+
 /// INT-048.
 #[tokio::test]
 async fn attempts_to_connect_are_told() {
