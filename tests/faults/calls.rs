@@ -179,7 +179,7 @@ async fn account(pattern: &'static str, secured: Secured, act: Act) {
         u64::try_from(such.count()).unwrap()
     };
     let account = Account {
-        pattern,
+        pattern: pattern.to_owned(),
         sent: u64::try_from(outcomes.len()).unwrap(),
         delivered: count(Outcome::Answered),
         reported: count(Outcome::Reported),
@@ -227,7 +227,7 @@ fn enter(book: &mut Book, event: &zrpc::Event) {
 fn settle_events(pattern: &'static str, sent: u64, network: &Proxy, mut book: Book) {
     book.close(sent);
     let account = Account {
-        pattern,
+        pattern: pattern.to_owned(),
         sent,
         delivered: book.delivered,
         // Nobody is told of events that come to nothing, or may ask how many octets they were.

@@ -5,10 +5,10 @@ use std::sync::{Arc, Mutex};
 use tests::ledger::{self, Account};
 use tests::network::plan::Fault;
 use tests::network::proxy::Proxy;
-use zmtp::session::{Limits, SessionError};
-use zmtp::{Builder, DisconnectReason, Monitor, PullSocket, PushSocket, Socket, SocketEvent};
+use zmtp::session::SessionError;
+use zmtp::{DisconnectReason, Monitor, PullSocket, PushSocket, Socket, SocketEvent};
 
-use crate::one_way::{Received, receive};
+use crate::accounts::{Received, receive};
 use crate::support::{Secured, Traffic, eventually, in_time, network, random, send};
 
 /// Octets that are changed, each on a connection of its own.
@@ -16,15 +16,6 @@ const CHANGES: u64 = 16;
 
 /// Half of them are where a frame begins.
 const FAULTS: [Fault; 2] = [Fault::Corrupt, Fault::CorruptFlags];
-
-/// More than any frame of the test has, and so little that a length that has changed is soon filled.
-const MAX_FRAME: u64 = 48 * 1024;
-
-fn limited<S: Socket>(builder: Builder<S>) -> S {
-    let mut limits = Limits::default();
-    limits.max_frame_size = MAX_FRAME;
-    builder.limits(limits).build()
-}
 
 /// What became of connections whose octets changed.
 struct Outcome {
@@ -49,13 +40,13 @@ impl Outcome {
 
 /// Sends until enough octets were changed, and then until messages arrive again.
 async fn run(pattern: &'static str, secured: Secured) -> Outcome {
-    let pull: PullSocket = limited(secured.bound());
-    let mut push: PushSocket = limited(secured.connecting());
+    let pull: PullSocket = secured.bound().build();
+    let mut push: PushSocket = secured.connecting().build();
     let mut monitor = pull.monitor();
     let network = network(&pull, Traffic::Forwards, random(), &FAULTS).await;
     push.connect(network.endpoint()).await.unwrap();
     let received = Arc::<Mutex<Received>>::default();
-    let receiving = tokio::spawn(receive(pull, Arc::clone(&received)));
+    let receiving = tokio::spawn(receive(pull, vec![Arc::clone(&received)]));
 
     let mut number = 0;
     let mut next = async || {
@@ -87,7 +78,7 @@ async fn run(pattern: &'static str, secured: Secured) -> Outcome {
     .await;
     let received = std::mem::take(&mut *received.lock().unwrap());
     let account = Account {
-        pattern,
+        pattern: pattern.to_owned(),
         sent,
         in_flight: sent.saturating_sub(received.count()),
         cuts: network.corrupted_count(),

@@ -15,9 +15,12 @@
     reason = "a test ends where something fails, and says where"
 )]
 
+mod accounts;
 mod calls;
 mod corruption;
 mod one_way;
+mod several;
 mod shutdown;
+mod subscriptions;
 mod support;
 mod two_way;

@@ -8,6 +8,7 @@ use tests::random::Random;
 use tokio::time::{Instant, timeout};
 use zmtp::authenticator::AnyKey;
 use zmtp::curve::{KeyPair, SecretKey};
+use zmtp::session::Limits;
 use zmtp::{Builder, Message, MessageSender, Socket, TrySendError};
 
 /// Nothing that is waited for takes longer on a machine that has other things to do.
@@ -22,6 +23,9 @@ const MESSAGES: u64 = 40_000;
 /// Where they come in one that has none: within the greeting and the handshake.
 const HANDSHAKE: u64 = 90;
 
+/// Where they come in one that has subscriptions alone: within a few dozen of them.
+const SUBSCRIPTIONS: u64 = 1500;
+
 /// In which directions messages go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Traffic {
@@ -30,6 +34,8 @@ pub(crate) enum Traffic {
     /// From the socket that is bound.
     Backwards,
     BothWays,
+    /// Subscriptions to the socket that is bound, and little else.
+    Subscriptions,
 }
 
 impl Traffic {
@@ -38,6 +44,7 @@ impl Traffic {
             Self::Forwards => [MESSAGES, HANDSHAKE],
             Self::Backwards => [HANDSHAKE, MESSAGES],
             Self::BothWays => [MESSAGES, MESSAGES],
+            Self::Subscriptions => [SUBSCRIPTIONS, HANDSHAKE],
         }
     }
 }
@@ -57,11 +64,18 @@ pub(crate) enum Secured {
 }
 
 /// As much waits in each kernel buffer, about. What is in the network is what may be lost.
-const BUFFER: usize = 4096;
+pub(crate) const BUFFER: usize = 4096;
+
+/// More than any frame of these tests has, and so little that a length that has changed is soon
+/// filled.
+const MAX_FRAME: u64 = 48 * 1024;
 
 /// Makes a builder that connects again quickly.
 pub(crate) fn quick<S: Socket>() -> Builder<S> {
+    let mut limits = Limits::default();
+    limits.max_frame_size = MAX_FRAME;
     S::builder()
+        .limits(limits)
         .reconnect_interval(Duration::from_millis(2))
         .reconnect_interval_max(Duration::from_millis(5))
         .linger(Duration::ZERO)
@@ -81,6 +95,24 @@ impl Secured {
         match self {
             Self::Not => quick(),
             Self::WithCurve => quick().curve_client(*key_pair().public_key(), KeyPair::generate()),
+        }
+    }
+}
+
+impl Secured {
+    /// What may befall the connections: an octet that changes is noticed by encryption alone.
+    pub(crate) fn faults(self) -> &'static [Fault] {
+        match self {
+            Self::Not => &Fault::LOSSES,
+            Self::WithCurve => &Fault::ALL,
+        }
+    }
+
+    /// The name of a pattern in the accounts.
+    pub(crate) fn name(self, pattern: &str) -> String {
+        match self {
+            Self::Not => pattern.to_owned(),
+            Self::WithCurve => format!("{pattern}, CURVE"),
         }
     }
 }

@@ -118,7 +118,7 @@ impl Book {
 #[expect(clippy::exhaustive_structs, reason = "tests fill it in")]
 pub struct Account {
     /// What sent and received.
-    pub pattern: &'static str,
+    pub pattern: String,
     /// Messages or calls that were accepted for sending.
     pub sent: u64,
     /// Those that came, or were answered.
@@ -138,6 +138,18 @@ pub struct Account {
 }
 
 impl Account {
+    /// Adds what another receiver has to say.
+    pub fn add(&mut self, other: &Self) {
+        for (sum, more) in [
+            (&mut self.delivered, other.delivered),
+            (&mut self.doubled, other.doubled),
+            (&mut self.overtaken, other.overtaken),
+            (&mut self.wrong, other.wrong),
+        ] {
+            *sum += more;
+        }
+    }
+
     /// Fails unless everything that was sent is accounted for, and nothing came that must not.
     ///
     /// # Panics

@@ -42,6 +42,16 @@ pub enum Fault {
 impl Fault {
     /// Those that lose octets, and change none.
     pub const LOSSES: [Self; 4] = [Self::Close, Self::Reset, Self::HalfClose, Self::Stall];
+
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::Close,
+        Self::Reset,
+        Self::HalfClose,
+        Self::Stall,
+        Self::Corrupt,
+        Self::CorruptFlags,
+    ];
 }
 
 /// What befalls one connection: one fault at one octet.

@@ -91,6 +91,12 @@ impl Proxy {
         self.shared.struck.load(Ordering::Relaxed)
     }
 
+    /// Returns how many connections the network has ended, or changed so that their peers have to.
+    #[must_use]
+    pub fn cut_count(&self) -> u64 {
+        self.struck_count() + self.corrupted_count()
+    }
+
     /// Returns how many octets it has changed.
     #[must_use]
     pub fn corrupted_count(&self) -> u64 {
