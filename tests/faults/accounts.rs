@@ -27,6 +27,9 @@ const READ: u64 = 128 * 1024;
 /// them for no cut.
 pub(crate) const WAITING: usize = 100;
 
+/// What arrives does so within this, mostly.
+const SOON: Duration = Duration::from_millis(200);
+
 /// What has been received so far of one sender.
 #[derive(Debug, Default)]
 pub(crate) struct Received {
@@ -48,6 +51,10 @@ impl Received {
             self.doubled += 1;
         }
         self.books.entry(connection).or_default().enter(number);
+    }
+
+    fn has(&self, number: u64) -> bool {
+        self.numbers.contains(&number)
     }
 
     pub(crate) fn count(&self) -> u64 {
@@ -228,6 +235,7 @@ impl Sending<'_> {
     pub(crate) async fn send_all(&self, sender: &mut impl MessageSender) -> Vec<u64> {
         let mut sent = Vec::new();
         let mut number = 0;
+        // Returns the number that is next, and that of the last message that was taken.
         let mut next = async || {
             if self.at.counters().queued.outgoing >= WAITING {
                 tokio::time::sleep(Duration::from_millis(1)).await;
@@ -240,6 +248,7 @@ impl Sending<'_> {
             }
             // The connections and the receiver live on the same thread.
             tokio::task::yield_now().await;
+            (number, sent.last().copied())
         };
         in_time("the network breaks", async {
             while self.network.cut_count() < STRIKES {
@@ -248,19 +257,27 @@ impl Sending<'_> {
         })
         .await;
         in_time("the network calms down", self.network.calm_down()).await;
-        let before = self.received.lock().unwrap().count();
-        in_time("messages arrive again", async {
-            while self.received.lock().unwrap().count() < before + 50 {
-                next().await;
+        let (calm, _) = next().await;
+        in_time("messages arrive again, and the last one too", async {
+            let mut last = None;
+            // What comes first may have been on its way for long, and the last one may be sent over a
+            // connection that is about to end.
+            while last.is_none_or(|last| last < calm + 50) || !self.arrives(last).await {
+                (_, last) = next().await;
             }
         })
         .await;
-        let last = *sent.last().expect("some were sent");
-        eventually("the last message arrives", || {
-            self.received.lock().unwrap().numbers.contains(&last)
-        })
-        .await;
         sent
+    }
+
+    /// Whether message `number` has arrived, or does so soon.
+    async fn arrives(&self, number: Option<u64>) -> bool {
+        let arrival = async {
+            while number.is_some_and(|number| !self.received.lock().unwrap().has(number)) {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        timeout(SOON, arrival).await.is_ok()
     }
 
     /// Sends a message; waits for a moment if there is no room.

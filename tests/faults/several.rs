@@ -1,6 +1,6 @@
 //! Several senders, each behind a network of its own that breaks.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 use futures_util::future::join_all;
 use tests::ledger::Account;
@@ -9,7 +9,7 @@ use tests::network::proxy::Proxy;
 use tests::random::Random;
 use zmtp::{
     DropReason, MessageReceiver, MessageSender, PubSocket, PullSocket, PushSocket, Socket,
-    SubSocket,
+    SocketCounters, SubSocket,
 };
 
 use crate::accounts::{Losses, Received, Sending, lengths, receive};
@@ -92,24 +92,46 @@ async fn run<S, R>(
     .await;
     receiving.abort();
 
-    let arrived = handle.counters().received;
-    let mut account = Account {
+    let lanes = sent.iter().enumerate().map(|(source, sent)| Lane {
+        sent,
+        sender: handles[source].counters(),
+        received: received[source].lock().unwrap(),
+        network: &networks[source],
+    });
+    let account = Account {
         pattern,
         ..Account::default()
     };
-    let (mut taken, mut octets, mut missing) = (0, 0, Vec::new());
-    for (source, numbers) in sent.iter().enumerate() {
-        let (received, counters) = (received[source].lock().unwrap(), handles[source].counters());
-        let cuts = networks[source].cut_count();
-        account.add(&received.account());
-        account.sent += counters.sent.messages + counters.dropped.total();
-        account.reported += counters.dropped.total();
+    settle(
+        account,
+        bound,
+        &lanes.collect::<Vec<_>>(),
+        handle.counters(),
+    );
+}
+
+/// What came of the messages of one sender.
+struct Lane<'a> {
+    sent: &'a [u64],
+    sender: SocketCounters,
+    received: MutexGuard<'a, Received>,
+    network: &'a Proxy,
+}
+
+/// Does the accounts of each sender and of all.
+fn settle(mut account: Account, bound: Bound, lanes: &[Lane<'_>], receiver: SocketCounters) {
+    let (mut octets, mut missing) = (0, Vec::new());
+    for (source, lane) in lanes.iter().enumerate() {
+        let (sender, cuts) = (&lane.sender, lane.network.cut_count());
+        account.add(&lane.received.account());
+        account.sent += sender.sent.messages + sender.dropped.total();
+        account.reported += sender.dropped.total();
+        account.in_flight += sender.sent.messages;
         account.cuts += cuts;
-        taken += counters.sent.messages;
-        octets += counters.sent.octets;
-        let (lost, gaps) = received.missing(numbers);
+        octets += sender.sent.octets;
+        let (lost, gaps) = lane.received.missing(lane.sent);
         missing.extend(lengths(u64::try_from(source).unwrap(), lost));
-        let at_marks = counters.dropped.count(DropReason::HighWaterMark);
+        let at_marks = sender.dropped.count(DropReason::HighWaterMark);
         if bound == Bound::Receiver {
             assert!(
                 gaps <= cuts + at_marks,
@@ -117,17 +139,18 @@ async fn run<S, R>(
             );
         }
     }
-    account.in_flight = taken - arrived.messages;
+    account.in_flight -= receiver.received.messages;
     account.show();
     account.assert_settled();
+    let networks: Vec<_> = lanes.iter().map(|lane| lane.network).collect();
     let losses = Losses {
         account: &account,
-        networks: &networks.iter().collect::<Vec<_>>(),
+        networks: &networks,
         direction: match bound {
             Bound::Receiver => Direction::Forwards,
             Bound::Sender => Direction::Backwards,
         },
-        swallowed: octets - arrived.octets,
+        swallowed: octets - receiver.received.octets,
         missing,
     };
     losses.assert_possible();
