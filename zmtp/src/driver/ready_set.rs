@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use super::peer::Peer;
-use super::sync::atomic::{AtomicBool, Ordering};
+use super::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use super::sync::{Mutex, lock};
 
 /// The peers of a socket whose inboxes came to hold something since the receiver last looked.
@@ -13,6 +13,31 @@ pub(crate) struct ReadySet {
     state: Mutex<ReadyState>,
     /// Whether `state` has peers; lets the receiver look without the lock.
     has_peers: AtomicBool,
+    /// Peers that are ready, or in the hands of the receiver.
+    waiting: AtomicUsize,
+    /// Changes while the receiver works.
+    progress: AtomicU32,
+}
+
+/// While so many peers wait for the receiver, others are not read from unless it makes no progress.
+///
+/// What thousands of peers send at once then stays in the kernel and does not fill the heap, a piece
+/// of which each of them may keep from going back. It is enough for the receiver to be busy.
+const MAX_WAITING: usize = 256;
+
+/// A connection gives way so often at most, and then reads whatever the receiver does.
+const MAX_TURNS: u8 = 64;
+
+/// Room for so many peers is kept while none is ready.
+pub(super) const KEPT_PEERS: usize = 64;
+
+/// How a connection has let the receiver go first.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct GivenWay {
+    /// How often, since it has read.
+    turns: u8,
+    /// How far the receiver had come the last time.
+    progress: u32,
 }
 
 #[derive(Debug, Default)]
@@ -45,6 +70,34 @@ impl ReadySet {
         let mut state = lock(&self.state);
         self.has_peers.store(false, Ordering::Relaxed);
         state.peers.drain(..).for_each(take);
+        if state.peers.capacity() > KEPT_PEERS {
+            state.peers = Vec::new();
+        }
+    }
+
+    /// Notes that the receiver works on.
+    pub(super) fn proceed(&self) {
+        self.progress.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Notes that the receiver is done with a peer, which comes back when it has sent more.
+    pub(super) fn finish(&self) {
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// Whether a connection is to let the receiver go first: it is behind, and is catching up. Who is
+    /// told so asks again in its next turn.
+    pub(crate) fn goes_first(&self, given_way: &mut GivenWay) -> bool {
+        let is_behind = self.waiting.load(Ordering::Relaxed) >= MAX_WAITING;
+        let progress = self.progress.load(Ordering::Relaxed);
+        let is_stuck = given_way.turns > 0 && given_way.progress == progress;
+        if !is_behind || is_stuck || given_way.turns == MAX_TURNS {
+            given_way.turns = 0;
+            return false;
+        }
+        given_way.turns += 1;
+        given_way.progress = progress;
+        true
     }
 
     /// Waits until a peer is ready.
@@ -81,11 +134,71 @@ impl ReadySet {
     pub(super) fn insert(&self, peer: Arc<Peer>) {
         let mut state = lock(&self.state);
         state.peers.push(peer);
+        self.waiting.fetch_add(1, Ordering::Relaxed);
         self.has_peers.store(true, Ordering::Release);
         let receiver = state.receiver.take();
         drop(state);
         if let Some(receiver) = receiver {
             receiver.wake();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::driver::hub::{Hub, NoPattern};
+    use crate::driver::options::SocketOptions;
+    use crate::driver::peer::Retention;
+    use crate::pattern::SocketType;
+
+    /// The set of a socket whose receiver has so many peers to look for.
+    fn waiting(count: usize) -> Arc<Hub> {
+        let options = SocketOptions::default();
+        let hub = Arc::new(Hub::new(SocketType::Pull, options, Arc::new(NoPattern)));
+        for _ in 0..count {
+            hub.ready.insert(hub.new_peer(Retention::Connection));
+        }
+        hub
+    }
+
+    #[test]
+    fn a_receiver_that_is_behind_and_works_goes_first() {
+        let hub = waiting(MAX_WAITING);
+        let mut given_way = GivenWay::default();
+        for _ in 0..3 {
+            assert!(hub.ready.goes_first(&mut given_way));
+            hub.ready.proceed();
+        }
+        hub.ready.finish();
+        assert!(!hub.ready.goes_first(&mut given_way));
+    }
+
+    #[test]
+    fn nobody_waits_for_a_receiver_that_does_nothing() {
+        let hub = waiting(2 * MAX_WAITING);
+        let mut given_way = GivenWay::default();
+        assert!(hub.ready.goes_first(&mut given_way));
+        assert!(!hub.ready.goes_first(&mut given_way));
+    }
+
+    #[test]
+    fn a_connection_reads_in_the_end_however_far_the_receiver_is_behind() {
+        let hub = waiting(2 * MAX_WAITING);
+        let mut given_way = GivenWay::default();
+        for _ in 0..MAX_TURNS {
+            assert!(hub.ready.goes_first(&mut given_way));
+            hub.ready.proceed();
+        }
+        assert!(!hub.ready.goes_first(&mut given_way));
+    }
+
+    #[test]
+    fn room_for_thousands_of_peers_is_given_back() {
+        let hub = waiting(10 * KEPT_PEERS);
+        let mut drained = 0;
+        hub.ready.drain(|_peer| drained += 1);
+        assert_eq!(drained, 10 * KEPT_PEERS);
+        assert_eq!(lock(&hub.ready.state).peers.capacity(), 0);
     }
 }

@@ -24,6 +24,7 @@ use crate::driver::monitor::{DisconnectReason, SocketEvent};
 use crate::driver::outbox::Room;
 use crate::driver::peer::{Peer, Retention};
 use crate::driver::read_buffer::ReadBuffer;
+use crate::driver::ready_set::GivenWay;
 use crate::driver::sealed::SealedChunk;
 use crate::message::More;
 use crate::session::{Event, Session};
@@ -93,6 +94,7 @@ pub(crate) struct Connection<S> {
     decoded: Decoded,
     input: Input,
     room: InboxRoom,
+    given_way: GivenWay,
     pub(super) outgoing: EncodedBatch,
     pub(super) control: BytesMut,
     /// What of `outgoing` is encrypted, if it has to be.
@@ -139,6 +141,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             decoded: Decoded::NeedsMore,
             input: Input::Open,
             room: InboxRoom::NONE,
+            given_way: GivenWay::default(),
             outgoing: EncodedBatch::default(),
             control: BytesMut::new(),
             sealed: None,
@@ -202,6 +205,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         if self.input == Input::Ended {
             return Ok(Turn::Done);
         }
+        if self.gives_way(now) {
+            return Ok(Turn::Over);
+        }
         let mut budget = OCTETS_PER_TURN;
         loop {
             if self.peer.inbox.take_new_limits() {
@@ -245,6 +251,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                 }
             }
         }
+    }
+
+    /// Whether the receiver goes first. A peer that would count as silent is read from at once.
+    fn gives_way(&mut self, now: Instant) -> bool {
+        self.stage == Stage::Attached
+            && self.hub.ready.goes_first(&mut self.given_way)
+            && self.session_timeout().is_none_or(|at| at > now)
     }
 
     /// Whether the socket closes and still has something for this peer. A peer that sends nothing
