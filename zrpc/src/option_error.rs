@@ -14,7 +14,9 @@ pub enum OptionError {
         /// The name of the option.
         option: &'static str,
     },
-    /// The option lets no message through that a client, server, publisher or the like exchanges.
+    /// The option lets no message through that a client, server, publisher or the like exchanges, or
+    /// no handshake or heartbeat, without which there are none. The value that is named is the least
+    /// with which there are; the defaults leave room for what peers add to it.
     #[error("{option} is less than {min}, with which no message gets through")]
     TooSmall {
         /// The name of the option.

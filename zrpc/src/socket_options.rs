@@ -7,6 +7,7 @@ use zmtp::session::{Heartbeat, Limits};
 use zmtp::{Builder, ReconnectStop, Socket, SocksProxy, TcpKeepAlive};
 
 use crate::OptionError;
+use crate::security::Security;
 
 /// How the socket under a client or server makes, accepts and checks connections.
 ///
@@ -95,7 +96,22 @@ impl Messages {
             Self::Events => 1,
         }
     }
+
+    /// The octets of the property that says what the peer is, with the shortest name that one has:
+    /// DEALER or ROUTER, and PUB or SUB.
+    fn socket_type_len(self) -> u64 {
+        let property = 1 + "Socket-Type".len() + 4;
+        let name = match self {
+            Self::Calls => "DEALER",
+            Self::Events => "PUB",
+        };
+        (property + name.len()) as u64
+    }
 }
+
+/// A PING with the longest context that there may be: its name, a time to live, and the context. A
+/// peer whose heartbeats are longer than may be is closed for being alive.
+const LONGEST_PING: u64 = 5 + 2 + 16;
 
 impl SocketOptions {
     /// The defaults.
@@ -175,7 +191,8 @@ impl SocketOptions {
 
     /// Sets what a peer may send before its connection is closed. Events have limits of their own,
     /// whose excess costs a call and not the connection: [`zrpc::Limits`](crate::Limits). To accept
-    /// longer ones than these messages is an error of the builder.
+    /// longer ones than these messages is an error of the builder, and so are limits below what a
+    /// handshake or a heartbeat takes.
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = Some(limits);
         self
@@ -221,8 +238,8 @@ impl SocketOptions {
         self
     }
 
-    /// Says what makes no sense.
-    pub(crate) fn check(&self, messages: Messages) -> Result<(), OptionError> {
+    /// Says what makes no sense, for these messages and behind this handshake.
+    pub(crate) fn check(&self, messages: Messages, security: &Security) -> Result<(), OptionError> {
         let interval = match self.reconnect {
             Some(Reconnect::After(interval)) => Some(interval),
             Some(Reconnect::Never) | None => None,
@@ -244,7 +261,7 @@ impl SocketOptions {
         ] {
             OptionError::check_count(option, count.unwrap_or(1))?;
         }
-        self.check_limits(messages)?;
+        self.check_limits(messages, security)?;
         if self
             .tcp_keepalive
             .as_ref()
@@ -285,8 +302,8 @@ impl SocketOptions {
         Ok(())
     }
 
-    /// Says which limit lets nothing through, or none of these messages.
-    fn check_limits(&self, messages: Messages) -> Result<(), OptionError> {
+    /// Says which limit lets nothing through, or none of these messages, or no handshake.
+    fn check_limits(&self, messages: Messages, security: &Security) -> Result<(), OptionError> {
         let Some(limits) = &self.limits else {
             return Ok(());
         };
@@ -320,6 +337,12 @@ impl SocketOptions {
                 "max_parts_per_message",
                 limits.max_parts_per_message as u64,
                 parts,
+            ),
+            ("max_command_size", limits.max_command_size, LONGEST_PING),
+            (
+                "max_handshake_command_size",
+                limits.max_handshake_command_size,
+                security.min_command_len(messages.socket_type_len()),
             ),
         ] {
             if limit < min {

@@ -135,7 +135,7 @@ impl<E> EmitterBuilder<E> {
     ) -> Result<(S, Emitter), ConnectError> {
         Handle::try_current().map_err(|_| ConnectError::NoRuntime)?;
         self.security.check()?;
-        self.socket.check(Messages::Events)?;
+        self.socket.check(Messages::Events, &self.security)?;
         let options = match self.high_water_mark {
             Some(events) => self.socket.send_high_water_mark(events),
             None => self.socket,

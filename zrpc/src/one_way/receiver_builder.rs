@@ -181,7 +181,7 @@ impl<R> ReceiverBuilder<R> {
         limits.event_len = self.max_event_len.unwrap_or(limits.event_len);
         OptionError::check_count("max_event_len", limits.event_len)?;
         self.security.check()?;
-        self.socket.check(Messages::Events)?;
+        self.socket.check(Messages::Events, &self.security)?;
         if let Some(len) = self.max_event_len {
             self.socket.check_event_len("max_event_len", len)?;
         }

@@ -413,7 +413,7 @@ impl ServerBuilder {
         OptionError::check_count("max_blocking", self.threads)?;
         check_limits(&self.limits, &self.limit_options)?;
         self.security.check()?;
-        self.socket.check(Messages::Calls)?;
+        self.socket.check(Messages::Calls, &self.security)?;
         if let Some(option) = self.limit_options.asked_event_len(&self.limits) {
             let event_len = self.limits.decode.event_len;
             self.socket.check_event_len(option, event_len)?;

@@ -149,6 +149,10 @@ impl Verifier {
 
     /// Sets how far the time of a signature may be away from now, in either direction; for
     /// all clones. Default: 30 seconds.
+    ///
+    /// It has to cover the time that a request is on its way and the difference of both clocks. Less
+    /// than that refuses honest requests, and zero all but those of this very millisecond; nothing is
+    /// accepted for it that would not be otherwise.
     #[must_use]
     pub fn window(self, window: Duration) -> Self {
         let milliseconds = &self.shared.window;
@@ -158,6 +162,8 @@ impl Verifier {
 
     /// Sets how many signatures are remembered, each for up to two windows; for all clones.
     /// Default: 100 000.
+    ///
+    /// With zero none can be told from one that is seen again, so that every request is refused.
     #[must_use]
     pub fn max_remembered(self, signatures: usize) -> Self {
         let max = &self.shared.max_remembered;

@@ -168,6 +168,15 @@ async fn more_signatures_than_can_be_remembered_are_refused() {
     called.wait_for(2).await;
 }
 
+#[tokio::test]
+async fn where_nothing_can_be_remembered_everything_is_refused() {
+    let signer = Signer::new(key("a"));
+    let verifier = verifier(&["a"]).max_remembered(0);
+    let (_server, client, called) = served(verifier, signing(&signer)).await;
+    assert_eq!(in_time(client.call::<u64>("add", (1, 2))).await, refused());
+    assert_eq!(called.pending(), 0);
+}
+
 /// Keeps the parts of a request.
 #[derive(Clone, Default)]
 struct Tap(Arc<Mutex<Option<Captured>>>);

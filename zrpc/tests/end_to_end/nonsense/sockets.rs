@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use zmtp::session::Heartbeat as Ping;
 use zmtp::{PairSocket, ReconnectStop, Socket, SocksProxy, TcpKeepAlive};
-use zrpc::security::Security;
+use zrpc::security::{AnyKey, KeyPair, Passwords, Security};
 use zrpc::{Client, OptionError, Puller, Pusher, Server, SocketOptions};
 
 use super::table::*;
@@ -259,6 +259,71 @@ async fn limits_let_the_shortest_message_through_that_the_socket_exchanges() {
         let puller = of_build(in_time(builder.build()).await.map(drop));
         assert_eq!(puller, of_events, "{case:?}");
     }
+}
+
+/// A heartbeat of the peer must not end the connection.
+#[tokio::test]
+async fn limits_let_the_longest_heartbeat_through() {
+    let options = |size| SocketOptions::new().limits(messages(|it| it.max_command_size = size));
+    let client = build_client(Client::builder().socket(options(22))).await;
+    assert_eq!(client, too_small("max_command_size", 23));
+    let server = build_server(Server::builder().socket(options(22))).await;
+    assert_eq!(server, too_small("max_command_size", 23));
+    let client = build_client(Client::builder().socket(options(23))).await;
+    assert_eq!(client, Builds);
+}
+
+/// What each side of a mechanism receives at least, with which a call works, and without which none could.
+#[tokio::test]
+async fn limits_let_the_shortest_handshake_through() {
+    let passwords = || {
+        let mut passwords = Passwords::new();
+        passwords.insert("ann", "secret").unwrap();
+        passwords
+    };
+    let pair = KeyPair::generate();
+    for (of_server, server_min, of_client, client_min) in [
+        (Security::null(), 28, Security::null(), 28),
+        (
+            Security::plain_server(passwords()),
+            31,
+            Security::plain_client("ann", "secret").unwrap(),
+            28,
+        ),
+        (
+            Security::curve_server(pair.clone(), AnyKey),
+            279,
+            Security::curve_anonymous(*pair.public_key()),
+            168,
+        ),
+    ] {
+        let options =
+            |size| SocketOptions::new().limits(messages(|it| it.max_handshake_command_size = size));
+        let server = |size| {
+            let builder = Server::builder().register(one()).socket(options(size));
+            builder.security(of_server.clone())
+        };
+        let client = |size| {
+            let builder = Client::builder().socket(options(size));
+            builder.security(of_client.clone())
+        };
+        let refused = |min| too_small("max_handshake_command_size", min);
+        let outcome = build_server(server(server_min - 1)).await;
+        assert_eq!(outcome, refused(server_min), "{of_server:?}");
+        let outcome = build_client(client(client_min - 1)).await;
+        assert_eq!(outcome, refused(client_min), "{of_client:?}");
+        let server = in_time(server(server_min).bind(ANYWHERE).build());
+        let server = server.await.unwrap();
+        let client = client(client_min).connect(&server.endpoints()[0]);
+        let client = in_time(client.build()).await.unwrap();
+        let called = in_time(client.call::<u8>("one", ())).await;
+        assert_eq!(called, Ok(1), "{of_server:?}");
+    }
+    let pusher = Pusher::builder()
+        .socket(SocketOptions::new().limits(messages(|it| it.max_handshake_command_size = 24)))
+        .bind(ANYWHERE);
+    let outcome = of_connect(in_time(pusher.build()).await.map(drop));
+    assert_eq!(outcome, too_small("max_handshake_command_size", 25));
 }
 
 #[test]
