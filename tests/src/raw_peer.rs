@@ -1,7 +1,9 @@
 //! A peer that sends what it is told to and reports what it gets.
 
+use std::cell::Cell;
 use std::io;
 use std::net::SocketAddr;
+use std::ops::Sub;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -30,6 +32,55 @@ impl RawFrame {
         let start = bytes::command_body(name, &[]);
         self.flags & COMMAND != 0 && self.body.starts_with(&start)
     }
+}
+
+/// What raw peers have given a socket to do.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Work {
+    /// Octets that they have sent, and that they have taken.
+    pub octets: u64,
+    /// Connections that there were.
+    pub connections: u32,
+}
+
+impl Sub for Work {
+    type Output = Self;
+
+    fn sub(self, before: Self) -> Self {
+        Self {
+            octets: self.octets - before.octets,
+            connections: self.connections - before.connections,
+        }
+    }
+}
+
+thread_local! {
+    /// A test has a thread of its own, and its raw peers are on it.
+    static WORK: Cell<Work> = const { Cell::new(Work { octets: 0, connections: 0 }) };
+}
+
+/// Returns what the raw peers of this thread have given to do so far.
+#[must_use]
+pub fn work() -> Work {
+    WORK.get()
+}
+
+/// Counts connections that others have made for this thread, and that are none of its raw peers.
+///
+/// # Panics
+///
+/// Panics if they are more than four thousand million.
+pub fn count_connections(count: usize) {
+    let mut work = WORK.get();
+    work.connections += u32::try_from(count).expect("a legal number of connections");
+    WORK.set(work);
+}
+
+fn count_octets(count: usize) {
+    let mut work = WORK.get();
+    work.octets += count as u64;
+    WORK.set(work);
 }
 
 /// A TCP connection to a socket under test.
@@ -75,6 +126,7 @@ impl RawPeer {
     }
 
     fn new(stream: TcpStream) -> Self {
+        count_connections(1);
         Self { stream }
     }
 
@@ -110,6 +162,7 @@ impl RawPeer {
     ///
     /// Fails as a write does.
     pub async fn send(&mut self, octets: &[u8]) -> io::Result<()> {
+        count_octets(octets.len());
         within(self.stream.write_all(octets)).await
     }
 
@@ -137,6 +190,7 @@ impl RawPeer {
     ///
     /// Fails if the socket closes before, or sends too slowly.
     pub async fn recv(&mut self, count: usize) -> io::Result<Vec<u8>> {
+        count_octets(count);
         let mut octets = vec![0; count];
         within(self.stream.read_exact(&mut octets)).await?;
         Ok(octets)
@@ -154,6 +208,7 @@ impl RawPeer {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
         octets.truncate(count);
+        count_octets(count);
         Ok(octets)
     }
 
@@ -228,6 +283,7 @@ impl RawPeer {
                 if count == 0 {
                     return Err(io::Error::from(io::ErrorKind::UnexpectedEof));
                 }
+                count_octets(count);
                 octets.extend_from_slice(&chunk[..count]);
             }
         };

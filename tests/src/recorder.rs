@@ -89,6 +89,14 @@ impl Recorder {
             .count()
     }
 
+    /// Returns the first event at any level whose text is like this.
+    #[must_use]
+    pub fn find(&self, is_wanted: impl Fn(&str) -> bool) -> Option<String> {
+        let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = events.iter().find(|event| is_wanted(&event.text));
+        found.map(|event| event.text.clone())
+    }
+
     fn has_warning(&self) -> bool {
         let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
         events.iter().any(|event| event.level <= Level::WARN)

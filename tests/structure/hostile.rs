@@ -1,8 +1,10 @@
 //! Keeps `docs/hostile.md` true and complete: each attack names a test that exists, and each test of
-//! hostile peers is on the page.
+//! hostile peers is on the page and accounts for all that an attack may do.
+
+use std::collections::{HashMap, HashSet};
 
 use crate::document::read;
-use crate::source::{assert_none, root, rust_files};
+use crate::source::{SourceFile, assert_none, root, rust_files};
 use crate::strip::has_word;
 
 const PAGE: &str = "docs/hostile.md";
@@ -13,18 +15,38 @@ const FOLDERS: [&str; 2] = ["tests/zmtp/hostile", "tests/zerorpc/hostile"];
 /// What is attacked, and a test in name only.
 const VICTIM: &str = "the_victim_itself";
 
+/// The tests that show what the others are worth, and attack nobody.
+const HARNESS: &str = "tests/zmtp/hostile/harness.rs";
+
+/// How a test accounts for an attack: for the healthy peer, life, memory, processor time, warnings and
+/// secrets, all of them at once. A victim that nobody has accounted for fails its test when it is
+/// dropped, so that the compiler and the tests see to it that none is left out.
+const CONCLUSION: &str = ".conclude(";
+
+/// What there is to say of a victim but for that, with which a test could account for less.
+const PARTIAL: [&str; 2] = [".account(", "start_accomplice"];
+
+/// The one who starts attackers, which are processes as victims are.
+const ACCOMPLICES: &str = "tests/zmtp/hostile/crowds.rs";
+
 #[test]
 fn an_attack_names_a_test_that_exists_and_what_it_took() {
     let mut findings = Vec::new();
     let rows = rows();
     for row in &rows {
         let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
-        let [_attack, _reaction, peak, test] = cells[..] else {
-            findings.push(format!("{row}: not four cells"));
+        let [attack, reaction, peak, time, test] = cells[..] else {
+            findings.push(format!("{row}: not five cells"));
             continue;
         };
-        if peak != "–" && !peak.ends_with(" MiB") {
-            findings.push(format!("{row}: {peak} is no measure"));
+        if attack.is_empty() || reaction.is_empty() {
+            findings.push(format!("{row}: nothing is said"));
+        }
+        for (measure, unit) in [(peak, " MiB"), (time, " s")] {
+            let number = measure.strip_suffix(unit).unwrap_or_default();
+            if number.parse::<f64>().is_err() {
+                findings.push(format!("{row}: {measure} is no measure in{unit}"));
+            }
         }
         let names: Vec<&str> = test.split('`').skip(1).step_by(2).collect();
         let [file, function] = names[..] else {
@@ -45,7 +67,7 @@ fn an_attack_names_a_test_that_exists_and_what_it_took() {
 fn each_test_of_a_hostile_peer_is_on_the_page() {
     let page = rows().join("\n");
     let mut findings = Vec::new();
-    for file in FOLDERS.iter().flat_map(|folder| rust_files(folder)) {
+    for file in files() {
         let mut is_test = false;
         for line in file.text.lines() {
             if line.starts_with("#[tokio::test") {
@@ -54,13 +76,80 @@ fn each_test_of_a_hostile_peer_is_on_the_page() {
                 is_test = false;
                 let name = rest.split('(').next().unwrap_or_default();
                 let entry = format!("`{}` `{name}`", file.path);
-                if name != VICTIM && !page.contains(&entry) {
+                if name != VICTIM && file.path != HARNESS && !page.contains(&entry) {
                     findings.push(entry);
                 }
             }
         }
     }
     assert_none("every attack has a row", &findings);
+}
+
+#[test]
+fn an_attack_is_accounted_for_as_a_whole() {
+    let mut findings = Vec::new();
+    for file in files().filter(|file| file.path != HARNESS) {
+        for partial in PARTIAL {
+            let is_known = partial == "start_accomplice" && file.path == ACCOMPLICES;
+            if file.text.contains(partial) && !is_known {
+                findings.push(format!("{}: {partial}", file.path));
+            }
+        }
+    }
+    let functions = functions();
+    for row in rows() {
+        let name = row.rsplit('`').nth(1).unwrap_or_default();
+        if !accounts(name, &functions, &mut HashSet::new()) {
+            findings.push(format!("{name} accounts for nothing"));
+        }
+    }
+    assert_none("every attack is accounted for as a whole", &findings);
+}
+
+/// Whether a function accounts for an attack, or one that it calls.
+fn accounts<'a>(
+    name: &'a str,
+    functions: &'a HashMap<String, String>,
+    seen: &mut HashSet<&'a str>,
+) -> bool {
+    let Some(body) = functions.get(name) else {
+        return false;
+    };
+    if body.contains(CONCLUSION) {
+        return true;
+    }
+    let is_new = seen.insert(name);
+    let called = |other: &&String| has_word(body, &format!("{other}("));
+    is_new
+        && functions
+            .keys()
+            .filter(called)
+            .any(|other| !seen.contains(other.as_str()) && accounts(other, functions, seen))
+}
+
+/// Every function of the tests with its text.
+fn functions() -> HashMap<String, String> {
+    let mut functions = HashMap::new();
+    for file in files() {
+        let mut name = None;
+        for line in file.text.lines() {
+            let begins = ["fn ", "async fn ", "pub(crate) fn ", "pub(crate) async fn "]
+                .into_iter()
+                .find_map(|start| line.trim_start().strip_prefix(start));
+            if let Some(rest) = begins {
+                name = rest.split(['(', '<']).next().map(str::to_owned);
+            } else if let Some(name) = &name {
+                let body: &mut String = functions.entry(name.clone()).or_default();
+                body.push_str(line);
+            }
+        }
+    }
+    functions
+}
+
+/// The tests of hostile peers, and what they share.
+fn files() -> impl Iterator<Item = SourceFile> {
+    FOLDERS.iter().flat_map(|folder| rust_files(folder))
 }
 
 /// The rows below the headings that say what comes of an attack.

@@ -4,9 +4,13 @@ use std::time::Duration;
 
 use tests::bytes::{frame, greeting, greeting_with_mechanism, message, ready};
 use tests::raw_peer::RawPeer;
-use zmtp::{PullSocket, Socket};
+use tokio::net::TcpListener;
+use zmtp::{
+    DealerSocket, PairSocket, PubSocket, PullSocket, RepSocket, RouterSocket, Socket, SubSocket,
+    XPubSocket,
+};
 
-use crate::suite::{Case, Reaction, address, expect_message, run};
+use crate::suite::{Case, Reaction, Role, address, expect_message, run};
 
 fn changed(at: usize, octets: &[u8]) -> Vec<u8> {
     let mut greeting = greeting(3, 1);
@@ -117,6 +121,16 @@ async fn older_peers_and_other_protocols_are_refused() {
         refused("2.0, revision 0", v2(0, 8)),
         refused("2.0, revision 1", v2(1, 8)),
         refused("2.0, revision 2", v2(2, 8)),
+        refused("2.0, another type", v2(1, 1)),
+        refused("2.0, a reserved flag", [v2(1, 8), frame(4, b"x")].concat()),
+        refused(
+            "1.0, all flags",
+            [&b"\x01\0\x06\xfehello"[..], &[0; 64]].concat(),
+        ),
+        refused(
+            "2.0, an identity of 300 octets",
+            [&v2(1, 5)[..12], &[2, 0, 0, 0, 0, 0, 0, 1, 44], &[b'x'; 300]].concat(),
+        ),
         refused(
             "HTTP",
             b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n".repeat(2),
@@ -124,6 +138,76 @@ async fn older_peers_and_other_protocols_are_refused() {
         refused("TLS", [&[0x16, 3, 1, 2, 0, 1][..], &[0; 64]].concat()),
     ])
     .await;
+}
+
+/// ZMTP31-018, ZMTP31-024: D1 to D14 for those that take commands, or answer, or know their peers.
+#[tokio::test]
+async fn older_peers_are_refused_by_sockets_of_other_types() {
+    async fn refuses<S: Socket>() {
+        let older: [&[u8]; 4] = [
+            b"\x01\0\x06\0hello",
+            b"\x04\0abc\x02\x01x\x02\0y",
+            b"\x01\0\x03\0\x01A",
+            b"\xff\0\0\0\0\0\0\0\x01\x7f\x01\x0a\0\0",
+        ];
+        for role in Role::BOTH {
+            for octets in older {
+                let socket = S::new();
+                let peer = role.peer_of(&socket).await;
+                let mut peer = peer.expect("it listens, or connects");
+                // It may have seen enough before.
+                let _ = peer.send(octets).await;
+                let said = peer.recv_until_closed().await.expect("it closes");
+                assert!(said.len() <= 64, "{role:?}: {said:x?}");
+            }
+        }
+    }
+    refuses::<PubSocket>().await;
+    refuses::<XPubSocket>().await;
+    refuses::<SubSocket>().await;
+    refuses::<RouterSocket>().await;
+    refuses::<DealerSocket>().await;
+    refuses::<RepSocket>().await;
+    refuses::<PairSocket>().await;
+}
+
+/// ZMTP31-153: D33, slow but in time.
+#[tokio::test]
+async fn a_greeting_may_take_its_time() {
+    for role in Role::BOTH {
+        let mut pull = PullSocket::new();
+        let mut peer = role.peer_of(&pull).await.unwrap();
+        for octet in greeting(3, 1) {
+            peer.send(&[octet]).await.unwrap();
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        peer.send(&[ready("PUSH"), message(&[b"at last"])].concat())
+            .await
+            .unwrap();
+        expect_message(&mut pull, &[b"at last"]).await.unwrap();
+    }
+}
+
+/// ZMTP31-025, INT-030: D34 in the other role, where the socket comes back each time.
+#[tokio::test]
+async fn a_server_may_leave_at_every_octet_of_its_greeting() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut pull = PullSocket::builder()
+        .reconnect_interval(Duration::from_millis(1))
+        .reconnect_interval_max(Duration::from_millis(2))
+        .build();
+    let endpoint = format!("tcp://{}", listener.local_addr().unwrap());
+    pull.connect(endpoint).await.unwrap();
+    for count in 0..=64 {
+        let mut peer = RawPeer::accept(&listener).await.unwrap();
+        peer.send(&greeting(3, 1)[..count]).await.unwrap();
+        peer.finish().await.unwrap();
+        peer.recv_until_closed().await.unwrap();
+    }
+    let mut healthy = RawPeer::accept(&listener).await.unwrap();
+    healthy.handshake("PUSH").await.unwrap();
+    healthy.send(&message(&[b"healthy"])).await.unwrap();
+    expect_message(&mut pull, &[b"healthy"]).await.unwrap();
 }
 
 /// ZMTP31-025, INT-030.

@@ -7,7 +7,7 @@ use tests::bytes::{
 use tests::raw_peer::RawPeer;
 use zmtp::{DealerSocket, PullSocket, RouterSocket, Socket};
 
-use crate::suite::{Case, Reaction, address, run};
+use crate::suite::{Case, Reaction, Role, address, run};
 
 fn after_greeting(octets: Vec<u8>) -> Vec<u8> {
     [greeting(3, 1), octets].concat()
@@ -179,13 +179,14 @@ async fn ready_and_messages_may_come_in_one_segment() {
 async fn a_router_refuses_unfit_identities() {
     let long = [b'x'; 256];
     let huge = vec![b'x'; 70_000];
-    for identity in [&b"\0abc"[..], &long[..], &huge[..]] {
-        let router = RouterSocket::new();
-        let endpoint = router.bind("tcp://127.0.0.1:*").await.unwrap();
-        let mut peer = RawPeer::connect(address(&endpoint)).await.unwrap();
-        let ready = ready_with(&[("Socket-Type", b"DEALER"), ("Identity", identity)]);
-        peer.send(&after_greeting(ready)).await.unwrap();
-        peer.recv_until_closed().await.unwrap();
+    for role in Role::BOTH {
+        for identity in [&b"\0abc"[..], &long[..], &huge[..]] {
+            let router = RouterSocket::new();
+            let mut peer = role.peer_of(&router).await.unwrap();
+            let ready = ready_with(&[("Socket-Type", b"DEALER"), ("Identity", identity)]);
+            peer.send(&after_greeting(ready)).await.unwrap();
+            peer.recv_until_closed().await.unwrap();
+        }
     }
 }
 

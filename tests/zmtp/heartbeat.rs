@@ -10,7 +10,7 @@ use zmtp::{
     RouterSocket, Socket, SubSocket, XPubSocket, XSubSocket,
 };
 
-use crate::suite::{address, expect_message};
+use crate::suite::{Role, address, expect_message};
 
 async fn connected(pull: &PullSocket) -> RawPeer {
     let endpoint = pull.bind("tcp://127.0.0.1:*").await.unwrap();
@@ -72,10 +72,13 @@ async fn a_3_0_peer_gets_its_pong_too() {
 /// ZMTP31-140.
 #[tokio::test]
 async fn a_peer_that_outlives_its_own_time_to_live_is_closed() {
-    let pull = PullSocket::new();
-    let mut peer = connected(&pull).await;
-    peer.send(&ping(1, b"")).await.unwrap();
-    assert_eq!(peer.recv_until_closed().await.unwrap(), pong(b""));
+    for role in Role::BOTH {
+        let pull = PullSocket::new();
+        let mut peer = role.peer_of(&pull).await.unwrap();
+        peer.handshake("PUSH").await.unwrap();
+        peer.send(&ping(1, b"")).await.unwrap();
+        assert_eq!(peer.recv_until_closed().await.unwrap(), pong(b""));
+    }
 }
 
 /// ZMTP31-131, LZ-029.
@@ -93,13 +96,16 @@ async fn a_long_time_to_live_does_not_overflow() {
 #[tokio::test]
 async fn a_silent_peer_is_pinged_and_then_closed() {
     let interval = Duration::from_millis(50);
-    let pull = PullSocket::builder()
-        .heartbeat(Heartbeat::new(interval))
-        .build();
-    let mut peer = connected(&pull).await;
-    let first = peer.recv_frame().await.unwrap();
-    assert!(first.is_command("PING"), "{first:?}");
-    peer.recv_until_closed().await.unwrap();
+    for role in Role::BOTH {
+        let pull = PullSocket::builder()
+            .heartbeat(Heartbeat::new(interval))
+            .build();
+        let mut peer = role.peer_of(&pull).await.unwrap();
+        peer.handshake("PUSH").await.unwrap();
+        let first = peer.recv_frame().await.unwrap();
+        assert!(first.is_command("PING"), "{first:?}");
+        peer.recv_until_closed().await.unwrap();
+    }
 }
 
 /// ZMTP31-138, LZ-033.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use tests::bytes::{claim, frame, greeting, message, ping, ready};
 use tests::raw_peer::RawPeer;
+use tests::usage::{address_space, resident_memory};
 use zmtp::session::Limits;
 use zmtp::{PullSocket, Socket};
 
@@ -12,21 +13,8 @@ use crate::suite::{address, expect_message};
 /// How much address space or memory one test may take for reasons of its own.
 const NOISE: u64 = 512 << 20;
 
-/// Returns the address space and the resident memory of this process in bytes.
-#[cfg(target_os = "linux")]
 fn memory() -> (u64, u64) {
-    const PAGE: u64 = 4096;
-    let text = std::fs::read_to_string("/proc/self/statm").unwrap();
-    let mut pages = text
-        .split(' ')
-        .map(|count| count.parse::<u64>().unwrap() * PAGE);
-    (pages.next().unwrap(), pages.next().unwrap())
-}
-
-/// Elsewhere the reactions are tested and the memory is not.
-#[cfg(not(target_os = "linux"))]
-fn memory() -> (u64, u64) {
-    (0, 0)
+    (address_space(), resident_memory())
 }
 
 /// ZMTP31-036, INT-022, LZ-023.
@@ -73,6 +61,23 @@ async fn messages_over_a_limit_end_the_connection() {
         peer.send(&octets).await.unwrap();
         assert_eq!(peer.recv_until_closed().await.unwrap(), b"");
     }
+}
+
+/// ZMTP31-054, INT-021: the limits of messages are not those of the handshake, which no READY would fit
+/// into.
+#[tokio::test]
+async fn a_handshake_is_longer_than_the_messages_that_follow_may_be() {
+    let mut limits = Limits::default();
+    limits.max_frame_size = 4;
+    let mut pull = PullSocket::builder().limits(limits).build();
+    let endpoint = pull.bind("tcp://127.0.0.1:*").await.unwrap();
+    let mut peer = RawPeer::connect(address(&endpoint)).await.unwrap();
+    peer.handshake("PUSH").await.unwrap();
+    peer.send(&[message(&[b"four"]), message(&[b"fives"])].concat())
+        .await
+        .unwrap();
+    expect_message(&mut pull, &[b"four"]).await.unwrap();
+    assert_eq!(peer.recv_until_closed().await.unwrap(), b"");
 }
 
 /// ZMTP31-054.

@@ -1,14 +1,17 @@
 //! Runs malformed and unusual input against a PULL socket and checks the reaction.
 //!
 //! Every case runs four times: the socket binds and connects, and the octets come in one piece and
-//! one by one. Beside the peer of the case stands a healthy one that must not notice anything.
+//! one by one. Beside the peer of the case stands a healthy one that must not notice anything, and no
+//! case may take much memory or time.
 
 use std::io;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use tests::bytes::{COMMAND, greeting, message};
 use tests::raw_peer::RawPeer;
 use tests::recorder::Recorder;
+use tests::usage::{resident_memory, thread_time};
 use tokio::net::TcpListener;
 use zmtp::{Endpoint, Message, PullSocket, Socket};
 
@@ -25,6 +28,8 @@ pub(crate) enum Reaction {
     Close,
     /// It sends ERROR and closes the connection.
     Error,
+    /// It answers its READY with these octets, and keeps the connection.
+    Answer(Vec<u8>),
     /// It delivers these messages and keeps the connection.
     Deliver(Vec<Vec<&'static [u8]>>),
     /// It delivers these messages; then the connection ends.
@@ -43,9 +48,21 @@ impl Case {
 
 /// Which side of the connection the socket under test is.
 #[derive(Debug, Clone, Copy)]
-enum Role {
+pub(crate) enum Role {
     Binds,
     Connects,
+}
+
+impl Role {
+    pub(crate) const BOTH: [Self; 2] = [Self::Binds, Self::Connects];
+
+    /// Connects a raw peer with a socket in this role.
+    pub(crate) async fn peer_of(self, socket: &impl Socket) -> io::Result<RawPeer> {
+        match self {
+            Self::Binds => RawPeer::connect(bind(socket).await).await,
+            Self::Connects => accept_from(socket).await,
+        }
+    }
 }
 
 /// How the octets of a case are cut into segments.
@@ -55,13 +72,21 @@ enum Delivery {
     Dribbled,
 }
 
+/// Processor time that all of the thread of a case may take, with the peers and without optimisation:
+/// a hundred times what the largest of them takes.
+const TIME: Duration = Duration::from_secs(5);
+
+/// Memory that may come while a case runs, in octets, much of it for tests beside it. What single ones
+/// take is in the tests of hostile peers.
+const MEMORY: u64 = 512 << 20;
+
 /// Cases longer than this are not sent octet by octet.
 const MAX_DRIBBLED: usize = 2048;
 
 /// Runs all cases in both roles and both deliveries.
 pub(crate) async fn run(cases: &[Case]) {
     for case in cases {
-        for role in [Role::Binds, Role::Connects] {
+        for role in Role::BOTH {
             for delivery in [Delivery::Whole, Delivery::Dribbled] {
                 if matches!(delivery, Delivery::Whole) || case.octets.len() <= MAX_DRIBBLED {
                     let context = format!("{} ({role:?}, {delivery:?})", case.name);
@@ -79,17 +104,16 @@ async fn run_case(case: &Case, role: Role, delivery: Delivery) -> io::Result<()>
     let mut healthy = RawPeer::connect(bind(&pull).await).await?;
     healthy.handshake("PUSH").await?;
     let recorder = Recorder::start();
-    let mut peer = match role {
-        Role::Binds => RawPeer::connect(bind(&pull).await).await?,
-        Role::Connects => accept_from(&pull).await?,
-    };
+    let before = (resident_memory(), thread_time());
+    let mut peer = role.peer_of(&pull).await?;
     match delivery {
         // The socket may have seen enough and closed before all was sent.
         Delivery::Whole => drop(peer.send(&case.octets).await),
         Delivery::Dribbled => peer.send_dribbled(&case.octets).await?,
     }
     check(case, &mut pull, &mut peer).await?;
-    let expected = usize::from(!matches!(case.reaction, Reaction::Deliver(_)));
+    let is_legal = matches!(case.reaction, Reaction::Deliver(_) | Reaction::Answer(_));
+    let expected = usize::from(!is_legal);
     if expected > 0 {
         // The end of a connection is reported when both sides have closed it.
         drop(peer);
@@ -97,6 +121,11 @@ async fn run_case(case: &Case, role: Role, delivery: Delivery) -> io::Result<()>
     }
     healthy.send(&message(&[b"healthy"])).await?;
     expect_message(&mut pull, &[b"healthy"]).await?;
+    let memory = resident_memory().saturating_sub(before.0);
+    let time = thread_time().saturating_sub(before.1);
+    if memory > MEMORY || time > TIME {
+        return Err(io::Error::other(format!("{memory} octets and {time:?}")));
+    }
     check_warnings(&recorder, expected)
 }
 
@@ -104,6 +133,15 @@ async fn check(case: &Case, pull: &mut PullSocket, peer: &mut RawPeer) -> io::Re
     match &case.reaction {
         Reaction::Close => check_last_words(&peer.recv_until_closed().await?, LastWords::None),
         Reaction::Error => check_last_words(&peer.recv_until_closed().await?, LastWords::Error),
+        Reaction::Answer(octets) => {
+            peer.recv_greeting().await?;
+            peer.recv_frame().await?;
+            let answer = peer.recv(octets.len()).await?;
+            if answer == *octets {
+                return Ok(());
+            }
+            Err(io::Error::other(format!("answered {answer:x?}")))
+        }
         Reaction::Deliver(messages) => {
             for parts in messages {
                 expect_message(pull, parts).await?;
@@ -149,8 +187,12 @@ fn check_last_words(octets: &[u8], expected: LastWords) -> io::Result<()> {
     )))
 }
 
-/// An error of the peer is reported once; what is legal is not reported.
+/// An error of the peer is reported once; what is legal is not reported. Nothing that is logged, at any
+/// level, forges a line of the log.
 fn check_warnings(recorder: &Recorder, expected: usize) -> io::Result<()> {
+    if let Some(forged) = recorder.find(|text| text.contains(char::is_control)) {
+        return Err(io::Error::other(format!("logged {forged:?}")));
+    }
     let warnings = recorder.take_warnings();
     if warnings.len() == expected {
         return Ok(());
@@ -176,12 +218,12 @@ pub(crate) async fn expect_message(pull: &mut PullSocket, parts: &[&[u8]]) -> io
     )))
 }
 
-async fn bind(pull: &PullSocket) -> SocketAddr {
+async fn bind(pull: &impl Socket) -> SocketAddr {
     let endpoint = pull.bind("tcp://127.0.0.1:*").await;
     address(&endpoint.expect("a port is free"))
 }
 
-async fn accept_from(pull: &PullSocket) -> io::Result<RawPeer> {
+async fn accept_from(pull: &impl Socket) -> io::Result<RawPeer> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let endpoint = format!("tcp://{}", listener.local_addr()?);
     pull.connect(endpoint).await.map_err(io::Error::other)?;

@@ -2,7 +2,7 @@
 
 use tests::bytes::{
     COMMAND, LONG, MORE, claim, command, command_body, error, frame, greeting, long_frame, message,
-    ping, property, ready,
+    ping, pong, property, ready,
 };
 
 use crate::suite::{Case, Reaction, run};
@@ -74,6 +74,11 @@ async fn legal_frames_are_delivered() {
         delivers("parts", message(&[b"a", b"", b"c"]), vec![b"a", b"", b"c"]),
         delivers("255 octets", frame(0, &[7; 255]), vec![&[7; 255]]),
         delivers("256 octets", frame(0, &[7; 256]), vec![&[7; 256]]),
+        delivers(
+            "a PING that is no command",
+            frame(0, b"\x04PING\0\0"),
+            vec![b"\x04PING\0\0"],
+        ),
     ])
     .await;
 }
@@ -117,6 +122,29 @@ async fn illegal_commands_end_the_connection() {
             command("READY", &property("Socket-Type", b"PUSH")),
         ),
         closes("ERROR", error("late")),
+    ])
+    .await;
+}
+
+/// ZMTP31-132, ZMTP31-133, ZMTP31-135, ZMTP31-144.
+#[tokio::test]
+async fn pings_are_answered_in_either_role() {
+    let answers = |name, version: u8, pings: Vec<u8>, pongs: Vec<u8>| {
+        let octets = [greeting(3, version), ready("PUSH"), pings].concat();
+        Case::new(name, octets, Reaction::Answer(pongs))
+    };
+    let three = |of: fn(&[u8]) -> Vec<u8>| [of(b"1"), of(b"2"), of(b"3")].concat();
+    run(&[
+        answers("no context", 1, ping(0, b""), pong(b"")),
+        answers("a short context", 1, ping(0, b"LOL"), pong(b"LOL")),
+        answers(
+            "the longest context",
+            1,
+            ping(0, &[0xff; 16]),
+            pong(&[0xff; 16]),
+        ),
+        answers("three", 1, three(|context| ping(0, context)), three(pong)),
+        answers("of a 3.0 peer", 0, ping(0, b"x"), pong(b"x")),
     ])
     .await;
 }

@@ -1,46 +1,56 @@
-//! A process that is attacked, so that what it uses and what it logs are its own.
-//!
-//! A test starts its own program once more as the victim, which speaks to it in lines: where it
-//! listens, what it receives, what it logs, and whether anything of that should not have been said.
+//! Starting a victim, hearing what it says, and seeing what it uses.
 
 use std::fs;
-use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::io::{self, BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use tracing::Level;
-use tracing_subscriber::layer::SubscriberExt as _;
-use tracing_subscriber::registry::Registry;
-
-use crate::raw_peer::within;
-use crate::recorder::{LogWatch, Recorded};
+use crate::raw_peer::{Work, within, work};
 
 /// Set for the process that is attacked: what it is to be.
-const ROLE: &str = "TESTS_VICTIM";
+pub(super) const ROLE: &str = "TESTS_VICTIM";
 
 /// Set for the process that is attacked: whom it is to connect to.
-const PEERS: &str = "TESTS_VICTIM_PEERS";
+pub(super) const PEERS: &str = "TESTS_VICTIM_PEERS";
 
 /// What stands before each line, behind what the test harness may have written.
-const MARK: &str = "victim: ";
+pub(super) const MARK: &str = "victim: ";
 
-/// How long a victim lives, should nobody end it.
-const LIFETIME: Duration = Duration::from_secs(300);
+/// How long one of the ticks is in which the system counts processor time, on every Linux there is.
+const TICK: Duration = Duration::from_millis(10);
 
-/// How many warnings a socket writes at once, and how long it takes until it may write another: a
-/// flood of peers must not become a flood of the log.
-const BURST: usize = 20;
-
-/// A running victim. Dropping it ends it.
+/// A running victim. Dropping it ends it, and is a mistake of the test unless it was
+/// [accounted for](Self::conclude).
 #[derive(Debug)]
 pub struct Victim {
     process: Child,
     said: Arc<Mutex<Vec<String>>>,
     endpoint: String,
-    peak_before: u64,
+    started: Instant,
+    before: Used,
+    work_before: Work,
+    standing: Standing,
+}
+
+/// What remains to be done about a victim.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    /// Nobody has looked yet what came of the attack.
+    Open,
+    /// It was accounted for, or is an attacker itself.
+    Settled,
+}
+
+/// What a process has used so far; nothing where it cannot be told.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Used {
+    /// The most memory that was resident, in octets.
+    pub(super) memory: u64,
+    /// The time of all its threads on a processor, in the program and in the system.
+    pub(super) processor: Duration,
 }
 
 /// How a victim is started.
@@ -85,6 +95,19 @@ impl Plan {
     ///
     /// Fails if it cannot be started, or does not listen in time.
     pub async fn start(self) -> io::Result<Victim> {
+        let mut victim = self.start_accomplice().await?;
+        victim.before = victim.used();
+        victim.work_before = work();
+        victim.standing = Standing::Open;
+        Ok(victim)
+    }
+
+    /// As [`Self::start`], but it is a process that attacks, which nobody accounts for.
+    ///
+    /// # Errors
+    ///
+    /// Fails if it cannot be started, or says nothing in time.
+    pub async fn start_accomplice(self) -> io::Result<Victim> {
         let program = std::env::current_exe()?;
         let mut command = match self.files {
             None => Command::new(program),
@@ -114,10 +137,13 @@ impl Plan {
             process,
             said,
             endpoint: String::new(),
-            peak_before: 0,
+            started: Instant::now(),
+            before: Used::default(),
+            work_before: Work::default(),
+            // Until it is attacked, nothing can come of it.
+            standing: Standing::Settled,
         };
         victim.endpoint = victim.said("endpoint ").await?;
-        victim.peak_before = victim.peak_memory();
         Ok(victim)
     }
 }
@@ -187,6 +213,50 @@ impl Victim {
         self.status("VmPeak:") << 10
     }
 
+    /// Returns what it has used so far.
+    pub(super) fn used(&self) -> Used {
+        Used {
+            memory: self.peak_memory(),
+            processor: self.processor_time(),
+        }
+    }
+
+    /// Returns what it has used since it was started to be attacked, and what raw peers have done on
+    /// this thread since then.
+    pub(super) fn used_since(&self) -> (Used, Work) {
+        let used = self.used();
+        let since = Used {
+            memory: used.memory.saturating_sub(self.before.memory),
+            processor: used.processor.saturating_sub(self.before.processor),
+        };
+        (since, work() - self.work_before)
+    }
+
+    /// Returns how long ago it was started.
+    pub(super) fn age(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// Returns whether it is still there.
+    pub(super) fn is_alive(&mut self) -> bool {
+        matches!(self.process.try_wait(), Ok(None))
+    }
+
+    /// Nothing more is to be asked about it.
+    pub(super) fn settle(&mut self) {
+        self.standing = Standing::Settled;
+    }
+
+    fn processor_time(&self) -> Duration {
+        let path = format!("/proc/{}/stat", self.process.id());
+        let text = fs::read_to_string(path).unwrap_or_default();
+        // The second field is a name in parentheses, which may hold anything.
+        let (_, fields) = text.rsplit_once(')').unwrap_or_default();
+        let fields = fields.split_whitespace().skip(11).take(2);
+        let ticks: u32 = fields.filter_map(|field| field.parse::<u32>().ok()).sum();
+        TICK * ticks
+    }
+
     fn status(&self, field: &str) -> u64 {
         let path = format!("/proc/{}/status", self.process.id());
         let text = fs::read_to_string(path).unwrap_or_default();
@@ -195,47 +265,6 @@ impl Victim {
             .and_then(|rest| rest.trim().trim_end_matches(" kB").parse().ok())
             .unwrap_or_default()
     }
-
-    /// It lives, has grown by no more than `allowance`, and has said nothing that nobody should
-    /// read. Returns by how much it has grown.
-    ///
-    /// # Panics
-    ///
-    /// Panics if one of that is not so.
-    pub fn assert_unharmed(&mut self, what: &str, allowance: u64) -> u64 {
-        let grown = self.peak_memory().saturating_sub(self.peak_before);
-        // For the table in `docs/hostile.md`; shown with `--nocapture`.
-        let _ = writeln!(io::stderr(), "{what}: {} KiB more at the peak", grown >> 10);
-        assert!(grown <= allowance, "{what}: {} KiB more", grown >> 10);
-        let ended = self.process.try_wait();
-        assert!(matches!(ended, Ok(None)), "{what}: it died");
-        let leaks = self.all_said("leak ");
-        assert!(leaks.is_empty(), "{what}: {leaks:?}");
-        grown
-    }
-
-    /// Each of so many hostile acts is one warning in its log, unless they are so many that they
-    /// would flood it. Returns the warnings.
-    ///
-    /// # Panics
-    ///
-    /// Panics if there are more, or if there are not enough in time.
-    pub async fn assert_warnings(&self, what: &str, acts: usize) -> Vec<String> {
-        let expected = acts.min(BURST);
-        let waiting = async {
-            while self.all_said("warning ").len() < expected {
-                tokio::time::sleep(Duration::from_millis(2)).await;
-            }
-            Ok(())
-        };
-        let waited = within(waiting).await;
-        let warnings = self.all_said("warning ");
-        assert!(waited.is_ok(), "{what}: {acts} acts and {warnings:?}");
-        // One for each second beyond the burst, of which a test does not have so many.
-        let most = if acts > BURST { BURST + 60 } else { acts };
-        assert!(warnings.len() <= most, "{what}: {acts} acts, {warnings:#?}");
-        warnings
-    }
 }
 
 impl Drop for Victim {
@@ -243,13 +272,9 @@ impl Drop for Victim {
         // It may have ended by itself.
         let _ = self.process.kill();
         let _ = self.process.wait();
+        let excused = thread::panicking() || self.standing == Standing::Settled;
+        assert!(excused, "nobody has looked what came of an attack");
     }
-}
-
-/// Returns what this process is to be, if it is a victim.
-#[must_use]
-pub fn role() -> Option<String> {
-    std::env::var(ROLE).ok()
 }
 
 /// Returns whether a process may have so many open files, if it asks for them.
@@ -259,44 +284,4 @@ pub fn may_open(count: usize) -> bool {
     let asked = shell.arg("-c").arg(format!("ulimit -n {count}"));
     let status = asked.stderr(Stdio::null()).status();
     status.is_ok_and(|status| status.success())
-}
-
-/// Returns whom the victim is to connect to.
-#[must_use]
-pub fn peers() -> Vec<String> {
-    let peers = std::env::var(PEERS).unwrap_or_default();
-    let peers = peers.split(',').filter(|peer| !peer.is_empty());
-    peers.map(str::to_owned).collect()
-}
-
-/// Tells the test.
-pub fn say(line: &str) {
-    // Whoever does not listen any more has ended, and so will this process.
-    let _ = writeln!(io::stdout(), "{MARK}{line}");
-}
-
-/// Watches all that is logged by this process: warnings are told, and so is whatever has one of
-/// `secrets` or a control character in it, which a peer could forge lines of a log with.
-pub fn watch_log(secrets: &'static [&'static str]) {
-    let watch = LogWatch::new(move |recorded: &Recorded| {
-        check(&recorded.text, secrets);
-        if recorded.level <= Level::WARN {
-            say(&format!("warning {}", recorded.text));
-        }
-    });
-    // A second victim in one process would be a mistake of the test.
-    let _ = tracing::subscriber::set_global_default(Registry::default().with(watch));
-}
-
-/// Tells the test if `text`, of an error or a log line, is not for everybody.
-pub fn check(text: &str, secrets: &[&str]) {
-    if secrets.iter().any(|secret| text.contains(secret)) || text.contains(char::is_control) {
-        say(&format!("leak {}", text.escape_debug()));
-    }
-}
-
-/// Resolves when the test has ended, or has forgotten this victim.
-pub async fn until_orphaned() {
-    let input = tokio::task::spawn_blocking(|| io::stdin().read_line(&mut String::new()));
-    let _ = tokio::time::timeout(LIFETIME, input).await;
 }

@@ -86,14 +86,13 @@ fn count(events: &[RawEvent], name: &str) -> usize {
 }
 
 /// Nobody was harmed: little memory, no warning for an event that is dropped, no other word.
-async fn assert_unharmed(victim: &mut Victim, what: &str, allowance: u64) {
-    victim.assert_unharmed(what, allowance);
-    victim.assert_warnings(what, 0).await;
+async fn conclude(victim: Victim, healthy: Healthy, what: &str, memory: u64) {
+    victim.conclude(what, memory, 0, healthy).await;
 }
 
 #[tokio::test]
 async fn hostile_nesting_and_claims_cost_their_own_length() {
-    let mut victim = start("server").await;
+    let victim = start("server").await;
     let mut healthy = Healthy::connect(&victim).await;
     let mut peer = raw(&victim).await;
     let head = rpc::encode(&rpc::header(rpc::id(1), None));
@@ -128,12 +127,12 @@ async fn hostile_nesting_and_claims_cost_their_own_length() {
     // All payloads but those without an id are requests.
     assert!(answered.await > 0);
     healthy.beside(until_all_is_read(&mut peer)).await;
-    assert_unharmed(&mut victim, "hostile nesting", LITTLE).await;
+    conclude(victim, healthy, "hostile nesting", LITTLE).await;
 }
 
 #[tokio::test]
 async fn ids_of_any_type_and_length_are_answered_or_dropped() {
-    let mut victim = start("patient").await;
+    let victim = start("patient").await;
     let mut healthy = Healthy::connect(&victim).await;
     let mut peer = raw(&victim).await;
     let ids = [
@@ -161,25 +160,25 @@ async fn ids_of_any_type_and_length_are_answered_or_dropped() {
     // All but nil, which is none, and the two that are too long; each once, because whoever comes
     // again has given up the call before.
     healthy.until_counted("held", 6).await;
-    assert_unharmed(&mut victim, "ids of any type", 32 << 20).await;
+    conclude(victim, healthy, "ids of any type", 32 << 20).await;
 }
 
 // Q21: the last call of an id is the one that counts.
 #[tokio::test]
 async fn one_id_for_twenty_thousand_calls_is_one_call() {
-    let mut victim = start("patient").await;
+    let victim = start("patient").await;
     let mut healthy = Healthy::connect(&victim).await;
     let mut peer = raw(&victim).await;
     let block = request(1, "hold", vec![Value::from("x".repeat(1000))]).repeat(100);
     healthy.beside(push(&mut peer, &block, 200)).await;
     healthy.beside(until_all_is_read(&mut peer)).await;
     healthy.until_counted("held", 1).await;
-    assert_unharmed(&mut victim, "one id for 20 000 calls", LITTLE).await;
+    conclude(victim, healthy, "one id for 20 000 calls", LITTLE).await;
 }
 
 #[tokio::test]
 async fn a_flood_of_channels_of_one_peer_is_sixteen_thousand() {
-    let mut victim = start("patient").await;
+    let victim = start("patient").await;
     let mut healthy = Healthy::connect(&victim).await;
     let mut peer = raw(&victim).await;
     let mut refused = 0;
@@ -201,13 +200,13 @@ async fn a_flood_of_channels_of_one_peer_is_sixteen_thousand() {
     healthy.beside(attack).await;
     assert_eq!(refused, u64::from(flood()) - CHANNELS);
     healthy.until_counted("held", CHANNELS).await;
-    assert_unharmed(&mut victim, "a flood of channels", 80 << 20).await;
+    conclude(victim, healthy, "a flood of channels", 80 << 20).await;
 }
 
 #[tokio::test]
 async fn a_flood_of_calls_whose_refusals_are_not_read_is_bounded() {
     const CALLS: u32 = 100_000;
-    let mut victim = start("server").await;
+    let victim = start("server").await;
     let mut healthy = Healthy::connect(&victim).await;
     let peer = RawPeer::connect_with_buffer(victim.address(), 4096).await;
     let mut peer = peer.unwrap();
@@ -226,13 +225,13 @@ async fn a_flood_of_calls_whose_refusals_are_not_read_is_bounded() {
     let told = healthy.beside(attack).await;
     assert!(told > 0);
     // Were all of them kept until they are read, it would be far more.
-    assert_unharmed(&mut victim, "unread refusals", LITTLE).await;
+    conclude(victim, healthy, "unread refusals", LITTLE).await;
 }
 
 // Q18: channels that heartbeats open have no request, and end without one.
 #[tokio::test]
 async fn channels_that_nothing_is_asked_on_are_bounded() {
-    let mut victim = start("patient").await;
+    let victim = start("patient").await;
     let mut healthy = Healthy::connect(&victim).await;
     let mut peer = raw(&victim).await;
     let attack = async {
@@ -250,13 +249,63 @@ async fn channels_that_nothing_is_asked_on_are_bounded() {
     // As many as may be are open, so that there is none for a call.
     let (_, answer) = healthy.beside(attack).await;
     assert_eq!(answer.args[0], Value::from("LimitExceeded"), "{answer:?}");
-    assert_unharmed(&mut victim, "40 000 channels without a request", 32 << 20).await;
+    conclude(
+        victim,
+        healthy,
+        "40 000 channels without a request",
+        32 << 20,
+    )
+    .await;
+}
+
+// B19, Q18: a request has three heartbeats to come, however lively its channel is.
+#[tokio::test]
+async fn channels_without_a_request_end_after_three_heartbeats() {
+    const CHANNELS: u32 = 200;
+    let victim = start("brisk").await;
+    let mut healthy = Healthy::connect(&victim).await;
+    let mut peer = raw(&victim).await;
+    let held = CHANNELS;
+    let mut octets = request(held, "hold", vec![Value::Nil]);
+    for number in 0..CHANNELS {
+        let header = rpc::header(rpc::id(number), None);
+        octets.extend(framed(&rpc::event(header, "_zpc_hb", Value::Nil)));
+    }
+    let beats: Vec<u8> = (0..=CHANNELS)
+        .flat_map(|number| framed(&rpc::on_channel(&rpc::id(number), "_zpc_hb", Value::Nil)))
+        .collect();
+    let mut heard = vec![0_u32; CHANNELS as usize + 1];
+    let attack = async {
+        push(&mut peer, &octets, 1).await;
+        // A channel that ends is silent, and that of the call goes on. None of them can have more
+        // heartbeats than it has intervals, so that it does not matter how long this takes.
+        while heard[held as usize] < 7 {
+            let event = rpc::recv(&mut peer).await.unwrap();
+            assert!(event.is("_zpc_hb"), "{event:?}");
+            let number =
+                (0..=held).find(|number| event.entry("response_to") == Some(&rpc::id(*number)));
+            let number = number.expect("a channel that was opened");
+            heard[number as usize] += 1;
+            if number == held {
+                push(&mut peer, &beats, 1).await;
+            }
+        }
+        // And there is room for calls.
+        until_all_is_read(&mut peer).await
+    };
+    healthy.beside(attack).await;
+    let most = heard[..held as usize].iter().max();
+    // One when it opens, and one for each interval.
+    assert!(most <= Some(&4), "{most:?} heartbeats");
+    healthy.until_counted("held", 1).await;
+    let what = "200 channels that wait for their request";
+    conclude(victim, healthy, what, LITTLE).await;
 }
 
 // Q5, Q6, B2.
 #[tokio::test]
 async fn credit_that_overflows_or_is_negative_buys_nothing() {
-    let mut victim = start("patient").await;
+    let victim = start("patient").await;
     let mut healthy = Healthy::connect(&victim).await;
     let mut peer = raw(&victim).await;
     rpc::send(&mut peer, &rpc::request(rpc::id(1), "blobs", vec![]))
@@ -302,13 +351,13 @@ async fn credit_that_overflows_or_is_negative_buys_nothing() {
     };
     let items = healthy.beside(attack).await;
     assert!((4..AHEAD + 30).contains(&items), "{items} items");
-    assert_unharmed(&mut victim, "credit without end", LITTLE).await;
+    conclude(victim, healthy, "credit without end", LITTLE).await;
 }
 
 #[tokio::test]
 async fn streams_that_are_never_read_wait() {
     const STREAMS: u64 = 200;
-    let mut victim = start("server").await;
+    let victim = start("server").await;
     let mut healthy = Healthy::connect(&victim).await;
     let mut peer = raw(&victim).await;
     let credit = Value::Array(vec![Value::from(1 << 20)]);
@@ -328,12 +377,18 @@ async fn streams_that_are_never_read_wait() {
     // A handler is ahead by 256 KiB.
     let expected = STREAMS..STREAMS * 30 + AHEAD;
     assert!(expected.contains(&items), "{items} items");
-    assert_unharmed(&mut victim, "200 streams that are never read", 110 << 20).await;
+    conclude(
+        victim,
+        healthy,
+        "200 streams that are never read",
+        110 << 20,
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn replies_that_are_never_read_hold_further_calls_back() {
-    let mut victim = start("server").await;
+    let victim = start("server").await;
     let mut healthy = Healthy::connect(&victim).await;
     let mut peer = raw(&victim).await;
     let calls: Vec<u8> = (0..4000)
@@ -347,8 +402,9 @@ async fn replies_that_are_never_read_hold_further_calls_back() {
     let replies = healthy.beside(attack).await;
     assert!((1..2000).contains(&replies), "{replies} replies");
     // Were all of them served, it would hold 400 MB.
-    assert_unharmed(
-        &mut victim,
+    conclude(
+        victim,
+        healthy,
         "4000 replies of 100 KiB that are never read",
         128 << 20,
     )
@@ -360,7 +416,7 @@ async fn arguments_that_expand_are_charged_for_what_they_become() {
     const TIMES: u32 = 12;
     // Each is charged 32 MiB, less a thousand values.
     const HELD: u32 = 2;
-    let mut victim = start("limited").await;
+    let victim = start("limited").await;
     let mut healthy = Healthy::connect(&victim).await;
     let mut peer = raw(&victim).await;
     let attack = async {
@@ -388,12 +444,12 @@ async fn arguments_that_expand_are_charged_for_what_they_become() {
     assert_eq!(refused, TIMES - HELD, "two have room");
     healthy.until_counted("held", HELD.into()).await;
     let allowance = RECEIVED as u64 * 2 + LITTLE;
-    assert_unharmed(&mut victim, "12 MiB of nils", allowance).await;
+    conclude(victim, healthy, "12 MiB of nils", allowance).await;
 }
 
 #[tokio::test]
 async fn floods_of_what_is_for_nobody_make_nothing_grow() {
-    let mut victim = start("server").await;
+    let victim = start("server").await;
     let mut healthy = Healthy::connect(&victim).await;
     let mut peer = raw(&victim).await;
     let stray = [
@@ -415,13 +471,13 @@ async fn floods_of_what_is_for_nobody_make_nothing_grow() {
     };
     let answers = healthy.beside(attack).await;
     assert_eq!(answers.len(), 0, "{:?}", answers.first());
-    assert_unharmed(&mut victim, "80 000 events for nobody", LITTLE).await;
+    conclude(victim, healthy, "80 000 events for nobody", LITTLE).await;
 }
 
 /// Whoever connects, asks and goes again leaves nothing.
 #[tokio::test]
 async fn clients_that_come_ask_and_go_leave_nothing() {
-    let mut victim = start("patient").await;
+    let victim = start("patient").await;
     let mut healthy = Healthy::connect(&victim).await;
     let calls: Vec<u8> = (0..50)
         .flat_map(|number| request(number, "hold", vec![Value::from("x".repeat(10_000))]))
@@ -437,5 +493,11 @@ async fn clients_that_come_ask_and_go_leave_nothing() {
     healthy.beside(attack).await;
     assert!(healthy.counted("calls").await > 0);
     healthy.until_counted("held", 0).await;
-    assert_unharmed(&mut victim, "200 clients that leave 50 calls each", LITTLE).await;
+    conclude(
+        victim,
+        healthy,
+        "200 clients that leave 50 calls each",
+        LITTLE,
+    )
+    .await;
 }

@@ -8,7 +8,7 @@ use futures_util::stream;
 use rmpv::Value;
 use serde_bytes::ByteBuf;
 use tests::raw_peer::RawPeer;
-use tests::victim::{self, Plan, Victim};
+use tests::victim::{self, Plan, Victim, Witness};
 use zrpc::security::{Passwords, Security};
 use zrpc::{CallContext, Client, Fault, Heartbeat, Introspection, Server, ServerBuilder};
 
@@ -23,6 +23,9 @@ const SECRETS: &[&str] = &["correct-horse-battery", "guest-staple"];
 
 /// How long anything takes that works, on a machine that has other things to do.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The heartbeat of a server that a test waits for.
+const BRISK: Duration = Duration::from_secs(1);
 
 /// Longer than any test takes.
 const LONG: Duration = Duration::from_secs(3600);
@@ -48,6 +51,8 @@ async fn the_victim_itself() {
             "guarded" => serve(guarded()).await,
             // Gives no call up while a test counts them.
             "patient" => serve(methods().heartbeat(Heartbeat::every(LONG))).await,
+            // In a hurry, but in none that a busy machine could not keep up with.
+            "brisk" => serve(methods().heartbeat(Heartbeat::every(BRISK))).await,
             "limited" => {
                 let patient = methods().heartbeat(Heartbeat::every(LONG));
                 serve(patient.max_received_bytes_per_peer(RECEIVED)).await;
@@ -176,8 +181,9 @@ async fn call() {
                 told.chars().take(80).collect::<String>()
             ));
             let mut items = hostile.stream::<Value>("items", ()).await.unwrap();
-            // Whoever takes items as they come gives credit for more.
-            tokio::time::sleep(Duration::from_millis(200)).await;
+            // Whoever takes items as they come gives credit for more. What is answered next comes behind
+            // all of those that were sent without asking, or is the end of this call.
+            let _ = hostile.call::<Value>("method", (number,)).await;
             let told = loop {
                 match items.next_item().await {
                     Ok(Some(_)) => {}
@@ -277,6 +283,13 @@ impl Healthy {
                 () = &mut calling => {}
             }
         }
+    }
+}
+
+impl Witness for Healthy {
+    /// None of its calls failed so far, and neither does another.
+    async fn testify(mut self, _what: &str, _victim: &Victim) {
+        self.call().await;
     }
 }
 

@@ -7,12 +7,14 @@ use tests::bytes::{
 };
 use tests::raw_peer::RawPeer;
 use tokio::net::TcpListener;
-use tokio::time::{Duration, timeout};
+use tokio::time::timeout;
+use zmtp::authenticator::{AnyKey, Passwords};
 use zmtp::{PushSocket, Socket};
 
 use super::honest::{Honest, Mechanism};
+use super::reconnects::QUIET;
 use super::victim::{
-    Healthy, LITTLE, Listener, Side, Target, client_pair, plan, server_pair, start,
+    Healthy, LITTLE, Listener, PASSWORD, Side, Target, client_pair, plan, server_pair, start,
 };
 
 async fn curve_client(victim: &tests::victim::Victim) -> Healthy {
@@ -49,7 +51,7 @@ fn downgrades() -> Vec<Vec<u8>> {
 /// ZMTP31-008, ZMTP31-018, ZCURVE-007.
 #[tokio::test]
 async fn cve_2014_7202_an_older_greeting_is_no_way_around_curve() {
-    let mut victim = start("short CURVE server").await;
+    let victim = start("short CURVE server").await;
     let mut healthy = curve_client(&victim).await;
     let downgrades = downgrades();
     for octets in &downgrades {
@@ -60,11 +62,9 @@ async fn cve_2014_7202_an_older_greeting_is_no_way_around_curve() {
         healthy.exchange(&victim).await;
     }
     assert!(victim.all_said("got downgraded").is_empty());
-    victim.assert_unharmed("downgrade of a server", LITTLE);
     victim
-        .assert_warnings("downgrade of a server", downgrades.len())
+        .conclude("downgrade of a server", LITTLE, downgrades.len(), healthy)
         .await;
-    healthy.assert_undisturbed("downgrade of a server").await;
 }
 
 /// CVE-2014-7202, in the other role: the client says nothing to such a server, and does not ask it
@@ -73,44 +73,41 @@ async fn cve_2014_7202_an_older_greeting_is_no_way_around_curve() {
 /// ZMTP31-008, ZMTP31-082, INT-033.
 #[tokio::test]
 async fn cve_2014_7202_an_older_greeting_gets_nothing_from_a_client_of_curve() {
-    for (mechanism, role) in [
-        (Mechanism::CurveClient, "CURVE"),
-        (Mechanism::PlainClient, "PLAIN"),
-    ] {
-        for octets in downgrades() {
-            if octets.len() > 64 && octets[12..].starts_with(role.as_bytes()) {
-                continue;
-            }
+    for role in ["CURVE client", "PLAIN client"] {
+        let server = PushSocket::builder();
+        let server = if role == "CURVE client" {
+            server.curve_server(server_pair()).authenticator(AnyKey)
+        } else {
+            let mut passwords = Passwords::new();
+            passwords.insert("admin", PASSWORD).unwrap();
+            server.plain_server().authenticator(passwords)
+        };
+        let server = server.build();
+        let bound = server.bind("tcp://127.0.0.1:*").await.unwrap();
+        let mut addresses = vec![crate::suite::address(&bound)];
+        let mut downgrades = downgrades();
+        downgrades.retain(|octets| !octets[12..].starts_with(&role.as_bytes()[..5]));
+        let mut listeners = Vec::new();
+        for _ in &downgrades {
             let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-            let builder = PushSocket::builder()
-                .linger(Duration::ZERO)
-                .reconnect_interval(Duration::from_millis(5));
-            // Whoever waits for the rest of a greeting goes at the deadline, and comes again.
-            let is_greeting = octets.len() >= 64;
-            let builder = if is_greeting {
-                builder
-            } else {
-                builder.handshake_timeout(Duration::from_millis(200))
-            };
-            let mut push = match mechanism {
-                Mechanism::CurveClient => {
-                    builder.curve_client(*server_pair().public_key(), client_pair())
-                }
-                _ => builder.plain_client("admin", "hunter2hunter2").unwrap(),
-            }
-            .build();
-            let endpoint = format!("tcp://{}", listener.local_addr().unwrap());
-            push.connect(endpoint).await.unwrap();
-            let _ = push.try_send("a secret");
-            let mut peer = RawPeer::accept(&listener).await.unwrap();
-            let _ = peer.send(&octets).await;
+            addresses.push(listener.local_addr().unwrap());
+            listeners.push(listener);
+        }
+        let plan = plan(role).connecting_to(&addresses);
+        let victim = plan.start().await.unwrap();
+        let mut healthy = Healthy::attach(server, &victim).await;
+        for (listener, octets) in listeners.iter().zip(&downgrades) {
+            let mut peer = RawPeer::accept(listener).await.unwrap();
+            let _ = peer.send(octets).await;
             let said = peer.recv_until_closed().await.unwrap();
             assert!(said.len() <= 64, "{role}: {said:x?}");
-            if is_greeting {
-                let again = timeout(Duration::from_millis(100), listener.accept()).await;
-                assert!(again.is_err(), "{role}: it comes again to {octets:x?}");
-            }
+            drop(peer);
+            let again = timeout(QUIET, listener.accept()).await;
+            assert!(again.is_err(), "{role}: it comes again to {octets:x?}");
+            healthy.exchange(&victim).await;
         }
+        let acts = downgrades.len();
+        victim.conclude(role, LITTLE, acts, healthy).await;
     }
 }
 
@@ -119,7 +116,7 @@ async fn cve_2014_7202_an_older_greeting_gets_nothing_from_a_client_of_curve() {
 /// CURVE-050.
 #[tokio::test]
 async fn cve_2014_7203_a_message_that_is_sent_again_is_not_delivered_again() {
-    let mut victim = start("short CURVE server").await;
+    let victim = start("short CURVE server").await;
     let mut healthy = curve_client(&victim).await;
     let mut acts = 0;
     // The first and the second message; what is sent of them, and how many of them may arrive.
@@ -140,13 +137,13 @@ async fn cve_2014_7203_a_message_that_is_sent_again_is_not_delivered_again() {
         assert_eq!(got.len(), delivered, "{name}: {got:?}");
         drop(client);
         acts += 1;
-        let warnings = victim.assert_warnings(name, acts).await;
-        assert!(warnings[acts - 1].contains("nonce"), "{warnings:?}");
+        victim.until_warned(acts).await.unwrap();
     }
-    victim.assert_unharmed("messages of CURVE sent again", LITTLE);
-    healthy
-        .assert_undisturbed("messages of CURVE sent again")
-        .await;
+    let what = "messages of CURVE sent again";
+    let warnings = victim.conclude(what, LITTLE, acts, healthy).await;
+    for warning in warnings {
+        assert!(warning.contains("nonce"), "{warning}");
+    }
 }
 
 /// CVE-2019-6250: the size of a frame was added to a pointer, and compared afterwards.
@@ -155,7 +152,7 @@ async fn cve_2014_7203_a_message_that_is_sent_again_is_not_delivered_again() {
 #[tokio::test]
 async fn cve_2019_6250_a_size_close_to_all_of_memory_ends_the_connection() {
     for side in [Side::Connects, Side::Listens] {
-        let mut target = Target::start("pull", side).await;
+        let target = Target::start("pull", side).await;
         let mut healthy = Healthy::connect(&target.victim).await;
         let sizes: Vec<u64> = (0..20)
             .map(|below| u64::MAX - below * 8)
@@ -177,9 +174,10 @@ async fn cve_2019_6250_a_size_close_to_all_of_memory_ends_the_connection() {
         }
         healthy.exchange(&target.victim).await;
         let what = "sizes close to 2^64";
-        target.victim.assert_unharmed(what, LITTLE);
-        target.victim.assert_warnings(what, sizes.len()).await;
-        healthy.assert_undisturbed(what).await;
+        target
+            .victim
+            .conclude(what, LITTLE, sizes.len(), healthy)
+            .await;
     }
 }
 
@@ -188,7 +186,7 @@ async fn cve_2019_6250_a_size_close_to_all_of_memory_ends_the_connection() {
 /// CURVE-032, CURVE-035, INT-021.
 #[tokio::test]
 async fn cve_2019_13132_metadata_of_any_length_in_an_initiate_are_read_or_refused() {
-    let mut victim = start("short CURVE server").await;
+    let victim = start("short CURVE server").await;
     let mut healthy = curve_client(&victim).await;
     let mut refused = 0;
     for len in [
@@ -212,9 +210,7 @@ async fn cve_2019_13132_metadata_of_any_length_in_an_initiate_are_read_or_refuse
     }
     assert!(refused >= 3, "{refused}");
     let what = "INITIATE with long metadata";
-    victim.assert_unharmed(what, LITTLE);
-    victim.assert_warnings(what, refused).await;
-    healthy.assert_undisturbed(what).await;
+    victim.conclude(what, LITTLE, refused, healthy).await;
 }
 
 /// CVE-2020-15166: a connection without a handshake was a peer, and the socket waited for it.
@@ -222,7 +218,7 @@ async fn cve_2019_13132_metadata_of_any_length_in_an_initiate_are_read_or_refuse
 /// INT-030, ZMTP31-153.
 #[tokio::test]
 async fn cve_2020_15166_raw_connections_stop_no_message_of_others() {
-    let mut victim = start("short CURVE server").await;
+    let victim = start("short CURVE server").await;
     let mut healthy = curve_client(&victim).await;
     let mut raw = Vec::new();
     for said in [
@@ -243,11 +239,10 @@ async fn cve_2020_15166_raw_connections_stop_no_message_of_others() {
     let mut late = curve_client(&victim).await;
     late.exchange(&victim).await;
     drop(raw);
-    victim.assert_unharmed("raw connections", LITTLE);
     // Those that speak another protocol. To be silent and go is nobody's fault.
-    victim.assert_warnings("raw connections", 5).await;
-    late.assert_undisturbed("raw connections").await;
-    healthy.assert_undisturbed("raw connections").await;
+    victim
+        .conclude("raw connections", LITTLE, 5, (late, healthy))
+        .await;
 }
 
 /// CVE-2020-36400, CVE-2021-20235: octets of no version, whose messages are larger than the buffer
@@ -257,7 +252,7 @@ async fn cve_2020_15166_raw_connections_stop_no_message_of_others() {
 #[tokio::test]
 async fn cve_2021_20235_and_2020_36400_large_unversioned_messages_end_the_connection() {
     for side in [Side::Connects, Side::Listens] {
-        let mut target = Target::start("pull", side).await;
+        let target = Target::start("pull", side).await;
         let mut healthy = Healthy::connect(&target.victim).await;
         let long = |len: usize| {
             let size = u64::try_from(len + 1).unwrap().to_be_bytes();
@@ -288,9 +283,7 @@ async fn cve_2021_20235_and_2020_36400_large_unversioned_messages_end_the_connec
         }
         healthy.exchange(&target.victim).await;
         let what = "large unversioned messages";
-        target.victim.assert_unharmed(what, LITTLE);
-        target.victim.assert_warnings(what, acts).await;
-        healthy.assert_undisturbed(what).await;
+        target.victim.conclude(what, LITTLE, acts, healthy).await;
     }
 }
 
@@ -301,7 +294,7 @@ async fn cve_2021_20235_and_2020_36400_large_unversioned_messages_end_the_connec
 async fn cve_2021_20234_messages_that_a_server_leaves_unfinished_are_freed() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let at = [listener.local_addr().unwrap()];
-    let mut victim = plan("pull").connecting_to(&at).start().await.unwrap();
+    let victim = plan("pull").connecting_to(&at).start().await.unwrap();
     let mut healthy = Healthy::connect(&victim).await;
     let part = frame(MORE, &vec![7; 1 << 20]);
     let attack = async {
@@ -317,9 +310,7 @@ async fn cve_2021_20234_messages_that_a_server_leaves_unfinished_are_freed() {
     };
     healthy.beside(&victim, attack).await;
     let what = "100 unfinished messages of a server";
-    victim.assert_unharmed(what, LITTLE);
-    victim.assert_warnings(what, 100).await;
-    healthy.assert_undisturbed(what).await;
+    victim.conclude(what, LITTLE, 100, healthy).await;
 }
 
 /// CVE-2021-20236: a topic was removed by a function that called itself for each octet.
@@ -327,7 +318,7 @@ async fn cve_2021_20234_messages_that_a_server_leaves_unfinished_are_freed() {
 /// PUBSUB-018.
 #[tokio::test]
 async fn cve_2021_20236_a_topic_as_long_as_may_be_is_removed_without_a_deep_stack() {
-    let mut victim = start("pub").await;
+    let victim = start("pub").await;
     let mut listener = Listener::connect(&victim).await;
     // Just as large as a command may be, each a little longer than the one before.
     let topics: Vec<Vec<u8>> = (0..8).map(|more| vec![b'A'; (255 << 10) + more]).collect();
@@ -348,8 +339,9 @@ async fn cve_2021_20236_a_topic_as_long_as_may_be_is_removed_without_a_deep_stac
         };
         listener.beside(attack).await;
     }
-    victim.assert_unharmed("topics of 255 KiB", LITTLE);
-    victim.assert_warnings("topics of 255 KiB", 0).await;
+    victim
+        .conclude("topics of 255 KiB", LITTLE, 0, listener)
+        .await;
 }
 
 /// CVE-2021-20237: what a publisher was sent, and what came with it, was never freed.
@@ -357,7 +349,7 @@ async fn cve_2021_20236_a_topic_as_long_as_may_be_is_removed_without_a_deep_stac
 /// PUBSUB-020.
 #[tokio::test]
 async fn cve_2021_20237_messages_to_a_publisher_with_metadata_are_freed() {
-    let mut victim = start("pub").await;
+    let victim = start("pub").await;
     let mut listener = Listener::connect(&victim).await;
     let long = vec![b'x'; 4000];
     let ready = tests::bytes::ready_with(&[("Socket-Type", b"SUB"), ("X-long", &long)]);
@@ -373,8 +365,7 @@ async fn cve_2021_20237_messages_to_a_publisher_with_metadata_are_freed() {
         }
     };
     listener.beside(attack).await;
-    victim.assert_unharmed("messages with metadata to a PUB", LITTLE);
     victim
-        .assert_warnings("messages with metadata to a PUB", 0)
+        .conclude("messages with metadata to a PUB", LITTLE, 0, listener)
         .await;
 }

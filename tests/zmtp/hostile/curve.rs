@@ -1,6 +1,4 @@
-//! Peers that know CURVE, have the right keys, and lie.
-//!
-//! What takes a forged box, such as a vouch for somebody else, is in the tests of the mechanism.
+//! Peers that know CURVE, have the right keys, and change what they say on its way.
 
 use tests::raw_peer::RawPeer;
 use tokio::net::TcpListener;
@@ -42,7 +40,7 @@ const LOW_ORDER: [[u8; 32]; 5] = [
 /// CURVE-005: such a key agrees with any other, so that the box would open for everybody.
 #[tokio::test]
 async fn keys_of_low_order_are_refused() {
-    let mut victim = start("short CURVE server").await;
+    let victim = start("short CURVE server").await;
     let client = PushSocket::builder().curve_client(*server_pair().public_key(), client_pair());
     let mut healthy = Healthy::connect_as(client, &victim).await;
     for point in LOW_ORDER {
@@ -62,12 +60,12 @@ async fn keys_of_low_order_are_refused() {
     }
     healthy.exchange(&victim).await;
     let acts = LOW_ORDER.len() * 2;
-    victim.assert_unharmed("keys of low order", LITTLE);
-    let warnings = victim.assert_warnings("keys of low order", acts).await;
+    let warnings = victim
+        .conclude("keys of low order", LITTLE, acts, healthy)
+        .await;
     for warning in warnings {
         assert!(warning.contains("weak"), "{warning}");
     }
-    healthy.assert_undisturbed("keys of low order").await;
 }
 
 /// What a server that is trusted does wrong: which of its flights, and how it is changed.
@@ -114,7 +112,7 @@ async fn a_server_that_lies_is_left() {
         listeners.push(listener);
     }
     let plan = plan("short CURVE client").connecting_to(&addresses);
-    let mut victim = plan.start().await.unwrap();
+    let victim = plan.start().await.unwrap();
     let mut healthy = Healthy::attach(healthy, &victim).await;
     for (listener, (name, flight, change)) in listeners.iter().zip(lies) {
         let peer = RawPeer::accept(listener).await.unwrap();
@@ -133,7 +131,7 @@ async fn a_server_that_lies_is_left() {
     drop(listeners);
     let got = victim.all_said("got a message of a whole sentence");
     assert_eq!(got.len(), 1, "the message that was sent twice");
-    victim.assert_unharmed("servers that lie", LITTLE);
-    victim.assert_warnings("servers that lie", lies.len()).await;
-    healthy.assert_undisturbed("servers that lie").await;
+    victim
+        .conclude("servers that lie", LITTLE, lies.len(), healthy)
+        .await;
 }

@@ -6,7 +6,7 @@ use tests::bytes::{
     COMMAND, MORE, claim, command, command_body, frame, greeting, message, ping, ready,
 };
 
-use super::victim::{Healthy, LIMIT, LITTLE, Side, Target, start};
+use super::victim::{Healthy, LIMIT, LITTLE, Side, Target};
 
 const SIDES: [Side; 2] = [Side::Connects, Side::Listens];
 
@@ -14,7 +14,7 @@ const SIDES: [Side; 2] = [Side::Connects, Side::Listens];
 #[tokio::test]
 async fn claimed_sizes_cost_nothing() {
     for side in SIDES {
-        let mut target = Target::start("pull", side).await;
+        let target = Target::start("pull", side).await;
         let mut healthy = Healthy::connect(&target.victim).await;
         let space = target.victim.peak_address_space();
         let sizes = [1 << 40, 1 << 30, (1 << 63) - 1, 1 << 63, u64::MAX];
@@ -34,10 +34,11 @@ async fn claimed_sizes_cost_nothing() {
         let reserved = target.victim.peak_address_space() - space;
         // Threads and arenas take some; a reservation of what was claimed would take more.
         assert!(reserved < 200 << 20, "{} KiB reserved", reserved >> 10);
-        target.victim.assert_unharmed("claimed sizes", LITTLE);
-        let warnings = target.victim.assert_warnings("sizes", sizes.len()).await;
+        let warnings = target
+            .victim
+            .conclude("claimed sizes", LITTLE, sizes.len(), healthy)
+            .await;
         assert!(warnings[0].contains("over the limit"), "{warnings:?}");
-        healthy.assert_undisturbed("claimed sizes").await;
     }
 }
 
@@ -45,7 +46,7 @@ async fn claimed_sizes_cost_nothing() {
 #[tokio::test]
 async fn a_message_of_endless_parts_ends_the_connection() {
     for side in SIDES {
-        let mut target = Target::start("pull", side).await;
+        let target = Target::start("pull", side).await;
         let mut healthy = Healthy::connect(&target.victim).await;
         for body in [0, 1024] {
             let mut peer = target.attacker().await;
@@ -53,17 +54,18 @@ async fn a_message_of_endless_parts_ends_the_connection() {
             let attack = async { while peer.send(&parts).await.is_ok() {} };
             healthy.beside(&target.victim, attack).await;
         }
-        target.victim.assert_unharmed("endless MORE", LITTLE);
-        let warnings = target.victim.assert_warnings("endless MORE", 2).await;
+        let warnings = target
+            .victim
+            .conclude("endless MORE", LITTLE, 2, healthy)
+            .await;
         assert!(warnings[0].contains("8192 parts"), "{warnings:?}");
-        healthy.assert_undisturbed("endless MORE").await;
     }
 }
 
 /// ZMTP31-054: what is legal is held, but no more than that.
 #[tokio::test]
 async fn a_message_that_is_never_finished_takes_its_limit_and_no_more() {
-    let mut target = Target::start("limited", Side::Connects).await;
+    let target = Target::start("limited", Side::Connects).await;
     let mut healthy = Healthy::connect(&target.victim).await;
     let mut peer = target.attacker().await;
     let part = frame(MORE, &vec![7; 64 << 10]);
@@ -78,10 +80,8 @@ async fn a_message_that_is_never_finished_takes_its_limit_and_no_more() {
     };
     healthy.beside(&target.victim, attack).await;
     let what = "an unfinished message of 64 MiB";
-    target.victim.assert_unharmed(what, 3 * LIMIT);
-    let warnings = target.victim.assert_warnings(what, 1).await;
+    let warnings = target.victim.conclude(what, 3 * LIMIT, 1, healthy).await;
     assert!(warnings[0].contains("4194304"), "{warnings:?}");
-    healthy.assert_undisturbed(what).await;
 }
 
 /// ZMTP31-039, ZMTP31-054, INT-021: the last octet of a frame of the largest size never comes.
@@ -89,7 +89,7 @@ async fn a_message_that_is_never_finished_takes_its_limit_and_no_more() {
 async fn frames_of_the_largest_size_that_never_end_take_their_size_and_no_more() {
     const PEERS: u64 = 8;
     for side in SIDES {
-        let mut target = Target::start("limited", side).await;
+        let target = Target::start("limited", side).await;
         let mut healthy = Healthy::connect(&target.victim).await;
         // A message of one part is charged for the part as well.
         let size = LIMIT - 64;
@@ -106,22 +106,20 @@ async fn frames_of_the_largest_size_that_never_end_take_their_size_and_no_more()
             healthy.beside(&target.victim, attack).await;
             peers.push(peer);
         }
+        // It is not wrong to be slow, but to be gone in the middle is worth a word.
+        assert!(target.victim.all_said("warning ").is_empty());
+        drop(peers);
         let what = "frames without their last octet";
         let allowance = count * LIMIT * 2 + LITTLE;
-        target.victim.assert_unharmed(what, allowance);
-        // It is not wrong to be slow, but to be gone in the middle is worth a word.
-        target.victim.assert_warnings(what, 0).await;
-        drop(peers);
-        let count = usize::try_from(count).unwrap();
-        target.victim.assert_warnings(what, count).await;
-        healthy.assert_undisturbed(what).await;
+        let acts = usize::try_from(count).unwrap();
+        target.victim.conclude(what, allowance, acts, healthy).await;
     }
 }
 
 /// INT-021, INT-023.
 #[tokio::test]
 async fn a_large_command_before_the_handshake_ends_the_connection() {
-    let mut target = Target::start("pull", Side::Connects).await;
+    let target = Target::start("pull", Side::Connects).await;
     let mut healthy = Healthy::connect(&target.victim).await;
     let mut peer = target.peer().await;
     peer.send(&greeting(3, 1)).await.unwrap();
@@ -135,16 +133,17 @@ async fn a_large_command_before_the_handshake_ends_the_connection() {
     }
     peer.recv_until_closed().await.unwrap();
     healthy.exchange(&target.victim).await;
-    target.victim.assert_unharmed("READY of 64 MiB", LITTLE);
-    target.victim.assert_warnings("READY of 64 MiB", 1).await;
-    healthy.assert_undisturbed("READY of 64 MiB").await;
+    target
+        .victim
+        .conclude("READY of 64 MiB", LITTLE, 1, healthy)
+        .await;
 }
 
 /// ZMTP31-029, ZMTP31-030, ZMTP31-042, ZMTP31-046.
 #[tokio::test]
 async fn illegal_frames_end_the_connection_and_unknown_commands_do_not() {
     for side in SIDES {
-        let mut target = Target::start("pull", side).await;
+        let target = Target::start("pull", side).await;
         let mut healthy = Healthy::connect(&target.victim).await;
         for octets in [
             frame(0x08, b"reserved"),
@@ -162,24 +161,24 @@ async fn illegal_frames_end_the_connection_and_unknown_commands_do_not() {
         peer.send(&octets).await.unwrap();
         assert!(peer.recv_frame().await.unwrap().is_command("PONG"));
         healthy.exchange(&target.victim).await;
-        target.victim.assert_unharmed("illegal frames", LITTLE);
-        target.victim.assert_warnings("illegal frames", 4).await;
-        healthy.assert_undisturbed("illegal frames").await;
+        target
+            .victim
+            .conclude("illegal frames", LITTLE, 4, healthy)
+            .await;
     }
 }
 
 /// ZMTP31-079.
 #[tokio::test]
 async fn an_incompatible_socket_type_ends_the_connection() {
-    let mut target = Target::start("pull", Side::Connects).await;
+    let target = Target::start("pull", Side::Connects).await;
     let mut healthy = Healthy::connect(&target.victim).await;
     let mut peer = target.peer().await;
     let octets = [greeting(3, 1), ready("PUB")].concat();
     peer.send(&octets).await.unwrap();
     peer.recv_until_closed().await.unwrap();
     healthy.exchange(&target.victim).await;
-    target.victim.assert_unharmed("a PUB", LITTLE);
-    let warnings = target.victim.assert_warnings("a PUB", 1).await;
+    let warnings = target.victim.conclude("a PUB", LITTLE, 1, healthy).await;
     assert!(warnings[0].contains("PUB does not talk"), "{warnings:?}");
 }
 
@@ -187,7 +186,7 @@ async fn an_incompatible_socket_type_ends_the_connection() {
 #[tokio::test]
 async fn a_flood_of_pings_that_nobody_reads_ends_the_connection_or_stops() {
     for side in SIDES {
-        let mut target = Target::start("pull", side).await;
+        let target = Target::start("pull", side).await;
         let mut healthy = Healthy::connect(&target.victim).await;
         let mut peer = target.attacker().await;
         let pings = ping(0, b"0123456789abcdef").repeat(10_000);
@@ -204,17 +203,14 @@ async fn a_flood_of_pings_that_nobody_reads_ends_the_connection_or_stops() {
         healthy.beside(&target.victim, flood).await;
         drop(peer);
         let what = "unread answers to pings";
-        target.victim.assert_unharmed(what, LITTLE);
-        let warnings = target.victim.all_said("warning ");
-        assert!(warnings.len() <= 1, "{warnings:?}");
-        healthy.assert_undisturbed(what).await;
+        target.victim.conclude(what, LITTLE, 0..=1, healthy).await;
     }
 }
 
 /// ZMTP31-142: whoever reads the answers may ask a million times.
 #[tokio::test]
 async fn a_flood_of_pings_is_answered_and_makes_nothing_grow() {
-    let mut target = Target::start("pull", Side::Connects).await;
+    let target = Target::start("pull", Side::Connects).await;
     let mut healthy = Healthy::connect(&target.victim).await;
     let mut peer = target.attacker().await;
     let pings = ping(0, b"0123456789abcdef").repeat(2000);
@@ -229,15 +225,13 @@ async fn a_flood_of_pings_is_answered_and_makes_nothing_grow() {
     healthy.beside(&target.victim, attack).await;
     target.victim.said("got and a message").await.unwrap();
     let what = "200 000 pings whose answers are read";
-    target.victim.assert_unharmed(what, LITTLE);
-    target.victim.assert_warnings(what, 0).await;
-    healthy.assert_undisturbed(what).await;
+    target.victim.conclude(what, LITTLE, 0, healthy).await;
 }
 
 /// INT-026: a full queue stops the reading; nobody else waits for it.
 #[tokio::test]
 async fn a_flood_of_commands_makes_nothing_grow() {
-    let mut target = Target::start("pull", Side::Connects).await;
+    let target = Target::start("pull", Side::Connects).await;
     let mut healthy = Healthy::connect(&target.victim).await;
     let mut peer = target.attacker().await;
     // Subscriptions are for publishers, JOIN for sockets that there are not; PONG is for nobody.
@@ -257,15 +251,5 @@ async fn a_flood_of_commands_makes_nothing_grow() {
     healthy.beside(&target.victim, attack).await;
     target.victim.said("got and a message").await.unwrap();
     let what = "50 MB of commands that mean nothing";
-    target.victim.assert_unharmed(what, LITTLE);
-    target.victim.assert_warnings(what, 0).await;
-    healthy.assert_undisturbed(what).await;
-}
-
-#[tokio::test]
-async fn a_victim_is_told_from_one_that_is_dead() {
-    // Without this, none of the tests here could fail for a victim that never was.
-    let victim = start("pull").await;
-    assert!(victim.peak_memory() > 0 || !cfg!(target_os = "linux"));
-    assert!(victim.all_said("warning ").is_empty());
+    target.victim.conclude(what, LITTLE, 0, healthy).await;
 }

@@ -143,7 +143,7 @@ async fn attack_server(role: &'static str, flights: usize, as_mechanism: Mechani
             .unwrap(),
         _ => PushSocket::builder().curve_client(*server_pair().public_key(), client_pair()),
     };
-    let mut victim = start(role).await;
+    let victim = start(role).await;
     let mut healthy = Healthy::connect_as(client, &victim).await;
     let stops = stops(as_mechanism, flights).await;
     let address = victim.address();
@@ -158,19 +158,18 @@ async fn attack_server(role: &'static str, flights: usize, as_mechanism: Mechani
     };
     let attack = async { tokio::join!(attack, crawling) };
     let (stalled, crawled) = healthy.beside(&victim, attack).await;
-    check(&mut victim, role, &stalled).await;
     let alike = "octet by octet the deadline is the same";
     assert_eq!(crawled, Outcome::Closed, "{role}: {alike}");
-    healthy.assert_undisturbed(role).await;
+    check(victim, role, &stalled, healthy).await;
 }
 
-async fn check(victim: &mut Victim, role: &str, stalled: &[(&Stop, Outcome)]) {
+async fn check(victim: Victim, role: &str, stalled: &[(&Stop, Outcome)], healthy: Healthy) {
     for (stop, outcome) in stalled {
         assert_eq!(*outcome, Outcome::Closed, "{role}: {stop:?}");
     }
-    victim.assert_unharmed(role, LITTLE);
     // And the one that crawls.
-    victim.assert_warnings(role, stalled.len() + 1).await;
+    let acts = stalled.len() + 1;
+    victim.conclude(role, LITTLE, acts, healthy).await;
 }
 
 /// Attacks a client that gives everybody little time, from many servers at once.
@@ -198,7 +197,7 @@ async fn attack_client(role: &'static str, flights: usize, as_mechanism: Mechani
         addresses.push(listener.local_addr().unwrap());
         listeners.push(listener);
     }
-    let mut victim = plan(role).connecting_to(&addresses).start().await.unwrap();
+    let victim = plan(role).connecting_to(&addresses).start().await.unwrap();
     let mut healthy = Healthy::attach(server, &victim).await;
     let last = listeners.pop().unwrap();
     let attack = join_all(
@@ -216,10 +215,9 @@ async fn attack_client(role: &'static str, flights: usize, as_mechanism: Mechani
     };
     let attack = async { tokio::join!(attack, crawling) };
     let (stalled, crawled) = healthy.beside(&victim, attack).await;
-    check(&mut victim, role, &stalled).await;
     let alike = "octet by octet the deadline is the same";
     assert_eq!(crawled, Outcome::Closed, "{role}: {alike}");
-    healthy.assert_undisturbed(role).await;
+    check(victim, role, &stalled, healthy).await;
 }
 
 /// ZMTP31-025, ZMTP31-153, INT-016, INT-017: greeting, READY, message.
@@ -247,10 +245,15 @@ async fn nobody_stays_who_stops_or_crawls_in_curve() {
 #[tokio::test]
 async fn the_end_of_a_slow_peer_comes_in_time() {
     let victim = start("short NULL").await;
+    let mut healthy = Healthy::connect(&victim).await;
     let began = Instant::now();
     let mut silent = RawPeer::connect(victim.address()).await.unwrap();
-    silent.recv_until_closed().await.unwrap();
+    let waiting = healthy.beside(&victim, silent.recv_until_closed());
+    waiting.await.unwrap();
     let took = began.elapsed();
     let soon = SHORT + Duration::from_secs(5);
     assert!((SHORT..soon).contains(&took), "{took:?}");
+    let what = "a silent connection";
+    let warnings = victim.conclude(what, LITTLE, 1, healthy).await;
+    assert!(warnings[0].contains("in time"), "{warnings:?}");
 }

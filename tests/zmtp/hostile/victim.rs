@@ -2,17 +2,20 @@
 
 use std::error::Error;
 use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use tests::raw_peer::{RawPeer, within};
-use tests::victim::{self, Plan, Victim};
-use tokio::net::{TcpListener, TcpStream};
+use tests::victim::{self, Plan, Victim, Witness};
+use tokio::net::{TcpListener, TcpSocket};
 use zmtp::authenticator::{AnyKey, Passwords};
 use zmtp::curve::{KeyPair, SecretKey};
 use zmtp::pattern::SubscriptionLimits;
 use zmtp::session::{Heartbeat, Limits};
 use zmtp::{Builder, Message, PubSocket, PullSocket, PushSocket, Socket, SocketEvent, SubSocket};
+
+use super::harness::misbehave;
 
 /// How much a victim may grow where nothing large is legal.
 pub(crate) const LITTLE: u64 = 48 << 20;
@@ -32,18 +35,21 @@ pub(crate) const MAX_HALF_OPEN: usize = 100;
 /// How many topics a publisher with limits lets one peer have.
 pub(crate) const MAX_TOPICS: usize = 20_000;
 
-/// How many silent connections the crowd opens: more than a victim keeps from one address.
+/// How many silent connections a crowd opens: more than a victim keeps.
 pub(crate) const CROWD: usize = 5000;
 
 /// What no log line and no error may ever have in it.
-const PASSWORD: &str = "correct-horse-battery";
+pub(crate) const PASSWORD: &str = "correct-horse-battery";
+
+pub(crate) const SERVER_SECRET: [u8; 32] = [0x51; 32];
+pub(crate) const CLIENT_SECRET: [u8; 32] = [0xc1; 32];
 
 pub(crate) fn server_pair() -> KeyPair {
-    KeyPair::new(SecretKey::from_octets([0x51; 32]))
+    KeyPair::new(SecretKey::from_octets(SERVER_SECRET))
 }
 
 pub(crate) fn client_pair() -> KeyPair {
-    KeyPair::new(SecretKey::from_octets([0xc1; 32]))
+    KeyPair::new(SecretKey::from_octets(CLIENT_SECRET))
 }
 
 /// Plans a victim of a role.
@@ -80,6 +86,9 @@ async fn the_victim_itself() {
     };
     victim::watch_log(secrets());
     let playing = async {
+        if misbehave(&role).await {
+            return;
+        }
         match &*role {
             "pub" => publish(PubSocket::new()).await,
             "limited pub" => {
@@ -120,6 +129,13 @@ fn pull(role: &str) -> PullSocket {
         "pull" => builder,
         "limited" => limited(builder),
         "crowded" => builder.max_half_open(MAX_HALF_OPEN),
+        "patient client" => builder
+            .reconnect_interval(Duration::from_millis(50))
+            .reconnect_interval_max(Duration::from_millis(400)),
+        "one attempt" => builder.no_reconnect(),
+        "CURVE server" => builder.curve_server(server_pair()).authenticator(AnyKey),
+        "PLAIN client" => builder.plain_client("admin", PASSWORD).unwrap(),
+        "CURVE client" => builder.curve_client(*server_pair().public_key(), client_pair()),
         "short NULL" => short(builder),
         "short PLAIN server" => short(builder).plain_server().authenticator(passwords()),
         "short PLAIN client" => short(builder).plain_client("admin", PASSWORD).unwrap(),
@@ -167,8 +183,24 @@ async fn crowd() {
     let peers = victim::peers();
     let address = &peers[0]["tcp://".len()..];
     let mut silent = Vec::new();
+    let mut greeted = Vec::new();
+    let victim: SocketAddr = address.parse().unwrap();
     while silent.len() < CROWD {
-        silent.push(TcpStream::connect(address).await.unwrap());
+        let socket = TcpSocket::new_v4().unwrap();
+        // Half of them from one address. Where the system has no more, from there as well.
+        let number = u8::try_from(silent.len() % 4).unwrap();
+        if number > 1 {
+            let _ = socket.bind((Ipv4Addr::new(127, 0, 0, number), 0).into());
+        }
+        silent.push(socket.connect(victim).await.unwrap());
+        // Whoever is greeted was accepted, and so were all before: no faster than the victim can, or
+        // what is measured is how long a queue of the system gets.
+        if silent.len() % 100 == 0 {
+            let mut peer = RawPeer::connect(victim).await.unwrap();
+            let greeting = peer.recv_greeting().await;
+            greeting.unwrap();
+            greeted.push(peer);
+        }
     }
     victim::say("crowded");
     std::future::pending::<()>().await;
@@ -281,27 +313,36 @@ impl Healthy {
             }
         }
     }
+}
 
-    /// It was connected all the time.
-    pub(crate) async fn assert_undisturbed(mut self, what: &str) {
-        let quiet = tokio::time::timeout(Duration::ZERO, async {
-            while let Some(event) = self.monitor.recv().await {
-                assert!(
-                    !matches!(
-                        event,
-                        SocketEvent::Disconnected { .. } | SocketEvent::HandshakeFailed { .. }
-                    ),
-                    "{what}: {event:?}"
-                );
-            }
-        });
-        let _ = quiet.await;
+impl Witness for Healthy {
+    /// It was connected all the time, and still is.
+    async fn testify(mut self, what: &str, victim: &Victim) {
+        self.exchange(victim).await;
+        assert_connected(&mut self.monitor, what).await;
     }
+}
+
+/// Whoever is monitored was not disconnected so far.
+async fn assert_connected(monitor: &mut zmtp::Monitor, what: &str) {
+    let quiet = tokio::time::timeout(Duration::ZERO, async {
+        while let Some(event) = monitor.recv().await {
+            assert!(
+                !matches!(
+                    event,
+                    SocketEvent::Disconnected { .. } | SocketEvent::HandshakeFailed { .. }
+                ),
+                "{what}: {event:?}"
+            );
+        }
+    });
+    let _ = quiet.await;
 }
 
 /// A subscriber that does nothing wrong.
 pub(crate) struct Listener {
     sub: SubSocket,
+    monitor: zmtp::Monitor,
     last: Option<u64>,
 }
 
@@ -310,7 +351,11 @@ impl Listener {
         let sub = SubSocket::new();
         sub.subscribe("beat");
         sub.connect(victim.endpoint()).await.unwrap();
-        let mut listener = Self { sub, last: None };
+        let mut listener = Self {
+            monitor: sub.monitor(),
+            sub,
+            last: None,
+        };
         listener.hear(3).await;
         listener
     }
@@ -339,6 +384,14 @@ impl Listener {
         };
         self.hear(3).await;
         done
+    }
+}
+
+impl Witness for Listener {
+    /// It has missed nothing, and still hears all.
+    async fn testify(mut self, what: &str, _victim: &Victim) {
+        self.hear(3).await;
+        assert_connected(&mut self.monitor, what).await;
     }
 }
 

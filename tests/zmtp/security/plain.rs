@@ -130,6 +130,20 @@ async fn commands_out_of_turn_or_out_of_shape_end_the_connection() {
     }
 }
 
+// PLAIN-013: what comes too early opens nothing, and a door that is open anyway need not be closed.
+#[tokio::test]
+async fn an_initiate_that_does_not_wait_lets_nobody_in() {
+    let server = start().await;
+    let mut peer = server.connect().await;
+    let early = [initiate("PUSH"), message(&[b"in"])].concat();
+    let octets = [greeting(), hello(b"admin", b"wrong"), early].concat();
+    peer.send(&octets).await.unwrap();
+    let last_words = peer.recv_until_closed().await.unwrap();
+    assert_eq!(last_words, [server_greeting(), error("400")].concat());
+    drop(peer);
+    server.expect_one_fault(&["wrong", "admin"]).await;
+}
+
 // ZMTP31-008, PLAIN-019
 #[tokio::test]
 async fn other_mechanisms_are_no_way_in() {
