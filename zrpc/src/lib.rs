@@ -95,6 +95,8 @@ mod heartbeat;
 mod io;
 mod limits;
 pub mod middleware;
+#[cfg(all(test, shuttle))]
+mod models;
 mod one_way;
 mod option_error;
 pub mod security;
@@ -102,6 +104,7 @@ mod server;
 mod service;
 mod socket_options;
 mod stats;
+mod sync;
 #[cfg(feature = "tower")]
 pub mod tower;
 

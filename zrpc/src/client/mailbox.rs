@@ -4,7 +4,7 @@
 //! bounded by what the multiplexer lets the server send ahead: the slots of the call.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
@@ -14,6 +14,7 @@ use proto::{ChannelId, CloseReason, Extra, RemoteError};
 pub(super) type ReplyHeader = Option<Box<Extra>>;
 
 use super::waking::{Relays, Waiter};
+use crate::sync::{Mutex, MutexGuard, lock};
 
 /// The end of a call, as the I/O task reports it.
 #[derive(Debug)]
@@ -155,7 +156,7 @@ impl Mailbox {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         // No code that can panic runs under the lock.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }
 
@@ -185,7 +186,7 @@ impl Drop for Ticket {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(shuttle)))]
 mod tests {
     use std::task::Waker;
 

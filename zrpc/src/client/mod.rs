@@ -12,6 +12,8 @@ mod call;
 mod engine;
 mod handle;
 mod mailbox;
+#[cfg(all(test, shuttle))]
+pub(crate) mod model;
 mod observer;
 mod options;
 mod request;

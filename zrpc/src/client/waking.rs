@@ -2,12 +2,12 @@
 
 use std::future::poll_fn;
 use std::ptr;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, OnceLock};
 use std::task::{Poll, RawWakerVTable, Waker};
 
-use tokio::runtime::{self, Handle};
 use tokio::sync::mpsc;
-use tokio::task;
+
+use crate::sync::{Handle, Mutex, RuntimeId, lock, try_task_id};
 
 /// A caller that waits, and how it is woken.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ pub(super) struct Waiter {
 /// runtime: it is woken once, and wakes all others whose replies came together.
 #[derive(Debug)]
 pub(super) struct Relay {
-    runtime: runtime::Id,
+    runtime: RuntimeId,
     wakers: mpsc::UnboundedSender<Waker>,
     /// What the wakers of tasks have in common, once the relay has run.
     kind: Arc<OnceLock<&'static RawWakerVTable>>,
@@ -112,10 +112,10 @@ impl Relays {
         let Self::ByRuntime(relays) = self else {
             return None;
         };
-        task::try_id()?;
+        try_task_id()?;
         let handle = Handle::try_current().ok()?;
         let runtime = handle.id();
-        let mut relays = relays.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut relays = lock(relays);
         if let Some(relay) = relays.iter().find(|relay| relay.runtime == runtime) {
             return Some(Arc::clone(relay));
         }
@@ -171,7 +171,7 @@ impl Drop for Wakers {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(shuttle)))]
 mod tests {
     use std::pin::pin;
     use std::sync::atomic::{AtomicUsize, Ordering};
@@ -179,6 +179,7 @@ mod tests {
     use std::time::Duration;
 
     use tokio::time::timeout;
+    use tokio::{runtime, task};
 
     use super::*;
 
@@ -191,7 +192,7 @@ mod tests {
                 return Poll::Ready(());
             }
             let waiter = Waiter::new(context.waker(), &relays);
-            wakers.lock().unwrap().add(Some(waiter));
+            lock(&wakers).add(Some(waiter));
             Poll::Pending
         })
         .await;

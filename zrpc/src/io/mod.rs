@@ -19,6 +19,8 @@ mod connections;
 mod driver;
 mod lifetime;
 mod link;
+#[cfg(all(test, shuttle))]
+pub(crate) mod model;
 mod network;
 mod runtime;
 mod timer;

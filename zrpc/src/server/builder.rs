@@ -6,7 +6,6 @@ use std::time::Duration;
 use futures_core::Stream;
 use proto::{Config, IdSource, Limits};
 use serde::de::DeserializeOwned;
-use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use zmtp::{RouterSocket, Socket};
 
@@ -22,6 +21,7 @@ use crate::middleware::{Chain, Middleware};
 use crate::security::Security;
 use crate::service::{IntoReply, Method, Registry, Service};
 use crate::socket_options::Messages;
+use crate::sync::Handle;
 use crate::{BuildError, Compat, ConnectError, Heartbeat, OptionError, ServeError, SocketOptions};
 
 /// Makes a [`Server`].

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use futures_core::stream::BoxStream;
 use futures_util::{FutureExt, StreamExt};
 use proto::{Args, Body, MessageId};
-use tokio::runtime::Handle;
 use tracing::Instrument;
 
 use super::authorize::Authorize;
@@ -19,6 +18,7 @@ use crate::middleware::{
     Chain, HeaderEntries, ReplyContent, ServerReply, ServerRequest, TaskContext,
 };
 use crate::service::{Handler, Method, Outcome, Task, TaskHandler, ThreadHandler, Work};
+use crate::sync::Handle;
 use crate::{Compat, Fault};
 
 /// What middleware is called with, beyond what every call has.

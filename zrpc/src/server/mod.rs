@@ -15,6 +15,10 @@ mod drain;
 mod engine;
 mod handle;
 mod hooked;
+#[cfg(all(test, shuttle))]
+pub(crate) mod model;
+#[cfg(all(test, shuttle))]
+mod models;
 mod options;
 mod places;
 mod queue;
@@ -31,4 +35,6 @@ pub use options::{Introspection, Tracebacks};
 
 pub(crate) use options::Concurrency;
 pub(crate) use run::{contained, flatten};
+#[cfg(all(test, shuttle))]
+pub(crate) use state::UNITS;
 pub(crate) use state::{CallState, Origin};

@@ -9,7 +9,6 @@ use std::time::Instant;
 use futures_core::stream::BoxStream;
 use futures_util::{FutureExt, StreamExt};
 use proto::{Args, Body};
-use tokio::runtime::Handle;
 
 use super::authorize::Authorize;
 use super::hooked::Hooks;
@@ -17,6 +16,7 @@ use super::responder::Responder;
 use super::state::CallState;
 use crate::context::CallContext;
 use crate::service::{Method, Outcome, Task, TaskHandler, ThreadHandler, Work};
+use crate::sync::Handle;
 use crate::{Compat, Fault};
 
 /// One call that is ready to run.

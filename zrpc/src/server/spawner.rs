@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
 use super::hooked;
 use super::run::{Job, run_task, run_thread};
 use crate::service::Handler;
+use crate::sync::Handle;
 
 /// Starts handlers, in the order in which they are given.
 ///

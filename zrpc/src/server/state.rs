@@ -1,14 +1,14 @@
 //! What a call, its handler, and whoever asks about it share.
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use proto::Body;
-use tokio::sync::{Notify, Semaphore};
-use tokio::task::AbortHandle;
 use zmtp::session::PeerInfo;
+
+use crate::sync::{AbortHandle, Mutex, Notify, Semaphore, lock};
 
 /// The state of one call on the way between the I/O task and the runtime of its handler.
 ///
@@ -59,7 +59,12 @@ pub(super) struct CallerGone;
 const UNIT: usize = 1024;
 
 /// How many units may be on their way.
+#[cfg(not(all(test, shuttle)))]
 const UNITS: u32 = 256;
+
+/// Few, so that handlers of models have to wait.
+#[cfg(all(test, shuttle))]
+pub(crate) const UNITS: u32 = 2;
 
 impl CallState {
     pub(crate) fn new(origin: Origin) -> Self {
@@ -113,7 +118,7 @@ impl CallState {
     pub(crate) fn cancel(&self) {
         self.window.close();
         self.gone.notify_waiters();
-        let mut handler = self.handler.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut handler = lock(&self.handler);
         if let HandlerTask::Running(task) = std::mem::replace(&mut *handler, HandlerTask::Stopped) {
             task.abort();
         }
@@ -121,7 +126,7 @@ impl CallState {
 
     /// The handler runs as `task`, which is stopped if the caller has gone meanwhile.
     pub(super) fn started(&self, task: AbortHandle) {
-        let mut handler = self.handler.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut handler = lock(&self.handler);
         match &*handler {
             HandlerTask::Stopped => task.abort(),
             HandlerTask::Waiting | HandlerTask::Running(_) => {
@@ -158,7 +163,7 @@ impl fmt::Debug for CallState {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(shuttle)))]
 mod tests {
     use std::time::Duration;
 
