@@ -164,6 +164,11 @@ impl<'a> Decoder<'a> {
     }
 
     fn entries(&mut self) -> Result<Header, DecodeError> {
+        const MESSAGE_ID: &[u8] = names::MESSAGE_ID.as_bytes();
+        const RESPONSE_TO: &[u8] = names::RESPONSE_TO.as_bytes();
+        const VERSION: &[u8] = names::VERSION.as_bytes();
+        const CANCEL: &[u8] = names::CANCEL.as_bytes();
+        const TIMEOUT: &[u8] = names::TIMEOUT.as_bytes();
         let count = match self.reader.head()? {
             Head::Map(count) => count,
             other => {
@@ -187,7 +192,7 @@ impl<'a> Decoder<'a> {
         for _ in 0..count {
             let key = self.raw()?;
             match crate::msgpack::text_of(key) {
-                Some(key) if key == names::MESSAGE_ID.as_bytes() => {
+                Some(MESSAGE_ID) => {
                     header.message_id = match self.id() {
                         Err(error @ DecodeError::IdTooLong { .. }) => {
                             self.note(error);
@@ -196,18 +201,14 @@ impl<'a> Decoder<'a> {
                         id => id?,
                     };
                 }
-                Some(key) if key == names::RESPONSE_TO.as_bytes() => {
-                    header.response_to = self.id()?;
-                }
-                Some(key) if key == names::VERSION.as_bytes() => header.version = self.version()?,
-                Some(key) if key == names::CANCEL.as_bytes() => {
+                Some(RESPONSE_TO) => header.response_to = self.id()?,
+                Some(VERSION) => header.version = self.version()?,
+                Some(CANCEL) => {
                     if self.raw()? == [TRUE] {
                         header.notice = Notice::UnderstandsCancel;
                     }
                 }
-                Some(key) if key == names::TIMEOUT.as_bytes() => {
-                    header.timeout = read_timeout(self.raw()?);
-                }
+                Some(TIMEOUT) => header.timeout = read_timeout(self.raw()?),
                 _ if count > limit => drop(self.raw()?),
                 _ => {
                     let key = self.payload.slice_ref(key);
@@ -233,8 +234,11 @@ impl<'a> Decoder<'a> {
 
     /// Reads a version; JavaScript may send a float, and what is newer than 3 is taken for 3.
     fn version(&mut self) -> Result<Version, DecodeError> {
-        let mut value = Reader::new(self.raw()?);
-        match value.head()? {
+        let encoded = self.raw()?;
+        if encoded == [3] {
+            return Ok(Version::V3);
+        }
+        match Reader::new(encoded).head()? {
             Head::Unsigned(3..) => Ok(Version::V3),
             Head::Unsigned(2) => Ok(Version::V2),
             Head::Unsigned(_) | Head::Negative(_) | Head::Nil => Ok(Version::V1),

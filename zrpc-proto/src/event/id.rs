@@ -75,7 +75,8 @@ impl Eq for MessageId {}
 
 impl Hash for MessageId {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.as_encoded().hash(state);
+        // A value says itself where it ends, so that its length need not be hashed.
+        state.write(self.as_encoded());
     }
 }
 
@@ -134,12 +135,27 @@ impl IdSource {
     /// Returns the next id, encoded.
     pub(crate) fn next_encoded(&mut self) -> &[u8; ID_LEN] {
         self.counter = self.counter.wrapping_add(1);
-        let digits = self.counter.to_be_bytes().into_iter().flat_map(hex);
-        for (target, digit) in self.encoded.iter_mut().skip(2).zip(digits) {
-            *target = digit;
+        if let Some(digits) = self.encoded.get_mut(2..).and_then(<[u8]>::first_chunk_mut) {
+            *digits = hex_digits(self.counter);
         }
         &self.encoded
     }
+}
+
+/// Returns the hexadecimal digits of a number, all eight at once: there is one in each event.
+fn hex_digits(number: u32) -> [u8; 8] {
+    const fn in_each_byte(value: u8) -> u64 {
+        u64::from_ne_bytes([value; 8])
+    }
+    let halves = u64::from(number);
+    let halves = (halves | halves << 16) & 0x0000_ffff_0000_ffff;
+    let bytes = (halves | halves << 8) & 0x00ff_00ff_00ff_00ff;
+    let nibbles = (bytes | bytes << 4) & in_each_byte(0x0f);
+    // Six more carry into the fourth bit where the digit is a letter.
+    let letters = (nibbles.wrapping_add(in_each_byte(6)) >> 4) & in_each_byte(1);
+    let digits = nibbles.wrapping_add(in_each_byte(b'0'));
+    let beyond_nine = letters.wrapping_mul(u64::from(b'a' - b'9' - 1));
+    digits.wrapping_add(beyond_nine).to_be_bytes()
 }
 
 fn hex(byte: u8) -> [u8; 2] {
@@ -168,6 +184,15 @@ mod tests {
             ids.next_id().to_string(),
             "00000002abababababababababababab"
         );
+    }
+
+    #[test]
+    fn the_digits_of_a_number_are_those_of_its_hexadecimal_form() {
+        let numbers = (0..32).map(|bit| 0x9876_5432_u32.rotate_left(bit));
+        let edges = [0, 9, 10, 15, 16, 0x9a9a_9a9a, 0xf0f0_f0f0, u32::MAX];
+        for number in numbers.chain(edges) {
+            assert_eq!(hex_digits(number), *format!("{number:08x}").as_bytes());
+        }
     }
 
     #[test]

@@ -99,20 +99,27 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads the next value up to its body, without looking at what it is.
+    #[inline]
     pub(crate) fn extent(&mut self) -> Result<Extent, DecodeError> {
-        /// An extension has a tag between its length and its body.
-        const TAG: usize = 1;
         let marker = self.byte()?;
         Ok(match marker {
             0x00..=0x7f | 0xe0..=0xff | 0xc0 | 0xc2 | 0xc3 => Extent::Bytes(0),
             0xa0..=0xbf => Extent::Bytes(usize::from(marker & 0x1f)),
             0x80..=0x8f => Extent::Values(usize::from(marker & 0x0f).saturating_mul(2)),
             0x90..=0x9f => Extent::Values(usize::from(marker & 0x0f)),
+            0xc4 | 0xd9 => Extent::Bytes(self.len8()?),
+            _ => return self.rare_extent(marker),
+        })
+    }
+
+    /// The forms that short strings, small numbers and small collections do not have.
+    fn rare_extent(&mut self, marker: u8) -> Result<Extent, DecodeError> {
+        const TAG: usize = 1;
+        Ok(match marker {
             0xcc | 0xd0 => Extent::Bytes(1),
             0xcd | 0xd1 => Extent::Bytes(2),
             0xca | 0xce | 0xd2 => Extent::Bytes(4),
             0xcb | 0xcf | 0xd3 => Extent::Bytes(8),
-            0xc4 | 0xd9 => Extent::Bytes(self.len8()?),
             0xc5 | 0xda => Extent::Bytes(self.len16()?),
             0xc6 | 0xdb => Extent::Bytes(self.len32()?),
             0xd4 => Extent::Bytes(1 + TAG),
@@ -127,11 +134,13 @@ impl<'a> Reader<'a> {
             0xdd => Extent::Values(self.len32()?),
             0xde => Extent::Values(self.len16()?.saturating_mul(2)),
             0xdf => Extent::Values(self.len32()?.saturating_mul(2)),
-            0xc1 => return Err(DecodeError::Reserved),
+            // The others were told apart before.
+            _ => return Err(DecodeError::Reserved),
         })
     }
 
     /// Reads the next `len` bytes.
+    #[inline]
     pub(crate) fn take(&mut self, len: usize) -> Result<&'a [u8], DecodeError> {
         let (taken, rest) = self
             .rest
@@ -146,6 +155,7 @@ impl<'a> Reader<'a> {
         self.rest
     }
 
+    #[inline]
     fn byte(&mut self) -> Result<u8, DecodeError> {
         let (first, rest) = self.rest.split_first().ok_or(DecodeError::Truncated)?;
         self.rest = rest;
@@ -161,6 +171,7 @@ impl<'a> Reader<'a> {
         Ok(*first)
     }
 
+    #[inline]
     fn len8(&mut self) -> Result<usize, DecodeError> {
         self.byte().map(usize::from)
     }

@@ -3,22 +3,24 @@
 use bytes::BufMut;
 
 /// Writes the head of a string and its content.
+#[inline]
 pub(crate) fn put_str(out: &mut impl BufMut, content: &[u8]) {
+    match u8::try_from(content.len()) {
+        Ok(len) if len < 32 => {
+            out.put_u8(0xa0 | len);
+            out.put_slice(content);
+        }
+        _ => put_long_str(out, content),
+    }
+}
+
+/// Writes a string that is too long for the length to be in its first byte.
+fn put_long_str(out: &mut impl BufMut, content: &[u8]) {
     let len = content.len();
     match (u8::try_from(len), u16::try_from(len), u32::try_from(len)) {
-        (Ok(len), ..) if len < 32 => out.put_u8(0xa0 | len),
-        (Ok(len), ..) => {
-            out.put_u8(0xd9);
-            out.put_u8(len);
-        }
-        (_, Ok(len), _) => {
-            out.put_u8(0xda);
-            out.put_u16(len);
-        }
-        (.., len) => {
-            out.put_u8(0xdb);
-            out.put_u32(len.unwrap_or(u32::MAX));
-        }
+        (Ok(len), ..) => put(out, 0xd9, len.to_be_bytes()),
+        (_, Ok(len), _) => put(out, 0xda, len.to_be_bytes()),
+        (.., len) => put(out, 0xdb, len.unwrap_or(u32::MAX).to_be_bytes()),
     }
     // A string of 4 GiB has no encoding; it is cut rather than made malformed.
     out.put_slice(

@@ -1,7 +1,6 @@
 //! The state of the multiplexer.
 
 use std::collections::VecDeque;
-use std::collections::hash_map;
 use std::fmt::Debug;
 use std::hash::Hash;
 use std::time::Instant;
@@ -117,11 +116,11 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
             Side::Server(server) => (server.charged, 0, 0),
         };
         if let Some(peer) = self.peers.get_mut(channel.peer) {
-            // A later channel may have the same id.
-            if let hash_map::Entry::Occupied(entry) = peer.channels.entry(channel.id.clone())
-                && *entry.get() == id
+            // A later channel may have the same id, which is rare: looking first would hash it twice.
+            if let Some(current) = peer.channels.remove(&channel.id)
+                && current != id
             {
-                entry.remove();
+                peer.channels.insert(channel.id.clone(), current);
             }
             peer.give_back();
             peer.reserved_bytes = peer.reserved_bytes.saturating_sub(reserved);

@@ -55,14 +55,6 @@ impl Hasher for IdHasher {
         }
     }
 
-    fn write_usize(&mut self, number: usize) {
-        match self {
-            Self::Random(hasher) => hasher.write_usize(number),
-            // The length, which is the same for all.
-            Self::Counter(_) => {}
-        }
-    }
-
     fn finish(&self) -> u64 {
         // Digits differ in few bits: a multiplication spreads them, and the fold brings the best of
         // them to where tables look.

@@ -51,7 +51,7 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
                     // Applications take items one at a time, and results at once.
                     Role::Client => held,
                 };
-                let channel = event.header.response_to.clone();
+                let channel = event.header.response_to.take();
                 let received = Received { event, held };
                 match channel {
                     Some(channel) => {
