@@ -273,6 +273,12 @@ impl<'a> Decoder<'a> {
     }
 
     fn raw(&mut self) -> Result<&'a [u8], DecodeError> {
+        if let Some(left) = self.values.checked_sub(1)
+            && let Some(short) = self.reader.take_short()
+        {
+            self.values = left;
+            return Ok(short);
+        }
         let before = self.reader.rest();
         skip(&mut self.reader, self.limits, &mut self.values)?;
         let len = before.len().saturating_sub(self.reader.rest().len());

@@ -55,6 +55,7 @@ impl<'a> Reader<'a> {
 
     /// Reads the head of the next value. The body of strings, binaries and extensions is left to
     /// [`take`](Self::take).
+    #[inline]
     pub(crate) fn head(&mut self) -> Result<Head, DecodeError> {
         let marker = self.byte()?;
         Ok(match marker {
@@ -62,11 +63,18 @@ impl<'a> Reader<'a> {
             0x80..=0x8f => Head::Map(usize::from(marker & 0x0f)),
             0x90..=0x9f => Head::Array(usize::from(marker & 0x0f)),
             0xa0..=0xbf => Head::Str(usize::from(marker & 0x1f)),
+            0xc4 => Head::Bin(self.len8()?),
+            0xd9 => Head::Str(self.len8()?),
+            _ => return self.rare_head(marker),
+        })
+    }
+
+    /// The heads that short strings, small numbers and small collections do not have.
+    fn rare_head(&mut self, marker: u8) -> Result<Head, DecodeError> {
+        Ok(match marker {
             0xc0 => Head::Nil,
-            0xc1 => return Err(DecodeError::Reserved),
             0xc2 => Head::Boolean(false),
             0xc3 => Head::Boolean(true),
-            0xc4 => Head::Bin(self.len8()?),
             0xc5 => Head::Bin(self.len16()?),
             0xc6 => Head::Bin(self.len32()?),
             0xc7 => self.extension(Self::len8)?,
@@ -87,7 +95,6 @@ impl<'a> Reader<'a> {
             0xd6 => self.extension(|_| Ok(4))?,
             0xd7 => self.extension(|_| Ok(8))?,
             0xd8 => self.extension(|_| Ok(16))?,
-            0xd9 => Head::Str(self.len8()?),
             0xda => Head::Str(self.len16()?),
             0xdb => Head::Str(self.len32()?),
             0xdc => Head::Array(self.len16()?),
@@ -95,7 +102,24 @@ impl<'a> Reader<'a> {
             0xde => Head::Map(self.len16()?),
             0xdf => Head::Map(self.len32()?),
             0xe0..=0xff => Head::Negative(i64::from(i8::from_be_bytes([marker]))),
+            // The others were told apart before.
+            _ => return Err(DecodeError::Reserved),
         })
+    }
+
+    /// Takes the next value, encoded, if it is a short text or a small number, as keys, ids and most
+    /// of what goes with them are. Anything else, and what is cut off, is left where it is.
+    #[inline]
+    pub(crate) fn take_short(&mut self) -> Option<&'a [u8]> {
+        let len = match *self.rest {
+            [0x00..=0x7f, ..] => 1,
+            [marker @ 0xa0..=0xbf, ..] => usize::from(marker & 0x1f).saturating_add(1),
+            [0xc4 | 0xd9, len, ..] => usize::from(len).saturating_add(2),
+            _ => return None,
+        };
+        let (value, rest) = self.rest.split_at_checked(len)?;
+        self.rest = rest;
+        Some(value)
     }
 
     /// Reads the next value up to its body, without looking at what it is.

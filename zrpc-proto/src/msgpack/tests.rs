@@ -51,6 +51,30 @@ fn depth_is_limited_and_costs_no_stack() {
 }
 
 #[test]
+fn depth_is_that_of_each_value_and_not_of_those_before_it() {
+    let limits = DecodeLimits {
+        depth: 3,
+        ..DecodeLimits::default()
+    };
+    // Levels that go on behind their nested values, and such that end with them.
+    for fits in [
+        b"\x93\x91\x91\x01\x91\x91\x02\x92\x91\x03\x04".as_slice(),
+        b"\x92\x92\x01\x92\x02\x03\x04",
+        b"\x82\x01\x81\x02\x91\x03\x04\x91\x90",
+    ] {
+        assert_eq!(walk(fits, &limits), Ok(fits.len()), "{fits:?}");
+    }
+    for too_deep in [
+        b"\x93\x91\x91\x01\x91\x91\x02\x91\x91\x91\x03".as_slice(),
+        b"\x92\x92\x01\x92\x02\x91\x03\x04",
+        b"\x82\x01\x81\x02\x91\x03\x04\x91\x91\x90",
+    ] {
+        let refused = Err(DecodeError::TooDeep { limit: 3 });
+        assert_eq!(walk(too_deep, &limits), refused, "{too_deep:?}");
+    }
+}
+
+#[test]
 fn values_are_limited() {
     let limits = DecodeLimits {
         values: 10,
@@ -96,6 +120,18 @@ proptest! {
 }
 
 proptest! {
+    #[test]
+    fn what_is_taken_at_once_is_the_value_that_a_walk_finds(bytes in proptest::collection::vec(any::<u8>(), 0..70)) {
+        let mut reader = Reader::new(&bytes);
+        match reader.take_short() {
+            Some(value) => {
+                prop_assert_eq!(walk(&bytes, &DecodeLimits::default()), Ok(value.len()));
+                prop_assert_eq!(&[value, reader.rest()].concat(), &bytes);
+            }
+            None => prop_assert_eq!(reader.rest(), &bytes),
+        }
+    }
+
     /// The short way to the end of a value and the one that looks at what it is agree.
     #[test]
     fn a_value_is_as_long_as_its_head_says(bytes in proptest::collection::vec(any::<u8>(), 0..12)) {

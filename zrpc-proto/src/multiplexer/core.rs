@@ -105,8 +105,9 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
     }
 
     /// Frees a channel and everything that it holds.
-    pub(super) fn remove(&mut self, id: ChannelId) -> Option<Channel> {
-        let channel = self.channels.remove(id)?;
+    pub(super) fn remove(&mut self, id: ChannelId) -> Option<Awaited> {
+        let channel = self.channels.get(id)?;
+        let (index, awaited) = (channel.peer, Awaited::of(channel));
         let (received, queued, reserved) = match &channel.side {
             Side::Client(client) => (
                 client.held_bytes(),
@@ -115,7 +116,7 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
             ),
             Side::Server(server) => (server.charged, 0, 0),
         };
-        if let Some(peer) = self.peers.get_mut(channel.peer) {
+        if let Some(peer) = self.peers.get_mut(index) {
             // A later channel may have the same id, which is rare: looking first would hash it twice.
             if let Some(current) = peer.channels.remove(&channel.id)
                 && current != id
@@ -125,25 +126,22 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
             peer.give_back();
             peer.reserved_bytes = peer.reserved_bytes.saturating_sub(reserved);
         }
-        self.peers.release_received(channel.peer, received);
-        self.peers.release_queued(channel.peer, queued);
-        self.peers.settle(channel.peer);
-        Some(channel)
+        self.channels.remove(id);
+        self.peers.release_received(index, received);
+        self.peers.release_queued(index, queued);
+        self.peers.settle(index);
+        Some(awaited)
     }
 
     /// Ends a channel for a reason, and says so if the application still waits for its end.
     pub(super) fn end(&mut self, id: ChannelId, reason: CloseReason) {
-        if let Some(channel) = self.remove(id) {
-            self.announce_end(id, &channel, reason);
+        if let Some(awaited) = self.remove(id) {
+            self.announce_end(id, awaited, reason);
         }
     }
 
-    pub(super) fn announce_end(&mut self, id: ChannelId, channel: &Channel, reason: CloseReason) {
-        let waits = match &channel.side {
-            Side::Client(_) => true,
-            Side::Server(server) => server.state == ServerState::Serving,
-        };
-        if waits {
+    pub(super) fn announce_end(&mut self, id: ChannelId, awaited: Awaited, reason: CloseReason) {
+        if awaited == Awaited::Yes {
             self.events.push_back(ChannelEvent::Closed {
                 channel: id,
                 reason,
@@ -224,5 +222,21 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
     /// Returns the time of the earliest deadline, which may belong to a channel that has ended.
     pub(super) fn next_deadline(&self) -> Option<Instant> {
         self.deadlines.next()
+    }
+}
+
+/// Whether the application waits for the end of a channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Awaited {
+    Yes,
+    No,
+}
+
+impl Awaited {
+    pub(super) fn of(channel: &Channel) -> Self {
+        match &channel.side {
+            Side::Server(server) if server.state != ServerState::Serving => Self::No,
+            Side::Client(_) | Side::Server(_) => Self::Yes,
+        }
     }
 }

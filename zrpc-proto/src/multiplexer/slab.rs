@@ -57,9 +57,11 @@ impl<T> Slab<T> {
         }
     }
 
-    pub(super) fn remove(&mut self, id: ChannelId) -> Option<T> {
+    pub(super) fn remove(&mut self, id: ChannelId) -> Option<()> {
         let slot = self.slot_mut(id)?;
-        let value = slot.value.take()?;
+        slot.value.as_ref()?;
+        // In its place: moving it out would copy it, more than once.
+        slot.value = None;
         slot.generation = slot.generation.saturating_add(1);
         self.count = self.count.saturating_sub(1);
         if to_usize(id.index).saturating_add(1) == self.slots.len() {
@@ -67,7 +69,7 @@ impl<T> Slab<T> {
         } else {
             self.free.push(id.index);
         }
-        Some(value)
+        Some(())
     }
 
     pub(super) fn get_mut(&mut self, id: ChannelId) -> Option<&mut T> {
@@ -131,7 +133,8 @@ mod tests {
                 open.push((id, step));
             } else {
                 let (id, value) = open.swap_remove((step * 31) % open.len());
-                assert_eq!(slab.remove(id), Some(value));
+                assert_eq!(slab.get(id), Some(&value));
+                assert_eq!(slab.remove(id), Some(()));
                 assert_eq!(slab.remove(id), None);
             }
             assert_eq!(slab.count(), open.len());
@@ -151,8 +154,8 @@ mod tests {
             generation: u64::from(u32::MAX) * 3,
             ..used
         };
-        assert_eq!(slab.remove(used), Some(0));
-        assert_eq!(slab.remove(last), Some(1));
+        assert_eq!(slab.remove(used), Some(()));
+        assert_eq!(slab.remove(last), Some(()));
         let again = [2, 3].map(|number| slab.insert(number));
         assert!(again.iter().all(|id| id.generation > used.generation));
     }
@@ -189,7 +192,7 @@ mod tests {
         }
         assert!(slab.capacity() < 5000, "{}", slab.capacity());
         assert_eq!(slab.get(first), Some(&0));
-        assert_eq!(slab.remove(first), Some(0));
+        assert_eq!(slab.remove(first), Some(()));
         assert_eq!(slab.count(), 0);
     }
 }

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 
+use super::core::Awaited;
 use super::output::Origin;
 use super::peers::{Entry, Peers};
 use super::{ChannelId, CloseReason, Multiplexer, Transmit};
@@ -164,8 +165,10 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
         // The order of a hash map is nobody's business: events come in the order of the channels.
         channels.sort_unstable();
         for id in channels {
-            if let Some(channel) = self.channels.remove(id) {
-                self.announce_end(id, &channel, CloseReason::PeerLost);
+            if let Some(channel) = self.channels.get(id) {
+                let awaited = Awaited::of(channel);
+                self.channels.remove(id);
+                self.announce_end(id, awaited, CloseReason::PeerLost);
             }
         }
     }
