@@ -64,7 +64,7 @@ fn run_thread<S, F, T, D>(setup: S, sender: oneshot::Sender<Result<T, ConnectErr
 where
     S: FnOnce() -> F,
     F: Future<Output = Result<(T, D), ConnectError>>,
-    D: Future<Output = ()>,
+    D: Future<Output = ()> + Send + 'static,
 {
     let runtime = match Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -79,7 +79,10 @@ where
             Ok((ready, task)) => {
                 // A caller that has gone drops what is ready, which ends the task.
                 let _ = sender.send(Ok(ready));
-                task.await;
+                // Before each turn of the future that a runtime blocks on, it asks the kernel what
+                // is new. Before those of a task it does not. A panic has been reported, and what
+                // the task held tells others of it.
+                let _ = tokio::spawn(task).await;
             }
             Err(error) => {
                 let _ = sender.send(Err(error));
