@@ -40,8 +40,14 @@ impl Job {
     }
 }
 
-/// Runs a call as a task. A handler that panics fails this call and nothing else.
-pub(super) async fn run_task(job: Job, handler: Arc<dyn TaskHandler>) {
+/// Returns the task that runs a call. A handler that panics fails this call and nothing else.
+///
+/// The task holds what it needs once, where an `async fn` would have room for its arguments beside
+/// what it takes out of them: the task is moved several times before and after it runs.
+pub(super) fn run_task(
+    job: Job,
+    handler: Arc<dyn TaskHandler>,
+) -> impl Future<Output = ()> + Send + 'static {
     let Job {
         method,
         args,
@@ -51,26 +57,28 @@ pub(super) async fn run_task(job: Job, handler: Arc<dyn TaskHandler>) {
         authorizer,
         ..
     } = job;
-    if let Err(fault) = authorized(authorizer, &method, &context) {
-        responder.reply(Err(fault));
-        return;
-    }
-    let start = || handler.start(method.name(), method.signature(), args);
-    let started = context.clone().sync_scope(|| contained(&method, start));
-    match started {
-        Err(fault) => responder.reply(Err(fault)),
-        Ok(Task::Value(future)) => {
-            let outcome = AssertUnwindSafe(context.scope(future)).catch_unwind().await;
-            let outcome = flatten(&method, outcome);
-            responder.reply(outcome.and_then(|value| sendable(&method, compat, value)));
+    async move {
+        if let Err(fault) = authorized(authorizer, &method, &context) {
+            responder.reply(Err(fault));
+            return;
         }
-        Ok(Task::Items(items)) => {
-            // In a box, because a call that gives one value should not have room for a stream.
-            let send = Box::pin(context.scope(send_all(items, &responder, |item| {
-                sendable(&method, compat, item)
-            })));
-            let outcome = AssertUnwindSafe(send).catch_unwind().await;
-            responder.finish_stream(flatten(&method, outcome));
+        let work = async {
+            match handler.start(method.name(), method.signature(), args)? {
+                Task::Value(future) => sendable(&method, compat, future.await?).map(Some),
+                Task::Items(items) => {
+                    let sendable = |item| sendable(&method, compat, item);
+                    // In a box, because a call that gives one value should not have room for a
+                    // stream.
+                    let sent = Box::pin(send_all(items, &responder, sendable));
+                    sent.await.map(|()| None)
+                }
+            }
+        };
+        let outcome = AssertUnwindSafe(context.scope(work)).catch_unwind().await;
+        match flatten(&method, outcome) {
+            Ok(Some(value)) => responder.reply(Ok(value)),
+            Ok(None) => responder.finish_stream(Ok(())),
+            Err(fault) => responder.reply(Err(fault)),
         }
     }
 }
