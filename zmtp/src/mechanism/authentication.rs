@@ -121,3 +121,15 @@ impl fmt::Display for Denial {
         f.pad(self.code())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn denial_is_shown_as_its_status_code() {
+        let denials = [Denial::Temporary, Denial::Refused, Denial::InternalError];
+        let shown = denials.map(|denial| denial.to_string());
+        assert_eq!(shown, ["300", "400", "500"]);
+    }
+}

@@ -114,12 +114,20 @@ mod tests {
 
     // PLAIN-022
     #[test]
-    fn secrets_are_equal_if_length_and_octets_are() {
+    fn secrets_are_equal_if_length_and_octets_are_and_not_shown() {
         let secret = |octets: &[u8]| Secret::new(octets).unwrap();
         assert_eq!(secret(b"secret"), secret(b"secret"));
-        for other in [&b"secre"[..], b"secret\0", b"tecret", b"secreT", b""] {
+        for other in [
+            &b"secre"[..],
+            b"secret\0",
+            b"tecret",
+            b"secreT",
+            b"recset",
+            b"",
+        ] {
             assert_ne!(secret(b"secret"), secret(other));
         }
+        assert_eq!(format!("{:?}", secret(b"secret")), "..");
     }
 
     // PLAIN-022

@@ -166,4 +166,14 @@ mod tests {
         control.wipe_handshake();
         assert_eq!(control.octets, b"more");
     }
+
+    #[test]
+    fn little_room_is_kept_for_the_next_ping_and_more_is_given_back() {
+        for (capacity, is_kept) in [(IDLE_CAPACITY, true), (10 * IDLE_CAPACITY, false)] {
+            let mut control = ControlQueue::new();
+            control.octets = Vec::with_capacity(capacity);
+            control.drain_to(&mut BytesMut::new());
+            assert_eq!(control.octets.capacity() >= capacity, is_kept);
+        }
+    }
 }

@@ -126,7 +126,6 @@ mod tests {
     #[test]
     fn credentials_are_not_shown() {
         let credentials = PlainCredentials::new("admin", "secret").unwrap();
-        let shown = format!("{credentials:#?}");
-        assert!(!shown.contains("admin") && !shown.contains("secret"));
+        assert_eq!(format!("{credentials:#?}"), "PlainCredentials(..)");
     }
 }

@@ -149,6 +149,10 @@ fn identity_counts_at_a_router_and_from_those_who_may_have_one() {
     assert_eq!(routing_id(router, dealer, "Identity", b"abc"), abc);
     assert_eq!(routing_id(router, dealer, "identity", b"abc"), abc);
     assert_eq!(routing_id(router, dealer, "Identity", b""), None);
+    let longest = [b'x'; RoutingId::MAX_LEN];
+    let expected = RoutingId::new(&longest[..]).ok();
+    assert!(expected.is_some());
+    assert_eq!(routing_id(router, dealer, "Identity", &longest), expected);
     assert_eq!(routing_id(dealer, router, "Identity", b"abc"), None);
     assert_eq!(routing_id(dealer, router, "Identity", b"\0abc"), None);
     let (pull, push) = (SocketType::Pull, SocketType::Push);

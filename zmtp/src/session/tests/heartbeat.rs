@@ -129,6 +129,36 @@ fn any_octets_are_a_sign_of_life() {
     }
 }
 
+// ZMTP31-138: the first octet of a frame that came before is all that is there of the next one, too.
+#[test]
+fn message_between_two_first_octets_is_a_sign_of_life() {
+    let mut scripted = open(Heartbeat::new(SECOND), V3_1);
+    scripted.feed(b"\0").unwrap();
+    scripted.advance(SECOND).unwrap();
+    assert_eq!(scripted.sent(), PING);
+    scripted.advance(SECOND / 2).unwrap();
+    let message = [&[32][..], &[b'x'; 32], b"\0"].concat();
+    assert_eq!(scripted.feed(&message).unwrap().len(), 1);
+    scripted.advance(SECOND).unwrap();
+    assert_eq!(scripted.sent(), PING);
+    let error = scripted.advance(SECOND).unwrap_err();
+    assert_eq!(error, timed_out(Timeout::Heartbeat));
+}
+
+#[test]
+fn time_that_is_looked_at_early_changes_nothing_and_late_catches_up() {
+    let mut scripted = open(Heartbeat::new(SECOND), V3_1);
+    let start = scripted.now;
+    scripted.session.handle_timeout(start + SECOND / 2).unwrap();
+    assert_eq!(scripted.sent(), b"");
+    assert_eq!(scripted.session.poll_timeout(), Some(start + SECOND));
+    scripted
+        .session
+        .handle_timeout(start + SECOND * 3 / 2)
+        .unwrap();
+    assert_eq!(scripted.sent(), PING);
+}
+
 #[test]
 fn answer_at_the_very_time_of_the_ping_counts() {
     let mut scripted = open(Heartbeat::new(SECOND), V3_1);

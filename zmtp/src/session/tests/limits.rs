@@ -136,6 +136,26 @@ fn properties_are_counted() {
     );
 }
 
+// ZMTP31-075
+#[test]
+fn limit_of_properties_is_the_one_that_was_set() {
+    let limits = Limits {
+        max_metadata_properties: 2,
+        ..Limits::default()
+    };
+    let says = |others: &[(&str, &[u8])]| {
+        let mut scripted = Scripted::with_config(config(limits));
+        scripted.feed(&greeting(V3_1)).unwrap();
+        scripted.feed(&ready(SocketType::Push, others)).map(drop)
+    };
+    assert_eq!(says(&[("X-a", b"")]), Ok(()));
+    let error = CommandError::Metadata(MetadataError::TooManyProperties { limit: 2 });
+    assert_eq!(
+        says(&[("X-a", b""), ("X-b", b"")]),
+        Err(Violation::Command(error).into())
+    );
+}
+
 // INT-021: case F4c
 #[test]
 fn small_limits_on_messages_leave_the_handshake_alone() {

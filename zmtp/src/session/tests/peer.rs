@@ -82,6 +82,8 @@ impl Scripted {
         while let Some(deadline) = self.session.poll_timeout().filter(|at| *at <= end) {
             self.now = self.now.max(deadline);
             self.session.handle_timeout(self.now)?;
+            let next = self.session.poll_timeout();
+            assert_ne!(next, Some(deadline), "what was due is done or put off");
         }
         self.now = end;
         Ok(())

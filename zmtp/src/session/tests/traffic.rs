@@ -48,6 +48,64 @@ fn parts_that_fit_do_not_hold_the_read_buffer_and_larger_ones_are_not_copied() {
     assert_eq!(next().as_ptr(), body_at);
 }
 
+#[test]
+fn messages_that_are_for_nobody_are_counted_once_each() {
+    let config = SessionConfig::new(SocketType::Push, Side::Listener);
+    let mut push = Scripted::open(config, V3_1, SocketType::Pull);
+    let messages = [
+        frame(1, b"a"),
+        frame(1, b"b"),
+        frame(0, b"c"),
+        frame(0, b"d"),
+    ];
+    assert_eq!(push.feed(&messages.concat()), Ok(vec![]));
+    assert_eq!(push.session.take_discarded(), 2);
+    assert_eq!(push.session.take_discarded(), 0);
+    push.feed(&frame(0, b"e")).unwrap();
+    assert_eq!(push.session.take_discarded(), 1);
+}
+
+#[cfg(feature = "socket")]
+#[test]
+fn whole_messages_are_taken_between_others_and_nothing_else_is() {
+    let mut scripted = open_pull();
+    let now = scripted.now;
+    for body in [&b"small"[..], &[b'x'; 300]] {
+        let message = frame(0, body);
+        let mut input = BytesMut::from(&message[..]);
+        let taken = scripted.session.take_message(now, &mut input);
+        assert_eq!(taken.as_deref(), Some(body));
+        assert!(input.is_empty());
+    }
+    let refused = |scripted: &mut Scripted, octets: &[u8]| {
+        let mut input = BytesMut::from(octets);
+        assert_eq!(scripted.session.take_message(now, &mut input), None);
+        assert_eq!(input, octets);
+    };
+    refused(&mut scripted, &command("PING", b"\0\0"));
+    refused(&mut scripted, &frame(1, b"part"));
+    scripted.feed(&frame(1, b"part")).unwrap();
+    refused(&mut scripted, &frame(0, b"the last part"));
+}
+
+#[test]
+fn session_shows_how_far_it_is_and_not_what_it_sends() {
+    let scripted = open_pull();
+    let shown = format!("{:?}", scripted.session);
+    assert!(
+        shown.starts_with("Session { state: Open, socket_type: Pull"),
+        "{shown}"
+    );
+    let states = [
+        SessionState::Greeting,
+        SessionState::Handshake,
+        SessionState::Open,
+        SessionState::Closed,
+    ];
+    let names = states.map(|state| state.to_string());
+    assert_eq!(names, ["greeting", "handshake", "open", "closed"]);
+}
+
 // ZMTP31-044, ZMTP31-045, ZMTP31-046, ZMTP31-136: cases F7, F11
 #[test]
 fn commands_between_parts_do_not_disturb_the_message() {

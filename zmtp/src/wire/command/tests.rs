@@ -132,6 +132,24 @@ fn command_without_a_proper_name_is_malformed() {
 }
 
 #[test]
+fn names_are_255_letters_at_most_and_shown_as_text() {
+    let name = |len| CommandName::new(&"A".repeat(len));
+    assert_eq!(name(255).unwrap().as_bytes().len(), 255);
+    let (len, limit) = (256, 255);
+    assert_eq!(name(256), Err(CommandError::NameTooLong { len, limit }));
+    let name = CommandName::new("PING").unwrap();
+    assert_eq!(format!("{name} {name:?}"), "PING CommandName(PING)");
+}
+
+#[test]
+fn what_a_peer_wrote_is_shown_escaped() {
+    let group = Group::new("a\x1b").unwrap();
+    assert_eq!(format!("{group} {group:?}"), "a\\x1b Group(a\\x1b)");
+    let reason = ErrorReason::new("a\x1b");
+    assert_eq!(format!("{reason:?}"), "ErrorReason(a-)");
+}
+
+#[test]
 fn names_match_exactly() {
     // [ZMTP31-043]
     for name in ["READ", "READYX", "Ready", "ping", "PINGS", "Subscribe"] {

@@ -79,6 +79,45 @@ fn no_short_cut_takes_a_message_beyond_the_limit() {
 }
 
 #[test]
+fn short_cuts_take_whole_messages_that_are_there() {
+    let decoder = FrameDecoder::new(limits(16, 0));
+    let small = |octets: &[u8]| {
+        let mut input = BytesMut::from(octets);
+        let body = decoder.decode_small_message(&mut input);
+        body.map(|body| (body, input.len()))
+    };
+    // The octets of the body are copied in a block of fixed length, which has to be there.
+    let block = Part::INLINE_CAPACITY;
+    let enough = |start: &[u8]| [start, &vec![7; 2 + block - start.len()]].concat();
+    assert_eq!(
+        small(&enough(b"\0\x05hello")),
+        Some(("hello".into(), block - 5))
+    );
+    assert_eq!(
+        small(&enough(&[0, 16])),
+        Some((vec![7; 16].into(), block - 16))
+    );
+    assert_eq!(small(&enough(&[0, 17])), None, "beyond the limit");
+    assert_eq!(small(&enough(b"\x01\x05hello")), None, "a part");
+    let decoder = FrameDecoder::new(FrameLimits::DEFAULT);
+    let taken = |octets: &[u8]| decoder.decode_message(&mut BytesMut::from(octets));
+    assert_eq!(taken(b"\0\x05hello"), Some("hello".into()));
+    assert_eq!(taken(b"\x02\0\0\0\0\0\0\0\x05hello"), Some("hello".into()));
+    assert_eq!(taken(b"\0\x05hell"), None);
+}
+
+#[test]
+fn short_cuts_take_nothing_inside_a_frame() {
+    let mut decoder = FrameDecoder::new(FrameLimits::DEFAULT);
+    assert_eq!(decoder.decode(&mut BytesMut::from(&[0, 200][..])), Ok(None));
+    // What looks like a message is a part of the body.
+    let mut input = BytesMut::zeroed(100);
+    assert_eq!(decoder.decode_small_message(&mut input), None);
+    assert_eq!(decoder.decode_message(&mut input), None);
+    assert_eq!(input.len(), 100);
+}
+
+#[test]
 fn frame_is_refused_for_its_size_before_any_of_the_body_came() {
     // [ZMTP31-036] [INT-022]
     let limits = limits(4, 6);

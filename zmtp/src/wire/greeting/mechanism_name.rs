@@ -155,5 +155,6 @@ mod tests {
         field[5] = 0x1b;
         let name = MechanismName::from_octets(field);
         assert_eq!(name.to_string(), "NULL\\x00\\x1b");
+        assert_eq!(format!("{name:?}"), "MechanismName(NULL\\x00\\x1b)");
     }
 }

@@ -99,6 +99,11 @@ fn any_value_of_as_server_is_read() {
 }
 
 #[test]
+fn versions_are_shown_with_a_dot() {
+    assert_eq!(Version::V3_1.to_string(), "3.1");
+}
+
+#[test]
 fn octets_behind_the_greeting_are_left() {
     // [ZMTP31-022]
     let mut input = BytesMut::from(&golden("greeting-null-31")[..]);

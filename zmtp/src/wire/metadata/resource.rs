@@ -82,7 +82,11 @@ mod tests {
     #[test]
     fn names_of_all_legal_characters_are_accepted() {
         for legal in ["a", "system/name-service/test", "A/z/0", "$-_@.&+"] {
-            assert_eq!(Resource::new(legal).unwrap().to_string(), legal);
+            let resource = Resource::new(legal).unwrap();
+            assert_eq!(
+                (resource.as_str(), resource.to_string().as_str()),
+                (legal, legal)
+            );
         }
     }
 

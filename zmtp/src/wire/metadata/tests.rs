@@ -2,6 +2,8 @@
 
 use proptest::prelude::*;
 
+use std::hash::BuildHasher as _;
+
 use super::*;
 use crate::wire::tests::{apply_damage, damage};
 
@@ -41,6 +43,21 @@ fn names_are_read_in_any_case_and_keep_their_spelling() {
 }
 
 #[test]
+fn names_that_are_equal_have_one_hash_and_others_another() {
+    let state = std::hash::RandomState::new();
+    let hash = |name| state.hash_one(PropertyName::new(name).unwrap());
+    assert_eq!(hash("Identity"), hash("iDENTITY"));
+    assert_ne!(hash("Identity"), hash("Identitx"));
+}
+
+#[test]
+fn names_are_shown_as_they_were_sent() {
+    let name = PropertyName::new("X-Key").unwrap();
+    assert_eq!(format!("{name} {name:?}"), "X-Key \"X-Key\"");
+    assert_eq!(AsRef::<str>::as_ref(&name), "X-Key");
+}
+
+#[test]
 fn unknown_properties_are_kept() {
     // [ZMTP31-072] [ZMTP31-073]
     let mut metadata = decode(b"\x05X-key\0\0\0\x05value\x03Foo\0\0\0\x01x").unwrap();
@@ -52,6 +69,7 @@ fn unknown_properties_are_kept() {
     assert_eq!(application, [true, false]);
     assert_eq!(metadata.remove("foo"), Some("x".into()));
     assert_eq!(metadata.len(), 1);
+    assert!(!metadata.is_empty() && Metadata::new().is_empty());
 }
 
 #[test]

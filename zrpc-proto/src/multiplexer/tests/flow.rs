@@ -208,6 +208,35 @@ fn stream_hears_when_it_may_go_on() {
 }
 
 #[test]
+fn grant_of_nothing_wakes_nobody() {
+    let mut server = Scripted::server(Config::server());
+    let stream = server.accept(&1.into());
+    server.mux.stream_item(stream, item(1)).unwrap();
+    assert!(matches!(
+        server.mux.stream_item(stream, item(2)),
+        Err(SendError::NoCredit(_))
+    ));
+    for granted in [0, -1] {
+        server.recv_on(&1.into(), "_zpc_more", &array(&[granted.into()]));
+        assert!(server.events().is_empty());
+    }
+}
+
+#[test]
+fn client_ignores_what_only_servers_are_told() {
+    let mut client = Scripted::client();
+    let (_, id) = client.open(&ChannelOptions::default());
+    for name in ["_zpc_more", "_zpc_cancel"] {
+        client.recv_on(&id, name, &array(&[1.into()]));
+    }
+    assert!(client.events().is_empty());
+    assert_eq!(
+        (client.mux.stats().ignored, client.mux.channel_count()),
+        (2, 1)
+    );
+}
+
+#[test]
 fn whatever_the_limits_one_event_passes() {
     let limits = Limits {
         queued_bytes_per_peer: 0,

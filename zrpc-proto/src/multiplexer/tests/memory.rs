@@ -485,3 +485,29 @@ fn the_room_of_a_crowd_of_peers_is_given_back() {
     assert_eq!(again, [1, 2, 3]);
     assert_eq!(peers.iter().count(), 4);
 }
+
+#[test]
+fn as_many_idle_peers_as_allowed_are_remembered() {
+    let mut peers = Peers::new(Role::Server, 2);
+    let indices = ["a", "b"].map(|key| peers.find_or_insert(&key));
+    peers.settle(indices[0]);
+    assert_eq!(peers.find(&"a"), Some(indices[0]));
+    let third = peers.find_or_insert(&"c");
+    peers.settle(third);
+    assert_eq!(peers.find(&"c"), None);
+}
+
+#[test]
+fn lost_peer_leaves_no_place_in_the_line() {
+    let mut peers = Peers::new(Role::Server, 1);
+    let first = peers.find_or_insert(&0);
+    peers.push(first, Entry::Control(Bytes::new()));
+    for key in 1..10_000 {
+        let lost = peers.find_or_insert(&key);
+        peers.push(lost, Entry::Control(Bytes::new()));
+        peers.remove(lost);
+    }
+    assert!(peers.capacity() < 100, "{}", peers.capacity());
+    assert!(matches!(peers.pop(), Some((index, _)) if index == first));
+    assert!(peers.pop().is_none());
+}

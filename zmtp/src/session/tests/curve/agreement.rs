@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bytes::BytesMut;
 use proptest::prelude::*;
 
 use super::secure::{Secure, carry, client_config, keys, server_config};
@@ -251,4 +252,14 @@ proptest! {
             prop_assert_eq!(messages(&end.events), expected.clone());
         }
     }
+}
+
+#[test]
+fn length_of_what_is_sent_is_without_what_was_there_before() {
+    let mut secure = Secure::open(SocketType::Sub, SocketType::Pub);
+    secure.client.session.subscribe(b"topic");
+    let mut out = BytesMut::from("before");
+    let len = secure.client.session.poll_transmit(&mut out);
+    assert!(len > b"topic".len() && out.starts_with(b"before"));
+    assert_eq!(out.len(), len + b"before".len());
 }
