@@ -106,12 +106,12 @@ impl FrameDecoder {
             return None;
         }
         let (&[flags, len], rest) = input.split_first_chunk()?;
-        let body_len = usize::from(len);
-        if flags != 0 || body_len > rest.len() || u64::from(len) > self.limits.max_message_frame {
+        if flags != 0 || u64::from(len) > self.limits.max_message_frame {
             return None;
         }
+        // `None` for a body that is longer than a block, all of which is there.
         let body = Part::from_block(rest.first_chunk()?, len)?;
-        input.advance(HEADER_LEN_SHORT.saturating_add(body_len));
+        input.advance(HEADER_LEN_SHORT.saturating_add(usize::from(len)));
         Some(body)
     }
 
@@ -180,10 +180,10 @@ impl FrameDecoder {
             1 => More::More,
             _ => return None,
         };
-        let body_len = usize::from(len);
-        if body_len > rest.len() || u64::from(len) > self.limits.max_message_frame {
+        if u64::from(len) > self.limits.max_message_frame {
             return None;
         }
+        let body_len = usize::from(len);
         let body = match rest.first_chunk() {
             Some(block) => Part::from_block(block, len)?,
             None => Part::copy_from_slice(rest.get(..body_len)?),
