@@ -183,6 +183,21 @@ mod tests {
     }
 
     #[test]
+    fn free_places_are_still_known_when_those_behind_them_are_given_back() {
+        for count in [3, 20_000] {
+            let mut slab = Slab::new();
+            let ids: Vec<_> = (0..count).map(|number| slab.insert(number)).collect();
+            slab.remove(ids[0]);
+            for id in &ids[2..] {
+                slab.remove(*id);
+            }
+            assert_eq!(slab.slots.len(), 2);
+            assert_eq!(slab.insert(0).number(), 0);
+            assert_eq!(slab.insert(0).number(), 2);
+        }
+    }
+
+    #[test]
     fn places_that_nobody_uses_are_given_back() {
         let mut slab = Slab::new();
         let first = slab.insert(0);

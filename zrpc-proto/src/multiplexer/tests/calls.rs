@@ -114,6 +114,7 @@ fn long_stream_arrives_in_order_and_ends() {
     let (call, channel) = pair.accepted(&ChannelOptions::default());
     let (mut sent, mut received) = (0_usize, 0_usize);
     while received < 1000 {
+        let before = received;
         while sent < 1000 && pair.server.stream_item(channel, item(sent)).is_ok() {
             sent += 1;
         }
@@ -127,6 +128,7 @@ fn long_stream_arrives_in_order_and_ends() {
             pair.client.consume(call, 1).unwrap();
         }
         pair.drive();
+        assert!(received > before, "stuck at item {received}");
     }
     pair.server.stream_done(channel, no_extra()).unwrap();
     pair.drive();

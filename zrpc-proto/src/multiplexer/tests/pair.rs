@@ -80,6 +80,11 @@ impl Pair {
             self.now = self.now.max(next);
             self.client.handle_timeout(self.now);
             self.server.handle_timeout(self.now);
+            let next = earliest(&self.client, &self.server);
+            assert!(
+                next.is_none_or(|next| next > self.now),
+                "what was due is done"
+            );
             self.drive();
         }
         self.now = end;
@@ -195,6 +200,11 @@ impl Scripted {
         while let Some(next) = self.mux.poll_timeout().filter(|next| *next <= end) {
             self.now = self.now.max(next);
             self.mux.handle_timeout(self.now);
+            let next = self.mux.poll_timeout();
+            assert!(
+                next.is_none_or(|next| next > self.now),
+                "what was due is done"
+            );
             names.extend(self.sent_names());
         }
         self.now = end;
