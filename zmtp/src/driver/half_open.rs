@@ -4,7 +4,8 @@
 //! open gets a share of the places, and the oldest handshake makes room for the newest. A connection
 //! that was rejected stays for a moment, so that its peer learns why; it makes room before all others.
 
-use std::collections::{HashMap, VecDeque};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
@@ -19,7 +20,7 @@ const SHARE_DIVISOR: usize = 2;
 /// The handshakes of all listeners of a socket.
 #[derive(Debug)]
 pub(crate) struct HalfOpen {
-    entries: Mutex<VecDeque<Entry>>,
+    places: Mutex<Places>,
     max: usize,
 }
 
@@ -56,19 +57,87 @@ impl Share {
     }
 }
 
+/// Who is in a handshake. Ids are given in the order in which connections were accepted, so that the
+/// lowest is the oldest, and nothing here is looked for: a flood must not cost more for each connection the
+/// more there are.
+#[derive(Debug, Default)]
+struct Places {
+    entries: BTreeMap<PeerId, Entry>,
+    rejected: BTreeSet<PeerId>,
+    /// Those with places.
+    parties: HashMap<Share, Party>,
+}
+
 #[derive(Debug)]
 struct Entry {
     share: Share,
     peer: Arc<Peer>,
-    state: EntryState,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum EntryState {
-    /// It may still come in.
-    InProgress,
-    /// It will not, and is told so.
-    Rejected,
+/// The places of one party.
+#[derive(Debug, Default)]
+struct Party {
+    /// They may still come in.
+    in_progress: BTreeSet<PeerId>,
+    /// They will not, and are told so.
+    rejected: BTreeSet<PeerId>,
+}
+
+impl Party {
+    fn len(&self) -> usize {
+        self.in_progress.len() + self.rejected.len()
+    }
+
+    /// The oldest that was rejected, or else the oldest.
+    fn first_to_go(&self) -> Option<PeerId> {
+        let rejected = self.rejected.first();
+        rejected.or_else(|| self.in_progress.first()).copied()
+    }
+}
+
+impl Places {
+    fn insert(&mut self, share: Share, peer: Arc<Peer>) {
+        let party = self.parties.entry(share).or_default();
+        party.in_progress.insert(peer.id);
+        self.entries.insert(peer.id, Entry { share, peer });
+    }
+
+    fn remove(&mut self, peer: PeerId) -> Option<Entry> {
+        let entry = self.entries.remove(&peer)?;
+        self.rejected.remove(&peer);
+        if let Some(party) = self.parties.get_mut(&entry.share) {
+            party.in_progress.remove(&peer);
+            party.rejected.remove(&peer);
+            if party.len() == 0 {
+                self.parties.remove(&entry.share);
+            }
+        }
+        Some(entry)
+    }
+
+    fn reject(&mut self, peer: PeerId) {
+        let Some(entry) = self.entries.get(&peer) else {
+            return;
+        };
+        self.rejected.insert(peer);
+        if let Some(party) = self.parties.get_mut(&entry.share) {
+            party.in_progress.remove(&peer);
+            party.rejected.insert(peer);
+        }
+    }
+
+    /// The oldest that was rejected, or else the oldest.
+    fn first_to_go(&self) -> Option<PeerId> {
+        let rejected = self.rejected.first();
+        rejected.or_else(|| self.entries.keys().next()).copied()
+    }
+
+    /// The oldest of the party that has most, and of several such of the one that came first.
+    fn first_of_the_largest(&self) -> Option<PeerId> {
+        let parties = self.parties.values();
+        let largest = parties.max_by_key(|party| (party.len(), Reverse(party.first_to_go())));
+        largest.and_then(Party::first_to_go)
+    }
 }
 
 impl Entry {
@@ -81,7 +150,7 @@ impl Entry {
 impl HalfOpen {
     pub(crate) fn new(max: usize) -> Self {
         Self {
-            entries: Mutex::new(VecDeque::new()),
+            places: Mutex::new(Places::default()),
             max: max.max(1),
         }
     }
@@ -89,22 +158,17 @@ impl HalfOpen {
     /// Adds the handshake of `peer`, and ends the oldest one if there are too many: of the same
     /// party if that has more than its share, else of all.
     pub(crate) fn insert(&self, share: Share, peer: Arc<Peer>) {
-        let mut entries = lock(&self.entries);
+        let mut places = lock(&self.places);
         let max_share = (self.max / SHARE_DIVISOR).max(1);
-        let same = entries.iter().filter(|e| e.share == share).count();
-        let evicted = if same >= max_share {
-            first_to_go(&entries, |entry| entry.share == share)
-        } else if entries.len() >= self.max {
-            first_to_go(&entries, |_| true)
-        } else {
-            None
+        let party = places.parties.get(&share);
+        let same = party.filter(|party| party.len() >= max_share);
+        let evicted = match same {
+            Some(party) => party.first_to_go(),
+            None if places.entries.len() >= self.max => places.first_to_go(),
+            None => None,
         };
-        let evicted = evicted.and_then(|index| entries.remove(index));
-        entries.push_back(Entry {
-            share,
-            peer,
-            state: EntryState::InProgress,
-        });
+        let evicted = evicted.and_then(|evicted| places.remove(evicted));
+        places.insert(share, peer);
         // Before the lock is given back, so that nobody sees it listed nowhere and not closed.
         if let Some(evicted) = evicted {
             evicted.evict();
@@ -114,17 +178,10 @@ impl HalfOpen {
     /// Ends the oldest connection that was rejected, or else the oldest handshake of the party that
     /// has most of them, if there is any.
     pub(crate) fn evict_one(&self) -> Listed {
-        let mut entries = lock(&self.entries);
-        let mut counts = HashMap::new();
-        for entry in &*entries {
-            *counts.entry(entry.share).or_insert(0_usize) += 1;
-        }
-        let most = counts.values().max();
-        let index = entries
-            .iter()
-            .position(|entry| entry.state == EntryState::Rejected)
-            .or_else(|| first_to_go(&entries, |entry| counts.get(&entry.share) == most));
-        match index.and_then(|index| entries.remove(index)) {
+        let mut places = lock(&self.places);
+        let rejected = places.rejected.first().copied();
+        let first = rejected.or_else(|| places.first_of_the_largest());
+        match first.and_then(|first| places.remove(first)) {
             Some(evicted) => {
                 evicted.evict();
                 Listed::Yes
@@ -135,16 +192,12 @@ impl HalfOpen {
 
     /// Notes that the handshake of `peer` has failed: its place is the first to be given away.
     pub(crate) fn reject(&self, peer: PeerId) {
-        let mut entries = lock(&self.entries);
-        if let Some(entry) = entries.iter_mut().find(|entry| entry.peer.id == peer) {
-            entry.state = EntryState::Rejected;
-        }
+        lock(&self.places).reject(peer);
     }
 
     /// Whether the handshake of `peer` is listed.
     pub(crate) fn find(&self, peer: PeerId) -> Listed {
-        let entries = lock(&self.entries);
-        if entries.iter().any(|entry| entry.peer.id == peer) {
+        if lock(&self.places).entries.contains_key(&peer) {
             Listed::Yes
         } else {
             Listed::No
@@ -153,30 +206,20 @@ impl HalfOpen {
 
     /// Removes the handshake of a peer that has come in or is gone.
     pub(crate) fn remove(&self, peer: PeerId) {
-        lock(&self.entries).retain(|entry| entry.peer.id != peer);
+        lock(&self.places).remove(peer);
     }
 
     /// Ends all handshakes. Those that were rejected are told so.
     pub(crate) fn evict_all(&self) {
         let in_progress: Vec<_> = {
-            let mut entries = lock(&self.entries);
-            let all = std::mem::take(&mut *entries);
-            let (rejected, in_progress) = all
-                .into_iter()
-                .partition::<VecDeque<_>, _>(|entry| entry.state == EntryState::Rejected);
-            *entries = rejected;
-            in_progress.into()
+            let mut places = lock(&self.places);
+            let all = places.entries.keys().copied();
+            let going: Vec<_> = all.filter(|id| !places.rejected.contains(id)).collect();
+            let going = going.into_iter();
+            going.filter_map(|id| places.remove(id)).collect()
         };
         in_progress.into_iter().for_each(Entry::evict);
     }
-}
-
-/// Of those that `may_go` the oldest that was rejected, or else the oldest.
-fn first_to_go(entries: &VecDeque<Entry>, may_go: impl Fn(&Entry) -> bool) -> Option<usize> {
-    entries
-        .iter()
-        .position(|entry| entry.state == EntryState::Rejected && may_go(entry))
-        .or_else(|| entries.iter().position(may_go))
 }
 
 #[cfg(test)]
@@ -281,6 +324,27 @@ mod tests {
         // What it has to say still goes out when the socket closes.
         half_open.evict_all();
         assert_eq!(evicted(), [true, true, true, false]);
+    }
+
+    #[test]
+    fn nothing_is_kept_of_those_that_have_gone() {
+        let half_open = HalfOpen::new(4);
+        for number in 0..100 {
+            let last = u8::try_from(number % 10).unwrap();
+            half_open.insert(address(last), peer(number));
+            if number % 3 == 0 {
+                half_open.reject(PeerId::new(number));
+            }
+            if number % 4 == 0 {
+                half_open.remove(PeerId::new(number));
+                assert_eq!(half_open.find(PeerId::new(number)), Listed::No);
+            }
+        }
+        while half_open.evict_one() == Listed::Yes {}
+        let places = lock(&half_open.places);
+        assert!(places.entries.is_empty());
+        assert!(places.rejected.is_empty());
+        assert!(places.parties.is_empty());
     }
 
     #[test]
