@@ -98,7 +98,8 @@ impl Compat {
             compat: self,
             text,
             reader: Reader::new(encoded),
-            levels: Vec::new(),
+            level: None,
+            outer: Vec::new(),
         };
         walk.run().map_err(|fault| fault.at(walk.path()))
     }
@@ -163,7 +164,10 @@ struct Walk<'a> {
     compat: Compat,
     text: Text,
     reader: Reader<'a>,
-    levels: Vec<Level<'a>>,
+    /// The innermost level. Arguments without collections in them have no other, and need no room
+    /// for more.
+    level: Option<Level<'a>>,
+    outer: Vec<Level<'a>>,
 }
 
 /// A compound value, and how much of it was begun.
@@ -194,14 +198,12 @@ impl<'a> Walk<'a> {
         loop {
             match position {
                 Position::End => {
-                    if self.levels.pop().is_none() {
-                        return Ok(());
-                    }
+                    self.level = self.outer.pop();
                 }
                 Position::Value => self.value()?,
                 Position::Key => self.key()?,
             }
-            position = match self.levels.last_mut() {
+            position = match &mut self.level {
                 Some(level) => level.begin(),
                 None => return Ok(()),
             };
@@ -239,7 +241,7 @@ impl<'a> Walk<'a> {
             }
             _ => return Err(CompatFault::NodeMapKey { found }),
         };
-        if let Some(Level::Map { key, .. }) = self.levels.last_mut() {
+        if let Some(Level::Map { key, .. }) = &mut self.level {
             *key = content;
         }
         Ok(())
@@ -280,11 +282,15 @@ impl<'a> Walk<'a> {
     }
 
     fn enter(&mut self, level: Level<'a>) -> Result<(), CompatFault> {
-        if self.compat.includes(Compat::PYTHON) && self.levels.len() >= PYTHON_DEPTH {
+        let depth = self
+            .outer
+            .len()
+            .saturating_add(usize::from(self.level.is_some()));
+        if self.compat.includes(Compat::PYTHON) && depth >= PYTHON_DEPTH {
             let limit = PYTHON_DEPTH;
             return Err(CompatFault::TooDeep { limit });
         }
-        self.levels.push(level);
+        self.outer.extend(self.level.replace(level));
         Ok(())
     }
 
@@ -298,7 +304,8 @@ impl<'a> Walk<'a> {
 
     /// Returns the way to the value that is being looked at; a key stands for itself.
     fn path(&self) -> ValuePath {
-        let steps = self.levels.iter().map(|level| match *level {
+        let levels = self.outer.iter().chain(&self.level);
+        let steps = levels.map(|level| match *level {
             Level::Array { begun, .. } => PathStep::Index(begun.saturating_sub(1)),
             Level::Map { begun, .. } if begun % 2 == 1 => PathStep::Entry(begun / 2),
             Level::Map { key, .. } => PathStep::key(key),
