@@ -70,11 +70,15 @@ async fn repeated_grants_do_not_add_up_beyond_the_largest() {
         .collect();
     peer.send(&flood).await.unwrap();
     let mut count = 0;
+    while count < 10 {
+        assert!(rpc::recv(&mut peer).await.unwrap().is("STREAM"));
+        count += 1;
+    }
     while let Ok(item) = tokio::time::timeout(WINDOW, rpc::recv(&mut peer)).await {
         assert!(item.unwrap().is("STREAM"));
         count += 1;
     }
-    assert!((10..=1000).contains(&count), "{count} items");
+    assert!(count <= 1000, "{count} items");
 }
 
 // Q3, Q6: the end of a stream needs credit too.

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tests::bytes::{frame, greeting, message, ready};
 use tests::raw_peer::{RawPeer, within};
 use tests::recorder::Recorder;
+use tests::reserved_port::ReservedPort;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::time::timeout;
 use zmtp::session::Heartbeat;
@@ -124,12 +125,10 @@ async fn warnings_that_were_left_out_are_told_when_the_socket_closes() {
 /// INT-048.
 #[tokio::test]
 async fn attempts_to_connect_are_told() {
-    let reserved = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let at = reserved.local_addr().unwrap();
-    drop(reserved);
+    let port = ReservedPort::new().unwrap();
     let pull = PullSocket::builder().reconnect_interval(INTERVAL).build();
     let mut monitor = pull.monitor();
-    pull.connect(format!("tcp://{at}")).await.unwrap();
+    pull.connect(port.endpoint()).await.unwrap();
     assert!(matches!(
         next(&mut monitor).await,
         SocketEvent::Connecting { .. }
@@ -142,7 +141,7 @@ async fn attempts_to_connect_are_told() {
         next(&mut monitor).await,
         SocketEvent::ConnectRetried { .. }
     ));
-    let listener = TcpListener::bind(at).await.unwrap();
+    let listener = TcpListener::bind(port.address()).await.unwrap();
     let mut server = RawPeer::accept(&listener).await.unwrap();
     while !matches!(next(&mut monitor).await, SocketEvent::Connected { .. }) {}
     server.handshake("PUSH").await.unwrap();
