@@ -12,7 +12,7 @@ Requests (`name` is the socket, `parts` a list of values, see values.py):
     recv_numbered {name, count, size, first?}
     echo {name, count}               sends back what it receives, all parts
     fill {name, size, limit, quiet}  sends without waiting until refused
-    drain {name, quiet}              everything until nothing comes for `quiet` s
+    drain {name, quiet, until?}      everything until nothing comes for `quiet` s, or this has come
     authenticate {users, certificates?}
                                      starts a ZAP handler: names and passwords for PLAIN, and for
                                      CURVE the keys in a directory, or any
@@ -27,7 +27,7 @@ Requests (`name` is the socket, `parts` a list of values, see values.py):
     curve_public {secret}            the public key of a secret one, both in Z85
     z85_encode {data} -> text        z85_decode {text, expect}
 
-Every operation that would wait longer than `timeout` (10 s) fails.
+Every operation that would wait longer than `timeout` (40 s) fails.
 """
 
 import struct
@@ -167,11 +167,14 @@ class Peer:
                 deadline = _now() + quiet
         return {"sent": sent, "refused": sent < limit}
 
-    def do_drain(self, name, quiet=0.3):
+    def do_drain(self, name, quiet=0.3, until=None):
+        last = None if until is None else [_binary(part) for part in until]
         messages = []
         while self._sockets[name].poll(quiet * 1000, zmq.POLLIN):
             parts = self._sockets[name].recv_multipart()
             messages.append([values.to_json(part) for part in parts])
+            if parts == last:
+                break
         return messages
 
     def do_authenticate(self, users, certificates=zmq.auth.CURVE_ALLOW_ANY):

@@ -15,7 +15,7 @@ use tokio::{process::Command, time::timeout};
 use crate::environment::profile_directory;
 
 /// How long a command may take.
-const COMMAND_DEADLINE: Duration = Duration::from_secs(60);
+const COMMAND_DEADLINE: Duration = Duration::from_secs(180);
 
 /// How a command ended and what it wrote.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use interop::TestResult;
+use interop::{During as _, TestResult};
 use serde_json::json;
 use tokio::time::timeout;
 use zmtp::{DealerSocket, Message, PullSocket, PushSocket, Socket};
 
-use crate::support::{Binder, Receives, Sends, join, libzmq, python};
+use crate::support::{Binder, Receives, Sends, handshake, join, libzmq, python};
 
 const MANY: u64 = 20_000;
 
@@ -86,13 +86,16 @@ async fn send_waits_while_libzmq_does_not_read_and_nothing_is_lost() -> TestResu
     while sent < 2000 {
         let sending = timeout(Duration::from_millis(500), push.send(numbered(sent, size)));
         match sending.await {
-            Ok(result) => result?,
+            Ok(result) => {
+                result?;
+                sent += 1;
+            }
+            // As many fit into the socket itself, so this one waits for the connection.
+            Err(_) if sent < 10 => {}
             Err(_) => break,
         }
-        sent += 1;
     }
 
-    assert!(sent >= 10, "the high-water mark was not used: {sent}");
     assert!(sent < 2000, "nothing waited");
     peer.begin(json!({"op": "recv_numbered", "name": "z", "count": sent, "size": size}))
         .await?;
@@ -138,38 +141,26 @@ async fn work_is_shared_between_two_libzmq_workers() -> TestResult {
     let mut peer = libzmq(python, "PULL", json!({})).await?;
     peer.request(json!({"op": "socket", "name": "y", "type": "PULL"}))
         .await?;
+    let mut monitor = push.monitor();
     for name in ["z", "y"] {
         peer.request(json!({"op": "connect", "name": name, "endpoint": endpoint}))
             .await?;
-        // A first message for each makes sure that both are connected.
-        push.give(Message::from("first")).await?;
+        handshake(&mut monitor).await?;
     }
-    let mut first = peer
-        .request(json!({"op": "drain", "name": "z", "quiet": 0.3}))
-        .await?;
-    let more = peer
-        .request(json!({"op": "drain", "name": "y", "quiet": 0.3}))
-        .await?;
-    first
-        .as_array_mut()
-        .into_iter()
-        .for_each(|all| all.extend(more.as_array().cloned().unwrap_or_default()));
-    assert_eq!(first.as_array().map(Vec::len), Some(2));
 
     for number in 0..100 {
         push.give(numbered(number, 8)).await?;
     }
 
-    let mut total = 0;
+    // They fit into all queues, so that nobody is passed over.
     for name in ["z", "y"] {
-        let share = peer
-            .request(json!({"op": "drain", "name": name, "quiet": 0.3}))
-            .await?;
-        let share = share.as_array().map(Vec::len).unwrap_or_default();
-        assert!((40..=60).contains(&share), "{name} got {share} of 100");
-        total += share;
+        for round in 0..50 {
+            let received = json!({"op": "recv", "name": name});
+            peer.request(received)
+                .await
+                .during(format_args!("{name}, {round}"))?;
+        }
     }
-    assert_eq!(total, 100);
     Ok(())
 }
 

@@ -7,7 +7,9 @@ use zmtp::{
     SubSocket, XPubEvent, XPubSocket, XSubSocket,
 };
 
-use crate::support::{Binder, assert_same, join, libzmq, message, parts, python, soon};
+use crate::support::{
+    Binder, assert_same, disconnected, join, libzmq, message, parts, python, soon,
+};
 
 /// Part sizes of the messages: around the long frame format and the inline capacity, empty parts,
 /// and a large one.
@@ -30,16 +32,12 @@ fn binary(bytes: &[u8]) -> Value {
 /// Joins the two and lets libzmq take note: a bound socket looks for new peers only while it is
 /// used.
 async fn meet(ours: &impl Socket, peer: &mut Peer, binder: Binder) -> TestResult {
-    let mut monitor = ours.monitor();
+    peer.request(json!({"op": "monitor", "name": "z"})).await?;
     join(ours, peer, binder).await?;
-    soon(async {
-        while !matches!(
-            monitor.recv().await,
-            Some(SocketEvent::HandshakeSucceeded { .. })
-        ) {}
-    })
-    .await?;
-    peer.request(json!({"op": "drain", "name": "z", "quiet": 0.3}))
+    let event = "HANDSHAKE_SUCCEEDED";
+    peer.request(json!({"op": "await_event", "name": "z", "event": event}))
+        .await?;
+    peer.request(json!({"op": "drain", "name": "z", "quiet": 0}))
         .await?;
     Ok(())
 }
@@ -268,10 +266,7 @@ async fn a_second_libzmq_pair_has_its_turn_after_the_first() -> TestResult {
     soon(ours.send("to the first")).await??;
     expect(&mut first, json!([binary(b"to the first")])).await?;
     first.request(json!({"op": "close", "name": "z"})).await?;
-    soon(async {
-        while !matches!(monitor.recv().await, Some(SocketEvent::Disconnected { .. })) {}
-    })
-    .await?;
+    disconnected(&mut monitor).await?;
     soon(ours.send("to the second")).await??;
     expect(&mut second, json!([binary(b"to the second")])).await?;
     Ok(())

@@ -8,7 +8,7 @@ use interop::Failure;
 use serde_json::json;
 use zmtp::{Message, PullSocket, PushSocket, Socket};
 
-use crate::support::{bind_libzmq, libzmq, python, soon};
+use crate::support::{bind_libzmq, disconnected, libzmq, python, soon};
 
 /// Endpoints that nobody else uses, and the directory of the first of them.
 struct Place {
@@ -95,14 +95,7 @@ async fn a_path_is_bound_again_after_its_listener_was_killed() -> Result<(), Fai
         .await?;
     peer.kill().await?;
     assert!(place.directory.join("socket").exists());
-    soon(async {
-        while let Some(event) = monitor.recv().await {
-            if matches!(event, zmtp::SocketEvent::Disconnected { .. }) {
-                break;
-            }
-        }
-    })
-    .await?;
+    disconnected(&mut monitor).await?;
     let mut pull = PullSocket::new();
     pull.bind(endpoint).await?;
     soon(push.send("two")).await??;

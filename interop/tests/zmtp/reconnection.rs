@@ -8,18 +8,9 @@ use serde_json::json;
 use tests::reserved_port::ReservedPort;
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
-use zmtp::{
-    DealerSocket, Message, Monitor, PullSocket, PushSocket, Socket, SocketEvent, SubSocket,
-};
+use zmtp::{DealerSocket, Message, PullSocket, PushSocket, Socket, SocketEvent, SubSocket};
 
-use crate::support::{Receives, Sends, bind_libzmq, libzmq, python, soon};
-
-/// Waits until our socket has lost its peer: what it is given before may go to that one.
-async fn disconnected(monitor: &mut Monitor) -> TestResult {
-    let lost =
-        async { while !matches!(monitor.recv().await, Some(SocketEvent::Disconnected { .. })) {} };
-    soon(lost).await
-}
+use crate::support::{Receives, Sends, bind_libzmq, disconnected, libzmq, python, soon};
 
 #[tokio::test]
 async fn we_connect_before_libzmq_binds() -> TestResult {

@@ -7,12 +7,12 @@ use interop::{Failure, Interop, Peer, PeerError, Program, Python, environment};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 use zmtp::{
-    DealerSocket, Message, PairSocket, PubSocket, PullSocket, PushSocket, RepSocket, ReqSocket,
-    RouterSocket, Socket, SubSocket, XPubSocket, XSubSocket,
+    DealerSocket, Message, Monitor, PairSocket, PubSocket, PullSocket, PushSocket, RepSocket,
+    ReqSocket, RouterSocket, Socket, SocketEvent, SubSocket, XPubSocket, XSubSocket,
 };
 
 /// No single step of a test takes longer.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
+pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 
 /// Who listens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,6 +71,24 @@ pub(crate) async fn join(
         }
     }
     Ok(())
+}
+
+/// Waits for the next handshake of our socket.
+pub(crate) async fn handshake(monitor: &mut Monitor) -> Result<(), Failure> {
+    let done = async {
+        while !matches!(
+            monitor.recv().await,
+            Some(SocketEvent::HandshakeSucceeded { .. })
+        ) {}
+    };
+    soon(done).await
+}
+
+/// Waits until our socket has lost a peer: what it is given before may go to that one.
+pub(crate) async fn disconnected(monitor: &mut Monitor) -> Result<(), Failure> {
+    let lost =
+        async { while !matches!(monitor.recv().await, Some(SocketEvent::Disconnected { .. })) {} };
+    soon(lost).await
 }
 
 /// A future that must not take longer than [`DEADLINE`].

@@ -16,7 +16,7 @@ use super::report::{self, Report};
 use crate::support::{Binder, python};
 
 /// No cell takes longer, not even on a busy machine.
-const CELL_DEADLINE: Duration = Duration::from_secs(60);
+const CELL_DEADLINE: Duration = Duration::from_secs(120);
 
 /// What is exchanged after one side was replaced.
 const SHAPES_AFTER: &[&[usize]] = &[&[1], &[0, 300]];
