@@ -17,6 +17,7 @@
 
 mod accounts;
 mod calls;
+mod closing;
 mod corruption;
 mod one_way;
 mod several;

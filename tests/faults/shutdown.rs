@@ -1,112 +1,41 @@
-//! Sockets, clients, servers and runtimes that go away at any moment, in the middle of everything.
+//! Clients, servers, one-way sockets and runtimes that go away at any moment, in the middle of everything.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::stream;
-use tests::ledger::{self, Book};
+use tests::ledger::Book;
 use tests::random::Random;
 use tokio::runtime::Runtime;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, timeout};
-use zmtp::{Message, PullSocket, PushSocket, Socket};
-use zrpc::{CallError, Client, IoRuntime, Server};
+use tokio::time::sleep;
+use zmtp::{PullSocket, PushSocket, Socket};
+use zrpc::{CallError, Client, IoRuntime, Puller, Pusher, Server};
 
 use crate::support::{in_time, quick, random};
 
 /// Each way of ending is tried so often, each time at another moment.
-const TIMES: usize = 12;
+pub(crate) const TIMES: usize = 12;
 
 /// How long a socket lingers that has somebody who takes what it sends.
-const LINGER: Duration = Duration::from_secs(20);
+pub(crate) const LINGER: Duration = Duration::from_secs(20);
 
 /// How long one lingers that has nobody.
-const SHORT: Duration = Duration::from_millis(50);
+pub(crate) const SHORT: Duration = Duration::from_millis(50);
 
 /// Longer than lingering, on a machine that has other things to do.
-const LATE: Duration = Duration::from_secs(10);
+pub(crate) const LATE: Duration = Duration::from_secs(10);
 
 /// What still comes when everything has come does so within this.
-const QUIET: Duration = Duration::from_millis(30);
+pub(crate) const QUIET: Duration = Duration::from_millis(30);
 
 /// What a server has run, by number of the call.
 type Runs = Arc<Mutex<HashMap<u64, u64>>>;
 
 /// A moment in the first milliseconds of a life.
-fn moment(random: &mut Random) -> Duration {
+pub(crate) fn moment(random: &mut Random) -> Duration {
     Duration::from_micros(random.below(20_000))
-}
-
-/// What was accepted for sending before a socket was closed is received: closing waits for it.
-#[tokio::test]
-async fn a_socket_that_closes_under_load_delivers_what_it_accepted() {
-    let mut random = random();
-    for time in 0..TIMES {
-        let mut pull: PullSocket = quick().build();
-        let endpoint = pull.bind("tcp://127.0.0.1:*").await.unwrap();
-        let mut push = quick::<PushSocket>().linger(LINGER).build();
-        push.connect(&endpoint).await.unwrap();
-        let until = Instant::now() + moment(&mut random);
-        let mut accepted = 0;
-        while Instant::now() < until || accepted == 0 {
-            match timeout(
-                Duration::from_millis(1),
-                push.send(ledger::message(0, accepted)),
-            )
-            .await
-            {
-                Ok(sent) => {
-                    sent.unwrap();
-                    accepted += 1;
-                }
-                // Full: the receiver takes one.
-                Err(_) => break,
-            }
-            tokio::task::yield_now().await;
-        }
-        // Half of them in the background.
-        match time % 2 {
-            0 => drop(push),
-            _ => drop(tokio::spawn(push.close())),
-        }
-        let mut book = Book::default();
-        let mut enter = |message: Message| {
-            let parts: Vec<_> = message.iter().cloned().collect();
-            book.enter(ledger::read(&parts).unwrap().1);
-            book.expected()
-        };
-        while enter(in_time("a message", pull.recv()).await.unwrap()) < accepted {}
-        // Nothing comes behind the last one.
-        while let Ok(more) = timeout(QUIET, pull.recv()).await {
-            enter(more.unwrap());
-        }
-        let faults = (book.missing(), book.doubled, book.overtaken);
-        assert_eq!((book.delivered, faults), (accepted, (0, 0, 0)));
-    }
-}
-
-/// A peer that takes nothing holds nobody up for longer than the linger period.
-#[tokio::test]
-async fn closing_under_load_takes_no_longer_than_lingering() {
-    let mut random = random();
-    for _ in 0..TIMES {
-        let pull: PullSocket = quick().build();
-        let endpoint = pull.bind("tcp://127.0.0.1:*").await.unwrap();
-        let push = quick::<PushSocket>().linger(SHORT).build();
-        push.connect(&endpoint).await.unwrap();
-        let mut senders = JoinSet::new();
-        for _ in 0..3 {
-            let mut push = push.clone();
-            senders.spawn(async move { while push.send(vec![7; 5000]).await.is_ok() {} });
-        }
-        sleep(moment(&mut random)).await;
-        let closing = Instant::now();
-        in_time("the socket closes", push.close()).await;
-        assert!(closing.elapsed() < SHORT + LATE);
-        // Whoever waits for room is told.
-        in_time("senders end", senders.join_all()).await;
-    }
 }
 
 fn methods(runs: &Runs) -> zrpc::ServerBuilder {
@@ -257,6 +186,47 @@ async fn every_call_ends_when_a_client_or_a_server_does() {
                 "{number}"
             );
         }
+    }
+}
+
+/// A pusher that closes has delivered what it accepted, and a puller that shuts down ends.
+#[tokio::test]
+async fn events_that_were_accepted_before_a_pusher_closes_are_pulled() {
+    let mut random = random();
+    for _ in 0..TIMES {
+        let builder = Puller::builder().bind("tcp://127.0.0.1:*");
+        let mut puller = builder.build().await.unwrap();
+        let builder = Pusher::builder().linger(LINGER);
+        let builder = builder.connect(&puller.endpoints()[0]);
+        let pusher = builder.build().await.unwrap();
+        let handle = puller.handle();
+        let pulling = tokio::spawn(async move {
+            let mut book = Book::default();
+            while let Some(event) = puller.recv().await {
+                book.enter(event.args::<(u64,)>().unwrap().0);
+            }
+            book
+        });
+        let until = tokio::time::Instant::now() + moment(&mut random);
+        let mut accepted = 0_u64;
+        while tokio::time::Instant::now() < until || accepted == 0 {
+            in_time("there is room", pusher.push("note", (accepted,)))
+                .await
+                .unwrap();
+            accepted += 1;
+        }
+        in_time("the pusher closes", pusher.close()).await;
+        // What the system has of a connection that has ended is read to its end.
+        let seen = async {
+            while handle.stats().handled < accepted {
+                sleep(Duration::from_millis(1)).await;
+            }
+        };
+        in_time("all events come", seen).await;
+        in_time("the puller shuts down", handle.shutdown()).await;
+        let book = in_time("the puller ends", pulling).await.unwrap();
+        let faults = (book.missing(), book.doubled, book.overtaken);
+        assert_eq!((book.delivered, faults), (accepted, (0, 0, 0)));
     }
 }
 
