@@ -2,6 +2,7 @@
 //! lines, in both directions.
 
 mod blocking_methods;
+mod broken_network;
 mod credit;
 mod defects;
 mod heartbeats;
