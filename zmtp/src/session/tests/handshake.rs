@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+#[cfg(feature = "socket")]
+use crate::endpoint::PeerAddress;
 use crate::message::Frame;
 use crate::pattern::{RoutingId, SocketType};
 use crate::session::tests::pair::Pair;
@@ -157,6 +159,19 @@ fn identity_counts_at_a_router_and_from_those_who_may_have_one() {
     assert_eq!(routing_id(dealer, router, "Identity", b"\0abc"), None);
     let (pull, push) = (SocketType::Pull, SocketType::Push);
     assert_eq!(routing_id(pull, push, "Identity", &[0; 300]), None);
+}
+
+#[cfg(feature = "socket")]
+#[test]
+fn peer_is_where_whoever_runs_the_session_says() {
+    let mut scripted = Scripted::new(SocketType::Pull);
+    scripted.feed(&greeting(V3_1)).unwrap();
+    scripted.feed(&ready(SocketType::Push, &[])).unwrap();
+    let peer = scripted.session.peer().unwrap();
+    assert_eq!(peer.address, None);
+    let address = Some(PeerAddress::Tcp(([127, 0, 0, 1], 5555).into()));
+    assert_eq!(peer.at(address.clone()).address, address);
+    assert_eq!(peer.at(None), *peer);
 }
 
 // ZMTP31-034, ZMTP31-083

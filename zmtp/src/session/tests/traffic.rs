@@ -65,6 +65,20 @@ fn messages_that_are_for_nobody_are_counted_once_each() {
     assert_eq!(push.session.take_discarded(), 1);
 }
 
+#[test]
+fn a_small_message_with_others_behind_it_is_taken_at_once() {
+    let mut scripted = open_pull();
+    let others = [frame(0, &[b'x'; 300]), frame(0, b"last")].concat();
+    let mut input = BytesMut::from(&[&frame(0, b"small")[..], &others].concat()[..]);
+    let mut next = || {
+        let now = scripted.now;
+        scripted.session.take_small_message(now, &mut input)
+    };
+    assert_eq!(next().as_deref(), Some(&b"small"[..]));
+    assert_eq!(next(), None, "the next one is not small");
+    assert_eq!(input, others);
+}
+
 #[cfg(feature = "socket")]
 #[test]
 fn whole_messages_are_taken_between_others_and_nothing_else_is() {
