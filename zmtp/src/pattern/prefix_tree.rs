@@ -35,6 +35,13 @@ struct Node<V> {
     value: Option<V>,
 }
 
+/// The values of the keys that are prefixes of a text.
+pub(super) enum Prefixes<'a, V> {
+    None,
+    One(&'a V),
+    Several,
+}
+
 #[derive(Clone, Copy)]
 struct Edge {
     octet: u8,
@@ -96,6 +103,29 @@ impl<V> PrefixTree<V> {
             Some(&self.nodes[id.0].value)
         })
         .flatten()
+    }
+
+    /// As [`Self::prefixes`], told apart by how many there are.
+    #[inline]
+    pub(super) fn count_prefixes(&self, text: &[u8]) -> Prefixes<'_, V> {
+        let mut found = Prefixes::None;
+        let (mut id, mut rest) = (ROOT, text);
+        loop {
+            let node = &self.nodes[id.0];
+            if let Some(value) = &node.value {
+                match found {
+                    Prefixes::None => found = Prefixes::One(value),
+                    Prefixes::One(_) | Prefixes::Several => return Prefixes::Several,
+                }
+            }
+            if node.edges.is_empty() {
+                return found;
+            }
+            match self.descend(id, rest) {
+                Some(next) => (id, rest) = next,
+                None => return found,
+            }
+        }
     }
 
     /// The length of the shortest key that is a prefix of `text`.

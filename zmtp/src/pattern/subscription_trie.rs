@@ -6,7 +6,7 @@ use std::hash::Hash;
 
 use thiserror::Error;
 
-use super::prefix_tree::{NodeId, PrefixTree};
+use super::prefix_tree::{NodeId, PrefixTree, Prefixes};
 
 /// Which peers want which messages.
 ///
@@ -97,9 +97,10 @@ pub enum Subscribed {
 
 /// Who wants a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Audience {
+pub(crate) enum Audience<'a, K> {
+    Nobody,
     /// A single peer.
-    One,
+    One(&'a K),
     /// More than one peer, or perhaps one that holds several of the topics.
     Several,
 }
@@ -225,19 +226,27 @@ impl<K: Clone + Eq + Hash> SubscriptionTrie<K> {
         self.release_slot(index);
     }
 
+    /// Says who wants a message with this first part, if that is one peer with one topic.
+    #[inline]
+    #[cfg_attr(not(feature = "socket"), expect(dead_code, reason = "for publishers"))]
+    pub(crate) fn audience(&self, first_part: &[u8]) -> Audience<'_, K> {
+        match self.tree.count_prefixes(first_part) {
+            Prefixes::None => Audience::Nobody,
+            Prefixes::One(holders) => match holders.as_slice() {
+                // A topic without holders is taken out of the tree, and a holder has its slot.
+                [holder] => match &self.slots[*holder].peer {
+                    Some(peer) => Audience::One(peer),
+                    None => Audience::Nobody,
+                },
+                _ => Audience::Several,
+            },
+            Prefixes::Several => Audience::Several,
+        }
+    }
+
     /// Calls `found` once for each peer that wants a message with this first part.
     #[inline]
     pub fn for_each_match(&mut self, first_part: &[u8], mut found: impl FnMut(&K)) {
-        self.for_each_in_audience(first_part, |peer, _| found(peer));
-    }
-
-    /// As [`Self::for_each_match`], and tells whether others want it as well.
-    #[inline]
-    pub(crate) fn for_each_in_audience(
-        &mut self,
-        first_part: &[u8],
-        mut found: impl FnMut(&K, Audience),
-    ) {
         let mut prefixes = self.tree.prefixes(first_part);
         let Some(holders) = prefixes.next() else {
             return;
@@ -245,13 +254,9 @@ impl<K: Clone + Eq + Hash> SubscriptionTrie<K> {
         let slots = &mut self.slots;
         // Nearly always there is one topic at most, and a peer holds that once.
         let Some(next) = prefixes.next() else {
-            let audience = match holders.len() {
-                1 => Audience::One,
-                _ => Audience::Several,
-            };
             for &index in holders {
                 if let Some(peer) = &slots[index].peer {
-                    found(peer, audience);
+                    found(peer);
                 }
             }
             return;
@@ -262,7 +267,7 @@ impl<K: Clone + Eq + Hash> SubscriptionTrie<K> {
             if slot.matched_in != self.match_number {
                 slot.matched_in = self.match_number;
                 if let Some(peer) = &slot.peer {
-                    found(peer, Audience::Several);
+                    found(peer);
                 }
             }
         }

@@ -3,7 +3,7 @@
 //! [29/PUBSUB]: https://rfc.zeromq.org/spec/29/
 
 use super::base::{SocketHandle, sealed};
-use super::publishing::Publisher;
+use super::publishing::{Offer, Publisher};
 use super::{Builder, SendError, TrySendError};
 use crate::driver::{DropReason, Matching, WhenFull};
 use crate::message::Message;
@@ -71,7 +71,11 @@ impl PubSocket {
     /// If the future is dropped before it is done, the message is not sent.
     #[inline]
     pub async fn send(&self, message: impl Into<Message>) -> Result<(), SendError> {
-        self.publisher.send(message.into()).await
+        let message = message.into();
+        match self.publisher.offer(&message) {
+            Offer::Sent => Ok(()),
+            Offer::Declined => self.publisher.send(message).await,
+        }
     }
 
     /// As [`Self::send`], without letting anybody else have a turn: for a few messages at a time.

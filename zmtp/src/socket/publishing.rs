@@ -58,6 +58,22 @@ impl Publisher {
         }
     }
 
+    /// Sends `message` if nothing has to be waited for: the common case, in which it need not be moved.
+    #[inline]
+    #[must_use]
+    pub(crate) fn offer(&self, message: &Message) -> Offer {
+        let (table, hub) = (&self.table, self.handle.hub());
+        let is_sent = !table.is_turn_over()
+            && !self.sink.is_behind()
+            && objection(hub, message).is_none()
+            && table.publish(message).is_ok();
+        if is_sent {
+            Offer::Sent
+        } else {
+            Offer::Declined
+        }
+    }
+
     /// Waits until a message that was kept has gone out, and lets the connections have their turn.
     pub(crate) fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), SendError>> {
         let turn = ready!(coop::poll_proceed(context));
@@ -111,20 +127,37 @@ impl Publisher {
     }
 }
 
+/// What came of an attempt that keeps the message where it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Offer {
+    Sent,
+    /// It was not sent, and [`Publisher::send`] knows what to do.
+    Declined,
+}
+
 #[inline]
 fn publish(table: &SubscriptionTable, hub: &Hub, message: Message) -> Result<(), TrySendError> {
-    if message.is_empty() {
-        return Err(TrySendError::NoParts(message));
-    }
-    if hub.linger() != Linger::Open {
-        return Err(TrySendError::Closed(message));
-    }
-    let conflation = hub.options.conflation;
-    if conflation == Conflation::LastMessage && message.part_count() > 1 {
-        return Err(TrySendError::Multipart(message));
+    if let Some(error) = objection(hub, &message) {
+        return Err(error(message));
     }
     match table.publish(&message) {
         Ok(()) => Ok(()),
         Err(Full) => Err(TrySendError::Full(message)),
     }
+}
+
+/// Why `message` is not sent, whoever wants it.
+#[inline]
+fn objection(hub: &Hub, message: &Message) -> Option<fn(Message) -> TrySendError> {
+    if message.is_empty() {
+        return Some(TrySendError::NoParts);
+    }
+    if hub.linger() != Linger::Open {
+        return Some(TrySendError::Closed);
+    }
+    let conflation = hub.options.conflation;
+    if conflation == Conflation::LastMessage && message.part_count() > 1 {
+        return Some(TrySendError::Multipart);
+    }
+    None
 }

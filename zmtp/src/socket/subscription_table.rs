@@ -101,12 +101,7 @@ impl SubscriptionTable {
     pub(crate) fn publish(&self, message: &Message) -> Result<(), Full> {
         let state = &mut *lock(&self.state);
         let fill = match self.matching {
-            Matching::Prefix => {
-                if self.options.when_full == WhenFull::Wait && state.a_match_is_full(message) {
-                    return Err(Full);
-                }
-                state.send_to_matches(message, self.options.when_full)
-            }
+            Matching::Prefix => state.send_to_matches(message, self.options.when_full)?,
             Matching::Inverted => {
                 state.select_others(message);
                 state.send_to_selected(message, self.options.when_full)?
@@ -120,12 +115,17 @@ impl SubscriptionTable {
         Ok(())
     }
 
+    /// Whether [`Self::take_turn`] would tell the sender to wait.
+    #[inline]
+    pub(crate) fn is_turn_over(&self) -> bool {
+        self.turn_is_over.load(Ordering::Relaxed)
+    }
+
     /// Whether the connections should have a turn before the next message, so that what is sent in
     /// one go is not dropped for want of one.
     #[inline]
     pub(crate) fn take_turn(&self) -> bool {
-        self.turn_is_over.load(Ordering::Relaxed)
-            && self.turn_is_over.swap(false, Ordering::Relaxed)
+        self.is_turn_over() && self.turn_is_over.swap(false, Ordering::Relaxed)
     }
 
     /// The distinct topics that messages are matched with.
@@ -309,17 +309,33 @@ impl State {
         found
     }
 
-    /// The way of nearly all messages: to each peer as it is found, at most one lock for each.
+    /// The way of nearly all messages. One that a single peer wants is queued under the lock that tells
+    /// whether there is room.
     #[inline]
-    fn send_to_matches(&mut self, message: &Message, when_full: WhenFull) -> Fill {
+    fn send_to_matches(&mut self, message: &Message, when_full: WhenFull) -> Result<Fill, Full> {
+        let peer = match self.trie.audience(first_octets(message)) {
+            Audience::Nobody => return Ok(Fill::Room),
+            Audience::One(Subscriber(peer)) => peer,
+            Audience::Several => return self.send_to_several(message, when_full),
+        };
+        match peer.outbox.try_push(&[], message) {
+            Ok(fill) => return Ok(fill),
+            Err(PushError::Full) if when_full == WhenFull::Wait => return Err(Full),
+            Err(PushError::Full) => overflow(peer, message, when_full),
+            Err(PushError::Closed | PushError::Multipart) => {}
+        }
+        Ok(Fill::Room)
+    }
+
+    /// To each peer as it is found, at most one lock for each.
+    fn send_to_several(&mut self, message: &Message, when_full: WhenFull) -> Result<Fill, Full> {
+        if when_full == WhenFull::Wait && self.a_match_is_full(message) {
+            return Err(Full);
+        }
         let Self { trie, encoded, .. } = self;
         let mut fill = Fill::Room;
-        trie.for_each_in_audience(first_octets(message), |Subscriber(peer), audience| {
-            let pushed = match audience {
-                Audience::One => peer.outbox.try_push(&[], message),
-                Audience::Several => peer.outbox.try_push_shared(message, encoded),
-            };
-            match pushed {
+        trie.for_each_match(first_octets(message), |Subscriber(peer)| {
+            match peer.outbox.try_push_shared(message, encoded) {
                 Ok(Fill::Mark) => fill = Fill::Mark,
                 Err(PushError::Full) => overflow(peer, message, when_full),
                 Ok(Fill::Room) | Err(PushError::Closed | PushError::Multipart) => {}
@@ -327,7 +343,7 @@ impl State {
         });
         encoded.clear();
         encoded.release();
-        fill
+        Ok(fill)
     }
 
     /// Finds the peers that did not subscribe to `message`.

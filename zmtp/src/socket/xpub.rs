@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use futures_core::Stream;
 
 use super::base::{SocketHandle, sealed};
-use super::publishing::Publisher;
+use super::publishing::{Offer, Publisher};
 use super::{
     Builder, ManualSubscriptionError, RecvError, SendError, TryRecvError, TrySendError, XPubEvent,
     XPubReceiver,
@@ -251,7 +251,11 @@ impl XPubSender {
     /// If the future is dropped before it is done, the message is not sent.
     #[inline]
     pub async fn send(&self, message: impl Into<Message>) -> Result<(), SendError> {
-        self.publisher.send(message.into()).await
+        let message = message.into();
+        match self.publisher.offer(&message) {
+            Offer::Sent => Ok(()),
+            Offer::Declined => self.publisher.send(message).await,
+        }
     }
 
     /// As [`XPubSocket::try_send`].

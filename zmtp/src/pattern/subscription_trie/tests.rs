@@ -289,7 +289,13 @@ proptest! {
             }
             prop_assert_eq!(trie.is_empty(), model.0.is_empty());
             for text in &texts {
-                prop_assert_eq!(matches(&mut trie, text), model.matches(text));
+                let matching = model.matches(text);
+                match trie.audience(text) {
+                    Audience::Nobody => prop_assert!(matching.is_empty()),
+                    Audience::One(peer) => prop_assert_eq!(&matching, &[*peer]),
+                    Audience::Several => prop_assert!(!matching.is_empty()),
+                }
+                prop_assert_eq!(matches(&mut trie, text), matching);
             }
         }
     }
