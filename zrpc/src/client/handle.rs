@@ -77,6 +77,10 @@ impl Client {
     /// # Errors
     ///
     /// [`ConnectError`] says what is wrong with the endpoint.
+    ///
+    /// # Cancel safety
+    ///
+    /// The client closes if the future is dropped.
     pub async fn connect(endpoint: impl Into<String>) -> Result<Self, ConnectError> {
         Self::builder().connect(endpoint).build().await
     }

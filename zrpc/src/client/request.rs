@@ -198,6 +198,10 @@ impl Request {
     ///
     /// [`CallError::Encode`] and [`CallError::NotPortable`]; everything else is an error of the
     /// stream.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future ends the call if it was made.
     pub async fn stream<T: DeserializeOwned>(self) -> Result<ReplyStream<T>, CallError> {
         Ok(ReplyStream::open(self.start().await?, VecDeque::new()))
     }

@@ -40,6 +40,10 @@ impl Publisher {
     /// # Errors
     ///
     /// [`ConnectError`] says what is wrong with the endpoint.
+    ///
+    /// # Cancel safety
+    ///
+    /// The publisher closes if the future is dropped.
     pub async fn bind(endpoint: impl Into<String>) -> Result<Self, ConnectError> {
         Self::builder().bind(endpoint).build().await
     }
@@ -49,6 +53,10 @@ impl Publisher {
     /// # Errors
     ///
     /// [`ConnectError`] says what is wrong with the endpoint.
+    ///
+    /// # Cancel safety
+    ///
+    /// The publisher closes if the future is dropped.
     pub async fn connect(endpoint: impl Into<String>) -> Result<Self, ConnectError> {
         Self::builder().connect(endpoint).build().await
     }

@@ -45,6 +45,10 @@ impl Pusher {
     /// # Errors
     ///
     /// [`ConnectError`] says what is wrong with the endpoint.
+    ///
+    /// # Cancel safety
+    ///
+    /// The pusher closes if the future is dropped.
     pub async fn bind(endpoint: impl Into<String>) -> Result<Self, ConnectError> {
         Self::builder().bind(endpoint).build().await
     }
@@ -54,6 +58,10 @@ impl Pusher {
     /// # Errors
     ///
     /// [`ConnectError`] says what is wrong with the endpoint.
+    ///
+    /// # Cancel safety
+    ///
+    /// The pusher closes if the future is dropped.
     pub async fn connect(endpoint: impl Into<String>) -> Result<Self, ConnectError> {
         Self::builder().connect(endpoint).build().await
     }

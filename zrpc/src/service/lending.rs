@@ -27,6 +27,10 @@ impl Items {
     /// # Errors
     ///
     /// None; the result is what the future of a stream ends with.
+    ///
+    /// # Cancel safety
+    ///
+    /// The stream is dropped with the future.
     pub async fn send<K, S>(self, stream: S) -> Result<(), Fault>
     where
         S: Stream<Item: IntoReply<K>>,
@@ -49,6 +53,10 @@ impl Items {
     /// # Errors
     ///
     /// None; the result is what the future of a stream ends with.
+    ///
+    /// # Cancel safety
+    ///
+    /// The iterator is dropped with the future.
     pub async fn send_iter<K, I>(self, items: I) -> Result<(), Fault>
     where
         I: IntoIterator<Item: IntoReply<K>>,

@@ -1,56 +1,14 @@
-//! Futures that are dropped half-way, at every point where they can be: nothing is lost, and nothing
-//! happens twice.
+//! Calls, streams and events: nothing is lost, and nothing happens twice.
 
 use std::collections::BTreeMap;
-use std::pin::pin;
 use std::sync::{Arc, Mutex};
-use std::task::Poll;
 
 use futures_util::stream;
 use tokio::task::yield_now;
-use zrpc::{Client, Puller, Pusher, Server};
+use zrpc::{Puller, Pusher, Server};
 
+use super::{COUNT, POLLS, expect_idle, insist, polled};
 use crate::support::{Counter, in_time, pair};
-
-/// How often a future is polled at most before it is dropped.
-const POLLS: u32 = 6;
-
-/// As many calls, items or events as a storm has.
-const COUNT: u32 = 300;
-
-/// Polls a future up to `polls` times, with other tasks in between, and drops it.
-async fn polled<T>(future: impl Future<Output = T>, polls: u32) -> Option<T> {
-    let mut future = pin!(future);
-    for _ in 0..polls {
-        let polled = std::future::poll_fn(|context| Poll::Ready(future.as_mut().poll(context)));
-        match polled.await {
-            Poll::Ready(output) => return Some(output),
-            Poll::Pending => yield_now().await,
-        }
-    }
-    None
-}
-
-/// Begins an operation until it is done, and drops it after so many polls in between.
-async fn insist<T>(mut operation: impl AsyncFnMut() -> T) -> T {
-    for attempt in 0.. {
-        if let Some(output) = polled(operation(), attempt % POLLS).await {
-            return output;
-        }
-        yield_now().await;
-    }
-    unreachable!("the attempts do not end")
-}
-
-/// Waits until no call of a client is left.
-async fn expect_idle(client: &Client) {
-    in_time(async {
-        while client.stats().await.unwrap().open_channels != 0 {
-            yield_now().await;
-        }
-    })
-    .await;
-}
 
 #[tokio::test]
 async fn a_call_that_is_dropped_at_any_point_runs_once_at_most() {
