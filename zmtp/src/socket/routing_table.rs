@@ -260,6 +260,27 @@ mod tests {
         assert_eq!(setup.owner(b"other"), None);
     }
 
+    // INT-046
+    #[test]
+    fn numbers_that_start_over_pass_over_the_names_in_use() {
+        let setup = Setup::new();
+        let peer = || setup.hub.new_peer(Retention::Connection);
+        let first = [peer(), peer()];
+        for peer in &first {
+            setup.attach(peer, None).unwrap();
+        }
+        lock(&setup.table.state).next_generated = u32::MAX;
+        let later = [peer(), peer(), peer()];
+        for peer in &later {
+            setup.attach(peer, None).unwrap();
+        }
+        let owner = |number| setup.owner(&RoutingId::generated(number).into_part());
+        let [one, two] = first.map(|peer| Some(peer.id));
+        let [last, zero, three] = later.map(|peer| Some(peer.id));
+        assert_eq!([owner(1), owner(2)], [one, two]);
+        assert_eq!([owner(u32::MAX), owner(0), owner(3)], [last, zero, three]);
+    }
+
     // REQREP-041
     #[test]
     fn the_name_of_an_accepted_peer_goes_with_its_connection() {

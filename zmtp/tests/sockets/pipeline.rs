@@ -60,7 +60,7 @@ async fn connect_before_bind_delivers_what_was_queued() {
     assert_eq!(soon(probe.recv()).await.unwrap(), Message::from("queued"));
 }
 
-// ZMTP31-052, PIPE-010
+// ZMTP31-052
 #[tokio::test]
 async fn multipart_large_and_empty_parts_arrive_as_they_were() {
     let mut pull = PullSocket::new();
@@ -311,6 +311,37 @@ async fn clones_that_send_once_still_take_turns() {
     for pull in &mut pulls {
         soon(pull.recv()).await.unwrap();
     }
+}
+
+// PIPE-010
+#[tokio::test]
+async fn no_message_is_split_between_two_peers() {
+    let mut push = PushSocket::new();
+    let mut monitor = push.monitor();
+    let endpoint = push.bind(LOOPBACK).await.unwrap();
+    let mut pulls = Vec::new();
+    for _ in 0..2 {
+        let pull = PullSocket::new();
+        pull.connect(&endpoint).await.unwrap();
+        handshake(&mut monitor).await;
+        pulls.push(pull);
+    }
+    for number in 0..100u8 {
+        push.send([[number], [number], [number]]).await.unwrap();
+    }
+    push.close().await;
+    let mut numbers = Vec::new();
+    for pull in &mut pulls {
+        let before = numbers.len();
+        while numbers.len() < before + 50 {
+            let message = soon(pull.recv()).await.unwrap();
+            let number = message[0][0];
+            assert_eq!(message, Message::from([[number], [number], [number]]));
+            numbers.push(number);
+        }
+    }
+    numbers.sort_unstable();
+    assert_eq!(numbers, (0..100).collect::<Vec<u8>>());
 }
 
 #[tokio::test]

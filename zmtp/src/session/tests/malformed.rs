@@ -4,7 +4,7 @@
 
 use crate::pattern::{RoutingIdError, SocketType};
 use crate::session::tests::peer::{
-    Scripted, V3_1, command, frame, greeting, ready, ready_of, unhex,
+    Scripted, V3_0, V3_1, command, frame, greeting, ready, ready_of, unhex,
 };
 use crate::session::{Incompatible, Malformed, SessionError, SessionState, Violation};
 use crate::wire::command::{CommandError, ErrorReason};
@@ -181,8 +181,10 @@ fn illegal_identities_are_refused() {
             duplicate("identity"),
         ),
     ] {
-        let ours = SocketType::Router;
-        check(ours, &greeting(V3_1), case, &octets, &expected);
+        for version in [V3_0, V3_1] {
+            let ours = SocketType::Router;
+            check(ours, &greeting(version), case, &octets, &expected);
+        }
     }
     // An identity that is too long is so even where nobody looks at it.
     let expected = illegal(RoutingIdError::TooLong { len: 256 });

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use super::party::{Party, client_keys, metadata, random_octets, server_keys, waiting};
-use crate::curve::PublicKey;
+use crate::curve::{KeyPair, PublicKey, SecretKey};
+use crate::mechanism::curve::boxes::BoxKey;
+use crate::mechanism::curve::nonce::{Nonce, prefix};
 use crate::mechanism::{
     Authentication, Credentials, CurveClient, CurveCommand, CurveError, Handshake, HandshakeError,
     MechanismConfig, Next,
@@ -349,7 +351,7 @@ fn cookie_is_good_for_a_minute() {
     assert_eq!(within, Some(Duration::from_secs(60)));
 }
 
-// CURVE-007, CURVE-008, CURVE-021, CURVE-026, CURVE-030, CURVE-064, CURVE-002, LZ-052
+// CURVE-007, CURVE-008, CURVE-021, CURVE-026, CURVE-064, CURVE-002, LZ-052
 #[test]
 fn nothing_is_said_twice_on_two_connections() {
     let one = Exchange::new();
@@ -373,6 +375,41 @@ fn nothing_is_said_twice_on_two_connections() {
     let command = CurveCommand::Welcome;
     let replayed = other.answer(command, &one.welcome);
     assert_eq!(curve(replayed), CurveError::Box { command });
+}
+
+// CURVE-030
+#[test]
+fn each_vouch_has_a_nonce_of_its_own() {
+    let nonce_of_vouch = |client_seed: u8| {
+        let mut exchange = Exchange::new();
+        let config = exchange.client.config.clone();
+        exchange.client = Party::new(config, "DEALER", client_seed);
+        let state = exchange.client.start();
+        let server = exchange.expect_hello();
+        exchange
+            .server
+            .handle(server, &exchange.client.said())
+            .unwrap();
+        let welcome = exchange.server.said();
+        exchange.client.handle(state, &welcome).unwrap();
+        let initiate = exchange.client.said();
+        let transient = |seed| SecretKey::from_octets(*random_octets(seed).first_chunk().unwrap());
+        let theirs = KeyPair::new(transient(2));
+        let key = BoxKey::agree(&transient(client_seed), theirs.public_key()).unwrap();
+        // A name, the cookie, a nonce and a tag; then the key of the client, and the vouch.
+        let (head, plain) = initiate.split_at(9 + 96 + 8 + 16);
+        let nonce = u64::from_be_bytes(head[105..113].try_into().unwrap());
+        let mut plain = plain.to_vec();
+        let tag = head[113..].try_into().unwrap();
+        let nonce = Nonce::short(prefix::INITIATE, nonce);
+        key.open(&nonce, tag, &mut plain).unwrap();
+        assert_eq!(plain[..32], *client_keys().public_key().as_octets());
+        plain[32..48].to_vec()
+    };
+    // It is random, as the transient key is.
+    let (one, other) = (nonce_of_vouch(1), nonce_of_vouch(4));
+    assert_eq!(one, random_octets(1)[64..80]);
+    assert_ne!(one, other);
 }
 
 // CURVE-007, CURVE-062
