@@ -115,8 +115,9 @@ pub use fault::Fault;
 pub use heartbeat::Heartbeat;
 pub use io::{Interrupted, IoRuntime};
 pub use one_way::{
-    EmitError, EmitterBuilder, Event, OutgoingEvent, Publisher, Puller, Pusher, ReceiveError,
-    ReceiverBuilder, ReceiverHandle, ReceiverStats, Subscriber,
+    EmitError, Emitter, EmitterBuilder, Event, OutgoingEvent, Pattern, Publisher, Publishing,
+    Puller, Pusher, Pushing, ReceiveError, ReceiverBuilder, ReceiverHandle, ReceiverStats,
+    Subscriber,
 };
 pub use option_error::OptionError;
 pub use server::{

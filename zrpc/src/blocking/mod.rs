@@ -43,9 +43,8 @@
 //! [`Request::blocking_call`]: crate::Request::blocking_call
 
 mod client;
-mod publisher;
+mod emitter;
 mod puller;
-mod pusher;
 mod receiver;
 mod request;
 mod runtime;
@@ -55,9 +54,8 @@ mod thread;
 mod wait;
 
 pub use client::Client;
-pub use publisher::Publisher;
+pub use emitter::{Emitter, Publisher, Pusher};
 pub use puller::Puller;
-pub use pusher::Pusher;
 pub use receiver::ReceiverHandle;
 pub use request::{Items, Response};
 pub use server::{Server, ServerHandle};

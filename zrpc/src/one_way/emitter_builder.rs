@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use zmtp::{Builder, PubSocket, PushSocket, Socket};
 
-use super::emitter::Emitter;
-use super::{Publisher, Pusher};
+use super::encoder::Encoder;
+use super::pattern::sealed::WhenSlow;
+use super::{Emitter, Pattern, Publisher};
 use crate::endpoints::Endpoints;
 use crate::io::Network;
 use crate::middleware::{Chain, Middleware};
@@ -16,7 +16,7 @@ use crate::security::Security;
 use crate::socket_options::Messages;
 use crate::{Compat, ConnectError, SocketOptions};
 
-/// Makes a [`Publisher`] or a [`Pusher`].
+/// Makes a [`Publisher`] or a [`Pusher`](super::Pusher).
 ///
 /// # Example
 ///
@@ -49,13 +49,6 @@ pub struct EmitterBuilder<E> {
     emitter: PhantomData<fn() -> E>,
 }
 
-/// What becomes of events for a subscriber whose queue is full.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum WhenSlow {
-    Drop,
-    Wait,
-}
-
 /// How long a closed publisher or pusher still sends.
 const LINGER: Duration = Duration::from_secs(5);
 
@@ -69,7 +62,7 @@ impl<E> EmitterBuilder<E> {
             socket: SocketOptions::default(),
             high_water_mark: None,
             middleware: Chain::default(),
-            when_slow: WhenSlow::Drop,
+            when_slow: WhenSlow::Usual,
             emitter: PhantomData,
         }
     }
@@ -127,12 +120,19 @@ impl<E> EmitterBuilder<E> {
         self.middleware.push(Arc::new(middleware));
         self
     }
+}
 
-    /// Binds and connects a socket.
-    async fn attach<S: Socket + Sync>(
-        self,
-        builder: Builder<S>,
-    ) -> Result<(S, Emitter), ConnectError> {
+impl<P: Pattern> EmitterBuilder<Emitter<P>> {
+    /// Makes the publisher or pusher.
+    ///
+    /// # Errors
+    ///
+    /// [`ConnectError`] says what is wrong with an endpoint.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is left if the future is dropped.
+    pub async fn build(self) -> Result<Emitter<P>, ConnectError> {
         Handle::try_current().map_err(|_| ConnectError::NoRuntime)?;
         self.security.check()?;
         self.socket.check(Messages::Events, &self.security)?;
@@ -140,13 +140,14 @@ impl<E> EmitterBuilder<E> {
             Some(events) => self.socket.send_high_water_mark(events),
             None => self.socket,
         };
-        let builder = self.security.apply(options.apply(builder))?;
+        let builder = options.apply(P::builder(self.when_slow));
+        let builder = self.security.apply(builder)?;
         let socket = builder.linger(self.linger).build();
         let endpoints = self.middleware.resolve_endpoints(self.endpoints).await?;
         let endpoints = endpoints.attach(&socket).await?;
         let hooks = self.middleware.into_shared();
-        let emitter = Emitter::new(Network::new(&socket), self.compat, endpoints, hooks);
-        Ok((socket, emitter))
+        let encoder = Encoder::new(Network::new(&socket), self.compat, endpoints, hooks);
+        Ok(Emitter::new(P::new(socket), encoder))
     }
 }
 
@@ -155,39 +156,5 @@ impl EmitterBuilder<Publisher> {
     pub fn wait_for_slow_subscribers(mut self) -> Self {
         self.when_slow = WhenSlow::Wait;
         self
-    }
-
-    /// Makes the publisher.
-    ///
-    /// # Errors
-    ///
-    /// [`ConnectError`] says what is wrong with an endpoint.
-    ///
-    /// # Cancel safety
-    ///
-    /// Nothing is left if the future is dropped.
-    pub async fn build(self) -> Result<Publisher, ConnectError> {
-        let builder = match self.when_slow {
-            WhenSlow::Drop => PubSocket::builder(),
-            WhenSlow::Wait => PubSocket::builder().xpub_nodrop(),
-        };
-        let (socket, emitter) = self.attach(builder).await?;
-        Ok(Publisher::new(socket, emitter))
-    }
-}
-
-impl EmitterBuilder<Pusher> {
-    /// Makes the pusher.
-    ///
-    /// # Errors
-    ///
-    /// [`ConnectError`] says what is wrong with an endpoint.
-    ///
-    /// # Cancel safety
-    ///
-    /// Nothing is left if the future is dropped.
-    pub async fn build(self) -> Result<Pusher, ConnectError> {
-        let (socket, emitter) = self.attach(PushSocket::builder()).await?;
-        Ok(Pusher::new(socket, emitter))
     }
 }

@@ -4,8 +4,9 @@
 //! method; a [`Subscriber`] and a [`Puller`] run it. There are no replies, heartbeats or credit,
 //! and no introspection. Each may bind or connect, and each works with its counterpart in Python.
 //!
-//! - `Emitter` is what publishers and pushers have in common, [`OutgoingEvent`] one event before it
-//!   is sent, [`EmitterBuilder`] what makes them, and [`EmitError`] why an event was not sent.
+//! - [`Emitter`] is what publishers and pushers are, each with a [`Pattern`] of its own,
+//!   [`OutgoingEvent`] one event before it is sent, [`EmitterBuilder`] what makes them, and
+//!   [`EmitError`] why an event was not sent. `Encoder` makes messages of events.
 //! - `Inbound` is what subscribers and pullers have in common, [`Event`] one event that came, and
 //!   [`ReceiverBuilder`] what makes them; [`ReceiveError`] is what they go on after.
 //! - `serve` runs methods, and `execute` one of them.
@@ -40,26 +41,26 @@
 
 mod emitter;
 mod emitter_builder;
+mod encoder;
 mod error;
 mod event;
 mod execute;
 mod inbound;
 mod outgoing;
-mod publisher;
+mod pattern;
 mod puller;
-mod pusher;
 mod receiver_builder;
 mod reports;
 mod serve;
 mod subscriber;
 
+pub use emitter::{Emitter, Publisher, Pusher};
 pub use emitter_builder::EmitterBuilder;
 pub use error::{EmitError, ReceiveError};
 pub use event::Event;
 pub use outgoing::OutgoingEvent;
-pub use publisher::Publisher;
+pub use pattern::{Pattern, Publishing, Pushing};
 pub use puller::Puller;
-pub use pusher::Pusher;
 pub use receiver_builder::ReceiverBuilder;
 pub use reports::ReceiverStats;
 pub use serve::ReceiverHandle;

@@ -6,10 +6,10 @@ use bytes::Bytes;
 use proto::{Body, Compat, EncodeError};
 use serde::Serialize;
 
-use super::emitter::Emission;
-use super::{EmitError, Publisher, Pusher};
+use super::encoder::Emission;
+use super::{EmitError, Emitter, Pattern, Publisher};
 
-/// An event with options of its own. Made by [`Publisher::event`] and [`Pusher::event`].
+/// An event with options of its own. Made by [`Emitter::event`].
 ///
 /// # Example
 ///
@@ -96,55 +96,32 @@ impl OutgoingEvent<'_, Publisher> {
         self.topic = Some(topic.into());
         self
     }
-
-    /// Publishes the event, see [`Publisher::publish`].
-    ///
-    /// # Errors
-    ///
-    /// As [`Publisher::publish`].
-    ///
-    /// # Cancel safety
-    ///
-    /// As [`Publisher::publish`].
-    pub async fn send(self) -> Result<(), EmitError> {
-        let (publisher, emission) = self.into_emission()?;
-        publisher.send(emission).await
-    }
-
-    /// Publishes the event, see [`Publisher::try_publish`].
-    ///
-    /// # Errors
-    ///
-    /// As [`Publisher::try_publish`].
-    pub fn try_send(self) -> Result<(), EmitError> {
-        let (publisher, emission) = self.into_emission()?;
-        publisher.try_send(emission)
-    }
 }
 
-impl OutgoingEvent<'_, Pusher> {
-    /// Pushes the event, see [`Pusher::push`].
+impl<P: Pattern> OutgoingEvent<'_, Emitter<P>> {
+    /// Sends the event, see [`Publisher::publish`] and [`Pusher::push`](super::Pusher::push).
     ///
     /// # Errors
     ///
-    /// As [`Pusher::push`].
+    /// As there.
     ///
     /// # Cancel safety
     ///
-    /// As [`Pusher::push`].
+    /// As there.
     pub async fn send(self) -> Result<(), EmitError> {
-        let (pusher, emission) = self.into_emission()?;
-        pusher.send(emission).await
+        let (emitter, emission) = self.into_emission()?;
+        emitter.send(emission).await
     }
 
-    /// Pushes the event, see [`Pusher::try_push`].
+    /// Sends the event at once or not at all, see [`Publisher::try_publish`] and
+    /// [`Pusher::try_push`](super::Pusher::try_push).
     ///
     /// # Errors
     ///
-    /// As [`Pusher::try_push`].
+    /// As there.
     pub fn try_send(self) -> Result<(), EmitError> {
-        let (pusher, emission) = self.into_emission()?;
-        pusher.try_send(emission)
+        let (emitter, emission) = self.into_emission()?;
+        emitter.try_send(emission)
     }
 }
 
