@@ -1,6 +1,7 @@
 //! What can go wrong, what to tell the user, and the exit code.
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use thiserror::Error;
@@ -84,6 +85,14 @@ pub(crate) enum CliError {
     UnknownTool {
         /// What was asked for.
         name: String,
+    },
+    /// The pages of the manual cannot be written.
+    #[error("cannot write to {}: {source}", directory.display())]
+    Pages {
+        /// Where they should be.
+        directory: PathBuf,
+        /// Why not.
+        source: io::Error,
     },
     /// The runtime could not be started.
     #[error("cannot start: {0}")]

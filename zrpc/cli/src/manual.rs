@@ -1,5 +1,6 @@
 //! The manual pages.
 
+use std::fs;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
@@ -19,7 +20,7 @@ pub(crate) struct ManualOptions {
     #[arg(value_name = "tool")]
     tool: Option<String>,
 
-    /// Write all pages as files into this directory instead.
+    /// Write all pages as files into this directory instead, which is made if it is not there.
     #[arg(long, value_name = "directory", conflicts_with = "tool")]
     directory: Option<PathBuf>,
 }
@@ -34,7 +35,9 @@ impl ManualOptions {
         let mut command = definition();
         command.build();
         if let Some(directory) = self.directory {
-            return Ok(clap_mangen::generate_to(command, directory)?);
+            let written = fs::create_dir_all(&directory)
+                .and_then(|()| clap_mangen::generate_to(command, &directory));
+            return written.map_err(|source| CliError::Pages { directory, source });
         }
         let command = match self.tool {
             None => command,

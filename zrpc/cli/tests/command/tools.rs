@@ -101,6 +101,16 @@ fn manual_pages_describe_the_command_and_its_tools() {
     let run = zrpc(&["man", "--directory", directory.root()]);
     assert_eq!(run.code, Some(0));
     assert!(Path::new(&directory.path("zrpc-keygen.1")).exists());
+
+    // One that is not there is made, and one that cannot be is named.
+    let new = directory.path("share/man1");
+    assert_eq!(zrpc(&["man", "--directory", &new]).code, Some(0));
+    assert!(Path::new(&new).join("zrpc.1").exists());
+    let file = directory.path("zrpc-keygen.1");
+    let run = zrpc(&["man", "--directory", &file]);
+    assert_eq!(run.code, Some(1));
+    let expected = format!("cannot write to {file}: ");
+    assert!(run.stderr.contains(&expected), "{}", run.stderr);
 }
 
 #[test]
