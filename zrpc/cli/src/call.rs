@@ -7,6 +7,7 @@ use rmpv::Value;
 use zrpc::{Client, Response};
 
 use crate::error::CliError;
+use crate::logging::log_item;
 use crate::output::Printer;
 
 /// Calls a method and prints what it gives: a result, or the items of a stream as they come.
@@ -36,7 +37,10 @@ pub(crate) async fn call<W: Write>(
             }
         };
         match next {
-            Ok(Some(item)) => printer.print_item(&mut position, &item)?,
+            Ok(Some(item)) => {
+                log_item(method, &item);
+                printer.print_item(&mut position, &item)?;
+            }
             Ok(None) => return Ok(printer.end_stream()?),
             Err(error) => {
                 printer.flush()?;

@@ -32,7 +32,7 @@ pub(crate) fn log_calls(builder: ClientBuilder) -> ClientBuilder {
     }
 }
 
-/// Logs calls with their arguments, and how they end.
+/// Logs calls with their arguments, and how they end with what.
 struct Calls;
 
 impl Middleware for Calls {
@@ -47,12 +47,25 @@ impl Middleware for Calls {
     }
 
     fn client_after_request(&self, request: &mut ClientRequest, outcome: &CallOutcome<'_>) {
-        let end = match outcome.error() {
-            None => "OK".to_owned(),
-            Some(error) => format!("{}: {error}", error.name()),
+        let end = match outcome {
+            CallOutcome::Completed { reply } => match reply.value::<Value>() {
+                Ok(Some(value)) => format!("OK {value}"),
+                Ok(None) => "STREAM_DONE".to_owned(),
+                Err(error) => error.to_string(),
+            },
+            CallOutcome::Failed { error, .. } => format!("{}: {error}", error.name()),
+            _ => "given up".to_owned(),
         };
         let method = request.method();
         tracing::debug!(target: TARGET, "<-- {} {}", on_one_line(method), on_one_line(&end));
+    }
+}
+
+/// Logs an item of a stream, if anybody wants to see it.
+pub(crate) fn log_item(method: &str, item: &Value) {
+    if tracing::enabled!(target: TARGET, Level::DEBUG) {
+        let item = format!("STREAM {item}");
+        tracing::debug!(target: TARGET, "<-- {} {}", on_one_line(method), on_one_line(&item));
     }
 }
 

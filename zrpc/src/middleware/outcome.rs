@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use proto::RemoteError;
+use proto::{RemoteError, ValueError};
 use serde::de::DeserializeOwned;
 
 use super::HeaderEntries;
@@ -109,6 +109,15 @@ impl ClientReply {
             Content::Value(value) => Some(value),
             Content::StreamDone | Content::Failed(_) => None,
         }
+    }
+
+    /// Decodes the result. Returns `None` at the end of a stream, and for an error.
+    ///
+    /// # Errors
+    ///
+    /// [`ValueError`] if the result is no `T`.
+    pub fn value<T: DeserializeOwned>(&self) -> Result<Option<T>, ValueError> {
+        self.encoded_value().map(proto::decode).transpose()
     }
 
     /// Returns what the server said, if the call failed there.

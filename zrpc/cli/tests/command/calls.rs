@@ -148,10 +148,17 @@ fn the_options_of_heartbeats_and_timeouts_are_accepted() {
 fn debug_logs_on_stderr_alone() {
     let address = serve();
     let run = zrpc(&["-d", &address, "echo", "a\nb"]);
-    for expected in ["DEBUG", "--> echo [\"a\\nb\"]\n", "<-- echo OK\n"] {
+    let result = "<-- echo OK [\"a\\nb\"]\n";
+    for expected in ["DEBUG", "--> echo [\"a\\nb\"]\n", result] {
         assert!(run.stderr.contains(expected), "{}", run.stderr);
     }
     assert_eq!(outcome(run), ok("['a\\nb']\n"));
+    let run = zrpc(&["-d", "-j", &address, "count", "2"]);
+    let items = run.stderr.lines().filter(|line| line.contains("<-- count"));
+    let items: Vec<_> = items.filter_map(|line| line.split("<-- ").nth(1)).collect();
+    let expected = ["count STREAM 0", "count STREAM 1", "count STREAM_DONE"];
+    assert_eq!(items, expected, "{}", run.stderr);
+    assert_eq!(outcome(run), ok("0\n1\n"));
     let run = zrpc(&["-d", &address, "fail"]);
     assert!(
         run.stderr.contains("<-- fail ValueError: "),
