@@ -10,6 +10,9 @@
 //!   numbers, booleans and null; of a list or map that is a key inside of such a key, it is the
 //!   base64 of its msgpack, for text in text in text doubles with each level.
 //!
+//! Of a key that is repeated the last value is written, as readers of JSON take it. Keys that are
+//! different, and the same as text, are written both, as Python does it.
+//!
 //! As in Python, not-a-number and the infinities are `NaN`, `Infinity` and `-Infinity`.
 
 use std::io::{self, Write};
@@ -209,7 +212,7 @@ mod tests {
     #[test]
     fn keys_are_always_strings() {
         let map = Value::Map(vec![
-            (Value::from(1), Value::Nil),
+            (Value::from(2), Value::Nil),
             (Value::from(true), Value::Nil),
             (Value::Nil, Value::Nil),
             (Value::from(1.5), Value::Nil),
@@ -218,9 +221,21 @@ mod tests {
         ]);
         assert_eq!(
             json(&map),
-            "{\"1\": null, \"true\": null, \"null\": null, \"1.5\": null, \"b\": null, \
+            "{\"2\": null, \"true\": null, \"null\": null, \"1.5\": null, \"b\": null, \
              \"[\\\"a\\\"]\": null}"
         );
+    }
+
+    #[test]
+    fn the_last_value_of_a_repeated_key_is_written() {
+        let entry = |key: Value, item: u8| (key, Value::from(item));
+        let map = Value::Map(vec![
+            entry(Value::from(1), 1),
+            entry(Value::from("b"), 2),
+            entry(Value::from(1), 3),
+            entry(Value::from("1"), 4),
+        ]);
+        assert_eq!(json(&map), r#"{"1": 3, "b": 2, "1": 4}"#);
     }
 
     #[test]

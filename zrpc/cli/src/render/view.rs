@@ -75,18 +75,51 @@ impl<'a> View<'a> {
     }
 }
 
-/// Returns the entries of a map as a Python dict keeps them: where a text key is repeated, its
-/// last value, at its first place.
+/// A key by what Python takes for the same key.
+#[derive(Debug, PartialEq, Eq, Hash)]
+enum DictKey<'a> {
+    None,
+    /// Also of a boolean, and of a float without a fraction: they are equal, and so is their hash.
+    Whole(i128),
+    Float(u64),
+    Str(&'a str),
+    Bytes(&'a [u8]),
+    Time(i64, u32),
+    Ext(i8, &'a [u8]),
+}
+
+impl<'a> DictKey<'a> {
+    /// Returns `None` for what equals no key: what is not a number, and what Python cannot take as one.
+    fn of(view: View<'a>) -> Option<Self> {
+        let key = match view {
+            View::None => Self::None,
+            View::Bool(truth) => Self::Whole(i128::from(truth)),
+            View::Int(number) => Self::Whole(wide(number)),
+            View::Float(number) if number.is_nan() => return None,
+            View::Float(number) => {
+                whole(number).map_or_else(|| Self::Float(number.to_bits()), Self::Whole)
+            }
+            View::Str(text) => Self::Str(text),
+            View::Bytes(bytes) => Self::Bytes(bytes),
+            View::Time {
+                seconds,
+                nanoseconds,
+            } => Self::Time(seconds, nanoseconds),
+            View::Ext { code, data } => Self::Ext(code, data),
+            View::List(_) | View::Dict(_) => return None,
+        };
+        Some(key)
+    }
+}
+
+/// Returns the entries of a map as a Python dict keeps them: where a key is repeated, its last value,
+/// at its first place. Lists and maps, which are no keys there, all stay.
 pub(super) fn unique(entries: &[(Value, Value)]) -> Vec<(&Value, &Value)> {
     let mut places = HashMap::with_capacity(entries.len());
     let mut kept: Vec<(&Value, &Value)> = Vec::with_capacity(entries.len());
     for (key, item) in entries {
-        let text = match View::of(key) {
-            View::Str(text) => Some((true, text.as_bytes())),
-            View::Bytes(bytes) => Some((false, bytes)),
-            _ => None,
-        };
-        let place = text.map(|text| *places.entry(text).or_insert(kept.len()));
+        let key_of_dict = DictKey::of(View::of(key));
+        let place = key_of_dict.map(|key| *places.entry(key).or_insert(kept.len()));
         match place.and_then(|place| kept.get_mut(place)) {
             Some(earlier) => earlier.1 = item,
             None => kept.push((key, item)),
@@ -139,13 +172,22 @@ fn timestamp(code: i8, data: &[u8]) -> View<'_> {
 }
 
 fn integer_order(one: Integer, two: Integer) -> Ordering {
-    let wide = |number: Integer| {
-        number
-            .as_i64()
-            .map(i128::from)
-            .or_else(|| number.as_u64().map(i128::from))
-    };
     wide(one).cmp(&wide(two))
+}
+
+/// Every integer of msgpack is one of these.
+fn wide(number: Integer) -> i128 {
+    let signed = number.as_i64().map(i128::from);
+    signed
+        .or_else(|| number.as_u64().map(i128::from))
+        .unwrap_or_default()
+}
+
+/// Returns the integer that equals a float, if msgpack has it.
+fn whole(number: f64) -> Option<i128> {
+    let is_whole = number.fract() == 0.0 && number.abs() <= u64::MAX as f64;
+    #[expect(clippy::cast_possible_truncation, reason = "it is whole, and small")]
+    is_whole.then_some(number as i128)
 }
 
 #[cfg(test)]
@@ -162,6 +204,36 @@ mod tests {
         let kept = unique(&entries);
         assert_eq!(kept.len(), 2);
         assert_eq!(kept.first(), Some(&(&Value::from("a"), &Value::from(3))));
+    }
+
+    #[test]
+    fn keys_are_the_same_that_are_equal_in_python() {
+        let big = Value::from(u64::MAX);
+        let ext = || Value::Ext(5, vec![1]);
+        for (keys, count) in [
+            (vec![Value::from(1), Value::from(1)], 1),
+            (vec![Value::from(1), Value::from(1.0), Value::from(true)], 1),
+            (
+                vec![Value::from(0), Value::from(-0.0), Value::from(false)],
+                1,
+            ),
+            (vec![Value::from(-1), Value::from(-1_i64)], 1),
+            (vec![Value::from(1.5), Value::F32(1.5)], 1),
+            (vec![Value::Nil, Value::Nil], 1),
+            (vec![Value::Binary(vec![1]), Value::Binary(vec![1])], 1),
+            (vec![ext(), ext()], 1),
+            (vec![Value::from("a"), Value::Binary(b"a".to_vec())], 2),
+            (vec![Value::from(1), Value::from("1"), Value::from(1.5)], 3),
+            (
+                vec![big.clone(), Value::from(u64::MAX - 1), Value::from(1e300)],
+                3,
+            ),
+            (vec![Value::from(f64::NAN), Value::from(f64::NAN)], 2),
+            (vec![Value::Array(vec![]), Value::Array(vec![])], 2),
+        ] {
+            let entries: Vec<_> = keys.iter().map(|key| (key.clone(), big.clone())).collect();
+            assert_eq!(unique(&entries).len(), count, "{keys:?}");
+        }
     }
 
     #[test]
