@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use proto::{Config, IdSource, Limits};
-use tokio::sync::mpsc;
 use zmtp::{DealerSocket, Socket};
 
 use super::call::CommandSender;
@@ -13,7 +12,7 @@ use super::handle::{Client, Connections};
 use super::options::CallOptions;
 use super::waking::Relays;
 use crate::endpoints::Endpoints;
-use crate::io::{self, Driver, IoRuntime, Life, Multiplexer, Network};
+use crate::io::{self, Driver, IoRuntime, Life, Multiplexer, Network, queue};
 use crate::limits::{LimitOptions, check_limits};
 use crate::middleware::{Chain, Middleware};
 use crate::security::Security;
@@ -184,7 +183,7 @@ impl ClientBuilder {
     /// The client closes if the future is dropped.
     pub async fn build(self) -> Result<Client, ConnectError> {
         self.check()?;
-        let (sender, commands) = mpsc::unbounded_channel();
+        let (sender, commands) = queue();
         let (life, lifetime) = Life::new();
         let Self {
             endpoints,

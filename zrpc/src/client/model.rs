@@ -1,19 +1,18 @@
 //! Clients for models.
 
 use proto::Config;
-use tokio::sync::mpsc;
 
 use super::call::CommandSender;
 use super::engine::ClientEngine;
 use super::handle::{Client, Connections};
 use super::options::CallOptions;
 use super::waking::Relays;
-use crate::io::Life;
 use crate::io::model::{ModelDriver, Wire, network};
+use crate::io::{Life, queue};
 
 /// Makes a client at one end of a wire, and its I/O task.
 pub(crate) fn client(wire: Wire) -> (Client, impl Future<Output = ()> + Send + 'static) {
-    let (sender, commands) = mpsc::unbounded_channel();
+    let (sender, commands) = queue();
     let (life, lifetime) = Life::new();
     let (engine, servers) = ClientEngine::new();
     let connections = Connections {

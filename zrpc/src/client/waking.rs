@@ -7,6 +7,7 @@ use std::task::{Poll, RawWakerVTable, Waker};
 
 use tokio::sync::mpsc;
 
+use crate::io::{QueueReceiver, queue};
 use crate::sync::{Handle, Mutex, RuntimeId, lock, try_task_id};
 
 /// A caller that waits, and how it is woken.
@@ -72,7 +73,7 @@ impl Waiter {
 
 impl Relay {
     fn spawn(handle: &Handle) -> Self {
-        let (wakers, receiver) = mpsc::unbounded_channel();
+        let (wakers, receiver) = queue();
         let kind = Arc::default();
         handle.spawn(relay_all(Unwoken(receiver), Arc::clone(&kind)));
         Self {
@@ -128,7 +129,7 @@ impl Relays {
 }
 
 /// The wakers that a relay has not got to. When it ends, they are woken all the same.
-struct Unwoken(mpsc::UnboundedReceiver<Waker>);
+struct Unwoken(QueueReceiver<Waker>);
 
 async fn relay_all(mut unwoken: Unwoken, kind: Arc<OnceLock<&'static RawWakerVTable>>) {
     poll_fn(|context| {
@@ -143,10 +144,7 @@ async fn relay_all(mut unwoken: Unwoken, kind: Arc<OnceLock<&'static RawWakerVTa
 
 impl Drop for Unwoken {
     fn drop(&mut self) {
-        self.0.close();
-        while let Ok(waker) = self.0.try_recv() {
-            waker.wake();
-        }
+        self.0.take_rest(Waker::wake);
     }
 }
 

@@ -1,10 +1,12 @@
 //! What callers or handlers ask of the I/O task.
 
-use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TryRecvError;
+
+use super::QueueReceiver;
 
 /// The receiving end of the commands, until the last sender is gone.
 pub(super) enum Commands<C> {
-    Open(mpsc::UnboundedReceiver<C>),
+    Open(QueueReceiver<C>),
     Closed,
 }
 
@@ -21,8 +23,8 @@ impl<C> Commands<C> {
         };
         match receiver.try_recv() {
             Ok(command) => Next::Command(command),
-            Err(mpsc::error::TryRecvError::Empty) => Next::Empty,
-            Err(mpsc::error::TryRecvError::Disconnected) => {
+            Err(TryRecvError::Empty) => Next::Empty,
+            Err(TryRecvError::Disconnected) => {
                 *self = Self::Closed;
                 Next::Hangup
             }

@@ -7,16 +7,15 @@ use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use proto::{ChannelEvent, Transmit};
-use tokio::sync::mpsc;
 use tokio::time::timeout_at;
 use zmtp::session::PeerInfo;
 use zmtp::{Message, Monitor, PeerId, SocketEvent, TrySendError};
 
-use super::Multiplexer;
 use super::commands::{Commands, Next};
 use super::connections::{Arrival, Connections, Departure};
 use super::link::{Link, PeerChange, Route, unwrap};
 use super::timer::Timer;
+use super::{Multiplexer, QueueReceiver};
 
 /// What differs between clients and servers.
 ///
@@ -113,7 +112,7 @@ impl<L: Link, E: Engine> Driver<L, E> {
         link: L,
         mux: Multiplexer,
         engine: E,
-        commands: mpsc::UnboundedReceiver<E::Command>,
+        commands: QueueReceiver<E::Command>,
         linger: Duration,
     ) -> Self {
         Self {
@@ -151,10 +150,12 @@ impl<L: Link, E: Engine> Driver<L, E> {
             link,
             engine,
             mux,
+            commands,
             phase,
             ..
         } = self;
-        drop((engine, mux));
+        // Whoever asks for something while the socket lingers is told that nobody is there.
+        drop((engine, mux, commands));
         match phase {
             Phase::Flushing { until: Some(until) } => {
                 // What is not sent by then is given up.

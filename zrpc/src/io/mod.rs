@@ -11,6 +11,7 @@
 //!   a `ChannelMap` of its calls.
 //! - `Connections` are those that the task believes to be there, and `Commands` what callers ask.
 //! - `Network` binds and connects while the task runs.
+//! - `queue` makes the queues between tasks, which leave nothing behind.
 //! - `Lifetime` tells others of the end of the task.
 
 mod channels;
@@ -22,6 +23,7 @@ mod link;
 #[cfg(all(test, shuttle))]
 pub(crate) mod model;
 mod network;
+mod queue;
 mod runtime;
 mod timer;
 
@@ -33,6 +35,7 @@ pub(crate) use driver::{Driver, Engine, Peers, Status};
 pub(crate) use lifetime::{Life, Lifetime};
 pub(crate) use link::{PeerChange, Route};
 pub(crate) use network::Network;
+pub(crate) use queue::{QueueReceiver, queue};
 pub(crate) use runtime::spawn;
 
 /// The multiplexer of one socket.

@@ -13,7 +13,7 @@ use super::commands::{Commands, Next};
 use super::driver::{Engine, Peers, Status};
 use super::lifetime::Life;
 use super::link::{PeerChange, Route};
-use super::{Multiplexer, Network};
+use super::{Multiplexer, Network, QueueReceiver};
 
 /// Where sockets find a runtime, though none of their tasks ever runs.
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
@@ -64,7 +64,7 @@ impl<E: Engine> ModelDriver<E> {
     pub(crate) fn new(
         (wire, config): (Wire, Config),
         engine: E,
-        commands: mpsc::UnboundedReceiver<E::Command>,
+        commands: QueueReceiver<E::Command>,
         life: Life,
     ) -> Self {
         LazyLock::force(&PEER);
@@ -90,9 +90,13 @@ impl<E: Engine> ModelDriver<E> {
             self.wait().await;
         }
         let Self {
-            engine, mux, life, ..
+            engine,
+            mux,
+            commands,
+            life,
+            ..
         } = self;
-        drop((engine, mux));
+        drop((engine, mux, commands));
         life.finish();
     }
 

@@ -6,7 +6,6 @@ use std::time::Duration;
 use futures_core::Stream;
 use proto::{Config, IdSource, Limits};
 use serde::de::DeserializeOwned;
-use tokio::sync::mpsc;
 use zmtp::{RouterSocket, Socket};
 
 use super::engine::{ServerEngine, Settings};
@@ -15,7 +14,7 @@ use super::options::THREADS;
 use super::spawner::Spawner;
 use super::{Authorize, Concurrency, Introspection, Tracebacks};
 use crate::endpoints::Endpoints;
-use crate::io::{self, Driver, IoRuntime, Life, Multiplexer, Network};
+use crate::io::{self, Driver, IoRuntime, Life, Multiplexer, Network, queue};
 use crate::limits::{LimitOptions, check_limits};
 use crate::middleware::{Chain, Middleware};
 use crate::security::Security;
@@ -336,7 +335,7 @@ impl ServerBuilder {
     pub async fn build(self) -> Result<Server, BuildError> {
         self.check()?;
         let runtime = Handle::try_current().map_err(|_| ConnectError::NoRuntime)?;
-        let (sender, commands) = mpsc::unbounded_channel();
+        let (sender, commands) = queue();
         let name = self.name.or(self.service);
         let mut registry = Registry::new(name.as_deref().unwrap_or("zrpc"), self.methods)?;
         if self.introspection == Introspection::Hidden {

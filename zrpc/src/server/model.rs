@@ -1,15 +1,14 @@
 //! Servers for models.
 
 use proto::Config;
-use tokio::sync::mpsc;
 
 use super::engine::{ServerEngine, Settings};
 use super::handle::ServerHandle;
 use super::spawner::Spawner;
 use super::{Concurrency, Tracebacks};
 use crate::Compat;
-use crate::io::Life;
 use crate::io::model::{ModelDriver, Wire, network};
+use crate::io::{Life, queue};
 use crate::service::{Method, Registry};
 use crate::sync::Handle;
 
@@ -19,7 +18,7 @@ pub(crate) fn server(
     methods: Vec<Method>,
     concurrency: Concurrency,
 ) -> (ServerHandle, impl Future<Output = ()> + Send + 'static) {
-    let (sender, commands) = mpsc::unbounded_channel();
+    let (sender, commands) = queue();
     let (life, lifetime) = Life::new();
     let engine = ServerEngine::new(Settings {
         registry: Registry::new("model", methods).unwrap(),

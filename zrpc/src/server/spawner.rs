@@ -6,6 +6,7 @@ use tokio::sync::mpsc;
 
 use super::hooked;
 use super::run::{Job, run_task, run_thread};
+use crate::io::{QueueReceiver, queue};
 use crate::service::Handler;
 use crate::sync::Handle;
 
@@ -27,7 +28,7 @@ const BATCH: usize = 64;
 impl Spawner {
     /// Returns what starts handlers on `runtime` from any thread.
     pub(super) fn remote(runtime: &Handle) -> Self {
-        let (sender, receiver) = mpsc::unbounded_channel();
+        let (sender, receiver) = queue();
         runtime.spawn(start_all(receiver, runtime.clone()));
         Self::Remote(sender)
     }
@@ -42,7 +43,7 @@ impl Spawner {
     }
 }
 
-async fn start_all(mut jobs: mpsc::UnboundedReceiver<Job>, runtime: Handle) {
+async fn start_all(mut jobs: QueueReceiver<Job>, runtime: Handle) {
     let mut batch = Vec::with_capacity(BATCH);
     while jobs.recv_many(&mut batch, BATCH).await > 0 {
         for job in batch.drain(..) {
