@@ -501,10 +501,12 @@ mod tests {
         ]
     }
 
+    const OPERATIONS: usize = if cfg!(miri) { 12 } else { 40 };
+
     proptest! {
         #[test]
         fn behaves_like_a_double_ended_queue(
-            operations in prop::collection::vec(operation(), 0..40)
+            operations in prop::collection::vec(operation(), 0..OPERATIONS)
         ) {
             let mut message = Message::new();
             let mut model = VecDeque::new();

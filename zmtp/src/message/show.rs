@@ -93,11 +93,13 @@ mod tests {
 
     #[test]
     fn what_is_shown_is_short() {
+        const PARTS: usize = if cfg!(miri) { 20 } else { 1000 };
+        let end = format!("... ({PARTS} parts)]");
         let cut_through_a_character = format!("{}é and so on", "a".repeat(SHOWN_OCTETS - 1));
         for octets in [vec![0xff; 100_000], cut_through_a_character.into_bytes()] {
-            let message: Message = std::iter::repeat_n(Part::from(octets), 1000).collect();
+            let message: Message = std::iter::repeat_n(Part::from(octets), PARTS).collect();
             for shown in [message.to_string(), format!("{message:?}")] {
-                assert!(shown.ends_with("... (1000 parts)]"), "{shown}");
+                assert!(shown.ends_with(&end), "{shown}");
                 assert!(
                     shown.len() < SHOWN_PARTS * (4 * SHOWN_OCTETS + 30),
                     "{shown}"

@@ -1,5 +1,7 @@
 //! Golden vectors, and what the tests of this layer share.
 
+use std::sync::LazyLock;
+
 use bytes::BytesMut;
 use proptest::prelude::*;
 use serde_json::Value;
@@ -13,11 +15,11 @@ use crate::wire::subscription::Subscription;
 
 /// Returns the octets of one golden vector.
 pub(super) fn golden(id: &str) -> Vec<u8> {
-    let (_, octets) = all_golden()
-        .into_iter()
+    let (_, octets) = GOLDEN
+        .iter()
         .find(|(other, _)| other == id)
         .unwrap_or_else(|| panic!("no golden vector {id}"));
-    octets
+    octets.clone()
 }
 
 /// How a stream may be cut: lengths of pieces, used in turn.
@@ -50,6 +52,9 @@ pub(super) fn apply_damage(octets: &mut [u8], damage: &[(prop::sample::Index, u8
     }
 }
 
+/// Read once, which takes an interpreter seconds.
+static GOLDEN: LazyLock<Vec<(String, Vec<u8>)>> = LazyLock::new(all_golden);
+
 fn all_golden() -> Vec<(String, Vec<u8>)> {
     let text = include_str!(concat!(
         env!("CARGO_MANIFEST_DIR"),
@@ -72,9 +77,10 @@ fn all_golden() -> Vec<(String, Vec<u8>)> {
 }
 
 fn with_prefixes(prefixes: &[&str]) -> Vec<(String, Vec<u8>)> {
-    let chosen: Vec<_> = all_golden()
-        .into_iter()
+    let chosen: Vec<_> = GOLDEN
+        .iter()
         .filter(|(id, _)| prefixes.iter().any(|prefix| id.starts_with(prefix)))
+        .cloned()
         .collect();
     assert!(!chosen.is_empty());
     chosen

@@ -147,8 +147,9 @@ fn peers_together_are_held_to_the_limits_of_the_socket() {
 // ZMTP31-115
 #[test]
 fn topics_of_any_octets_and_length_match() {
+    const LONG: usize = if cfg!(miri) { 1000 } else { 70_000 };
     let mut trie = SubscriptionTrie::default();
-    for len in [0, 1, 245, 246, 255, 256, 70_000] {
+    for len in [0, 1, 245, 246, 255, 256, LONG] {
         let topic: Vec<_> = (0..=u8::MAX).cycle().take(len).collect();
         trie.subscribe(&1, &topic).unwrap();
         assert_eq!(matches(&mut trie, &topic), [1]);
@@ -159,14 +160,17 @@ fn topics_of_any_octets_and_length_match() {
 
 #[test]
 fn hundred_thousand_subscriptions_are_cheap() {
+    const COUNT: u32 = if cfg!(miri) { 40 } else { 100_000 };
     let mut trie = SubscriptionTrie::default();
-    for number in 0..100_000_u32 {
+    for number in 0..COUNT {
         let topic = format!("market.{number}.price");
         trie.subscribe(&number.to_be_bytes()[3], topic.as_bytes())
             .unwrap();
     }
-    assert_eq!(trie.topic_count(), 100_000);
-    assert_eq!(matches(&mut trie, b"market.99999.price.eur"), [159]);
+    assert_eq!(trie.topic_count(), COUNT as usize);
+    let last = format!("market.{}.price.eur", COUNT - 1);
+    let peer = (COUNT - 1).to_be_bytes()[3];
+    assert_eq!(matches(&mut trie, last.as_bytes()), [peer]);
     for peer in 0..=u8::MAX {
         trie.remove_all(&peer, |_, _| {});
     }
@@ -192,6 +196,8 @@ fn operation() -> impl Strategy<Value = Operation> {
         1 => peer().prop_map(Operation::RemoveAll),
     ]
 }
+
+const OPERATIONS: usize = if cfg!(miri) { 20 } else { 100 };
 
 /// How often each peer holds each topic.
 #[derive(Default)]
@@ -259,7 +265,7 @@ proptest! {
     #[test]
     fn agrees_with_a_list_of_pairs(
         counted in any::<bool>(),
-        operations in prop::collection::vec(operation(), 0..100),
+        operations in prop::collection::vec(operation(), 0..OPERATIONS),
         texts in prop::collection::vec(topic(), 1..6),
     ) {
         let repeats = if counted { Repeats::Counted } else { Repeats::Ignored };

@@ -87,8 +87,9 @@ fn publishers_take_both_forms_from_everybody() {
 // ZMTP31-115
 #[test]
 fn topics_of_any_octets_and_length_arrive() {
+    const LONG: usize = if cfg!(miri) { 1000 } else { 70_000 };
     let mut scripted = open(SocketType::Pub, V3_1, SocketType::Sub);
-    for len in [0, 1, 37, 38, 39, 245, 246, 255, 256, 70_000] {
+    for len in [0, 1, 37, 38, 39, 245, 246, 255, 256, LONG] {
         let topic: Vec<u8> = (0..=u8::MAX).cycle().take(len).collect();
         let as_command = scripted.feed(&command("SUBSCRIBE", &topic));
         assert_eq!(as_command, Ok(vec![subscribe(topic.clone())]));

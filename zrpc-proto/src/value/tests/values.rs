@@ -195,6 +195,7 @@ fn integers_of_128_bits_that_others_sent_as_binary_are_read() {
 
 #[test]
 fn sequences_and_maps_of_unknown_length_get_their_heads_afterwards() {
+    const MANY: usize = if cfg!(miri) { 300 } else { 70_000 };
     struct Unsized(usize);
 
     impl Serialize for Unsized {
@@ -208,7 +209,7 @@ fn sequences_and_maps_of_unknown_length_get_their_heads_afterwards() {
         }
     }
 
-    for count in [0, 1, 15, 16, 70_000] {
+    for count in [0, 1, 15, 16, MANY] {
         let known: Vec<usize> = (0..count).collect();
         let body = Body::value(&(Unsized(count), "behind")).unwrap();
         let reference = Body::value(&(known, "behind")).unwrap();
@@ -252,7 +253,8 @@ fn q14_string_that_is_not_utf_8_is_binary() {
 
 #[test]
 fn deep_values_do_not_exhaust_the_stack() {
-    let deep = [vec![0x91; 100_000], vec![0xc0]].concat();
+    const LEVELS: usize = if cfg!(miri) { 1000 } else { 100_000 };
+    let deep = [vec![0x91; LEVELS], vec![0xc0]].concat();
     let error = decode::<Value>(&deep).unwrap_err();
     assert_eq!(
         error,
@@ -356,6 +358,9 @@ fn encoded_values_are_taken_whole_or_not_at_all() {
     );
 }
 
+const DEPTH: u32 = if cfg!(miri) { 1 } else { 4 };
+const WIDTH: usize = if cfg!(miri) { 4 } else { 20 };
+
 fn value() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Nil),
@@ -370,10 +375,10 @@ fn value() -> impl Strategy<Value = Value> {
         (any::<i8>(), prop::collection::vec(any::<u8>(), 0..20))
             .prop_map(|(tag, data)| Value::Ext(tag, data)),
     ];
-    leaf.prop_recursive(4, 64, 20, |inner| {
+    leaf.prop_recursive(DEPTH, 64, 20, |inner| {
         prop_oneof![
-            prop::collection::vec(inner.clone(), 0..20).prop_map(Value::Array),
-            prop::collection::vec((inner.clone(), inner), 0..20).prop_map(Value::Map),
+            prop::collection::vec(inner.clone(), 0..WIDTH).prop_map(Value::Array),
+            prop::collection::vec((inner.clone(), inner), 0..WIDTH).prop_map(Value::Map),
         ]
     })
 }
