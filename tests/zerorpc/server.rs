@@ -1,10 +1,15 @@
 //! What a server does with what raw clients send.
 
+use std::time::Duration;
+
 use rmpv::Value;
+use serde_bytes::ByteBuf;
 use tests::bytes::message;
 use tests::raw_peer::RawPeer;
 use tests::recorder::Recorder;
 use tests::rpc::{self, RawEvent};
+use tokio::time::{sleep, timeout};
+use zrpc::Heartbeat;
 
 use crate::support::{Running, expect_good_call, methods, short_heartbeat};
 
@@ -327,7 +332,40 @@ async fn a_call_that_takes_long_is_kept_alive_and_given_up_with_its_client() {
     }
     // From here on the client is silent; the heartbeats end, whose pauses may be long on a busy
     // machine.
-    let quiet = std::time::Duration::from_secs(1);
+    let quiet = Duration::from_secs(1);
     while !peer.recv_for(quiet).await.unwrap().is_empty() {}
     expect_good_call(&mut peer, 2).await;
+}
+
+/// While the socket of a server that was closed lingers, whoever asks the server learns that it ends.
+#[tokio::test]
+async fn a_server_that_lingers_keeps_nobody_waiting() {
+    // More than the kernel takes for a peer that reads nothing.
+    const LARGE: usize = 32 * 1024 * 1024;
+    let server = methods()
+        .heartbeat(Heartbeat::off())
+        .linger(Duration::from_secs(3600))
+        .method("large", |(): ()| async { ByteBuf::from(vec![0; LARGE]) })
+        .build()
+        .await
+        .unwrap();
+    let handle = server.handle();
+    let address = server.endpoints()[0]["tcp://".len()..].parse().unwrap();
+    let mut peer = RawPeer::connect(address).await.unwrap();
+    peer.handshake("DEALER").await.unwrap();
+    let request = rpc::request(rpc::id(1), "large", vec![]);
+    rpc::send(&mut peer, &request).await.unwrap();
+    // The answer is in the socket.
+    while handle.stats().await.unwrap().events_sent == 0 {
+        sleep(Duration::from_millis(1)).await;
+    }
+    let closing = tokio::spawn({
+        let handle = handle.clone();
+        async move { handle.close().await }
+    });
+    let until_it_ends = async { while handle.stats().await.is_ok() {} };
+    let told = timeout(Duration::from_secs(30), until_it_ends).await;
+    assert!(told.is_ok(), "it is not told");
+    assert!(!closing.is_finished());
+    drop(peer);
 }
