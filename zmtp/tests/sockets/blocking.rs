@@ -11,6 +11,7 @@ use zmtp::pattern::RoutingId;
 use zmtp::{Message, RecvError, SendError, SocketEvent, TryRecvError, XPubEvent};
 
 use crate::LOOPBACK;
+use crate::reserved_port::ReservedPort;
 
 /// Longer than anything here takes.
 const LONG: Duration = Duration::from_secs(20);
@@ -226,14 +227,12 @@ fn a_poller_takes_from_each_socket_in_turn() {
 #[test]
 fn closing_waits_for_what_is_queued() {
     let mut push = PushSocket::new();
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let endpoint = format!("tcp://{}", free.local_addr().unwrap());
-    drop(free);
-    push.connect(&endpoint).unwrap();
+    let port = ReservedPort::new();
+    push.connect(port.endpoint()).unwrap();
     push.send("waits").unwrap();
     let closing = thread::spawn(move || push.close());
     let mut pull = PullSocket::new();
-    pull.bind(&endpoint).unwrap();
+    pull.bind(port.endpoint()).unwrap();
     assert_eq!(pull.recv_timeout(LONG).unwrap(), ["waits"]);
     closing.join().unwrap();
 }
@@ -241,7 +240,8 @@ fn closing_waits_for_what_is_queued() {
 #[test]
 fn endpoints_are_given_up() {
     let pull = PullSocket::new();
-    let endpoint = pull.bind(LOOPBACK).unwrap();
+    let port = ReservedPort::new();
+    let endpoint = pull.bind(port.endpoint()).unwrap();
     let push = PushSocket::new();
     push.connect(&endpoint).unwrap();
     push.disconnect(&endpoint).unwrap();

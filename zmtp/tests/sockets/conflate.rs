@@ -7,6 +7,7 @@ use zmtp::{
     Socket, SubSocket, TryRecvError, TrySendError,
 };
 
+use crate::reserved_port::ReservedPort;
 use crate::{LOOPBACK, handshake, soon};
 
 fn number(message: &Message) -> u32 {
@@ -52,24 +53,18 @@ async fn a_receiver_that_conflates_gets_the_last_of_many_messages() {
 // PUBSUB-059
 #[tokio::test]
 async fn a_sender_that_conflates_keeps_the_last_message_for_a_peer_that_is_not_there() {
-    for endpoint in [LOOPBACK, "inproc://conflating-sender"] {
+    let port = ReservedPort::new();
+    for endpoint in [port.endpoint(), "inproc://conflating-sender"] {
         let mut push = PushSocket::builder().conflate().build();
         let mut pull = PullSocket::new();
-        // Names the endpoint, and frees it again.
-        let endpoint = PullSocket::new().bind(endpoint).await.unwrap();
-        push.connect(&endpoint).await.unwrap();
+        push.connect(endpoint).await.unwrap();
         for number in 0..2000u32 {
             push.try_send(number.to_be_bytes().as_slice()).unwrap();
         }
         assert_eq!(push.counters().queued.outgoing, 1);
         let dropped = push.counters().dropped;
         assert_eq!(dropped.count(DropReason::Conflated), 1999);
-        soon(async {
-            while pull.bind(&endpoint).await.is_err() {
-                tokio::task::yield_now().await;
-            }
-        })
-        .await;
+        pull.bind(endpoint).await.unwrap();
         assert_eq!(until_last(&mut pull, 1999).await, 0);
     }
 }

@@ -11,6 +11,7 @@ use zmtp::{
     RepSocket, ReqSocket, RouterSocket, Socket, SocketCounters, SubSocket,
 };
 
+use crate::reserved_port::ReservedPort;
 use crate::{LOOPBACK, disconnect, handshake, soon};
 
 /// Waits until the counters of `socket` are as they should become.
@@ -120,7 +121,8 @@ async fn reconnects_are_counted() {
         .reconnect_interval(Duration::from_millis(5))
         .build();
     let mut pull = PullSocket::new();
-    let endpoint = pull.bind(LOOPBACK).await.unwrap();
+    let port = ReservedPort::new();
+    let endpoint = pull.bind(port.endpoint()).await.unwrap();
     let mut monitor = push.monitor();
     let peer = push.connect(&endpoint).await.unwrap();
     handshake(&mut monitor).await;

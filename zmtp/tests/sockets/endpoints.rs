@@ -11,6 +11,7 @@ use zmtp::{
     PushSocket, ReconnectStop, RouterSocket, Socket, SocketEvent, TrySendError, UnbindError,
 };
 
+use crate::reserved_port::ReservedPort;
 use crate::{LOOPBACK, disconnect, handshake, soon};
 
 /// A wildcard of each transport.
@@ -20,12 +21,9 @@ const WILDCARDS: &[&str] = if cfg!(unix) {
     &[LOOPBACK]
 };
 
-/// Nobody listens here: the port is that of a socket that is bound and does not listen.
-fn unused_endpoint() -> (tokio::net::TcpSocket, String) {
-    let socket = tokio::net::TcpSocket::new_v4().unwrap();
-    socket.bind(([127, 0, 0, 1], 0).into()).unwrap();
-    let endpoint = format!("tcp://{}", socket.local_addr().unwrap());
-    (socket, endpoint)
+/// The port, and a wildcard of the other transport between processes.
+fn places(port: &ReservedPort) -> impl Iterator<Item = &str> {
+    std::iter::once(port.endpoint()).chain(cfg!(unix).then_some("ipc://*"))
 }
 
 /// A pusher that listens on `wildcard` and a puller that has received from it.
@@ -53,8 +51,9 @@ async fn event<T>(monitor: &mut Monitor, wanted: impl Fn(SocketEvent) -> Option<
 
 #[tokio::test]
 async fn an_unbound_endpoint_takes_its_peers_with_it() {
-    for wildcard in WILDCARDS {
-        let (mut push, pull, endpoint) = bound_pair(wildcard).await;
+    let port = ReservedPort::new();
+    for place in places(&port) {
+        let (mut push, pull, endpoint) = bound_pair(place).await;
         let mut monitor = pull.monitor();
         soon(push.unbind(&endpoint)).await.unwrap();
         let refused = push.try_send("nobody").unwrap_err();
@@ -73,9 +72,10 @@ async fn an_unbound_endpoint_takes_its_peers_with_it() {
 #[tokio::test]
 async fn an_unbound_endpoint_can_be_bound_again_at_once() {
     // Not ipc: the directory of a wildcard goes with it.
-    for wildcard in [LOOPBACK, "inproc://rebound"] {
+    let port = ReservedPort::new();
+    for place in [port.endpoint(), "inproc://rebound"] {
         let mut pull = PullSocket::new();
-        let endpoint = pull.bind(wildcard).await.unwrap();
+        let endpoint = pull.bind(place).await.unwrap();
         for _ in 0..20 {
             soon(pull.unbind(&endpoint)).await.unwrap();
             pull.bind(&endpoint).await.unwrap();
@@ -244,12 +244,12 @@ async fn what_was_queued_before_a_disconnect_goes_out_even_if_the_peer_comes_lat
     let mut push = PushSocket::builder()
         .reconnect_interval(Duration::from_millis(5))
         .build();
-    let mut pull = PullSocket::new();
-    let endpoint = pull.bind(LOOPBACK).await.unwrap();
-    soon(pull.unbind(&endpoint)).await.unwrap();
+    let port = ReservedPort::new();
+    let endpoint: Endpoint = port.endpoint().parse().unwrap();
     push.connect(&endpoint).await.unwrap();
     push.send("late").await.unwrap();
     push.disconnect(&endpoint).unwrap();
+    let mut pull = PullSocket::new();
     pull.bind(&endpoint).await.unwrap();
     assert_eq!(soon(pull.recv()).await.unwrap(), Message::from("late"));
     soon(push.close()).await;
@@ -257,7 +257,8 @@ async fn what_was_queued_before_a_disconnect_goes_out_even_if_the_peer_comes_lat
 
 #[tokio::test]
 async fn a_disconnect_without_linger_drops_what_is_queued() {
-    let (_unused, endpoint) = unused_endpoint();
+    let port = ReservedPort::new();
+    let endpoint: Endpoint = port.endpoint().parse().unwrap();
     let mut push = PushSocket::builder().linger(Duration::ZERO).build();
     push.connect(&endpoint).await.unwrap();
     push.send("dropped").await.unwrap();
@@ -269,7 +270,8 @@ async fn a_disconnect_without_linger_drops_what_is_queued() {
 // INT-033
 #[tokio::test]
 async fn a_disconnect_can_end_the_attempts_at_once() {
-    let (_unused, endpoint) = unused_endpoint();
+    let port = ReservedPort::new();
+    let endpoint: Endpoint = port.endpoint().parse().unwrap();
     let mut push = PushSocket::builder()
         .reconnect_stop([ReconnectStop::AfterDisconnect])
         .build();
@@ -328,9 +330,10 @@ async fn connecting_again_adds_a_connection_only_where_that_makes_sense() {
 // INT-035
 #[tokio::test]
 async fn without_reconnecting_a_lost_endpoint_stays_lost_until_it_is_connected_again() {
-    for wildcard in WILDCARDS {
+    let port = ReservedPort::new();
+    for place in places(&port) {
         let mut pull = PullSocket::new();
-        let endpoint = pull.bind(*wildcard).await.unwrap();
+        let endpoint = pull.bind(place).await.unwrap();
         let mut push = PushSocket::builder().no_reconnect().build();
         let mut monitor = push.monitor();
         push.connect(&endpoint).await.unwrap();
@@ -338,10 +341,7 @@ async fn without_reconnecting_a_lost_endpoint_stays_lost_until_it_is_connected_a
         soon(pull.unbind(&endpoint)).await.unwrap();
         disconnect(&mut monitor).await;
         // The directory of an ipc wildcard has gone with it.
-        let endpoint = match endpoint {
-            Endpoint::Ipc(_) => pull.bind(*wildcard).await.unwrap(),
-            _ => pull.bind(&endpoint).await.unwrap(),
-        };
+        let endpoint = pull.bind(place).await.unwrap();
         soon(async {
             while !push.connected_endpoints().is_empty() {
                 tokio::task::yield_now().await;
@@ -358,7 +358,8 @@ async fn without_reconnecting_a_lost_endpoint_stays_lost_until_it_is_connected_a
 // INT-033
 #[tokio::test]
 async fn a_refused_connection_can_end_the_attempts() {
-    let (_unused, endpoint) = unused_endpoint();
+    let port = ReservedPort::new();
+    let endpoint: Endpoint = port.endpoint().parse().unwrap();
     let push = PushSocket::builder()
         .reconnect_stop([ReconnectStop::ConnectionRefused])
         .build();

@@ -9,6 +9,7 @@ use zmtp::{
     RefusalReason, RouterSocket, Socket, SocketEvent, TryRecvError, XPubSocket, XSubSocket,
 };
 
+use crate::reserved_port::ReservedPort;
 use crate::{LOOPBACK, disconnect, handshake, soon};
 
 #[tokio::test]
@@ -43,7 +44,8 @@ async fn reconnects_when_the_peer_comes_back() {
         .reconnect_interval(Duration::from_millis(5))
         .build();
     let mut pull = PullSocket::new();
-    let endpoint = pull.bind(LOOPBACK).await.unwrap();
+    let port = ReservedPort::new();
+    let endpoint = pull.bind(port.endpoint()).await.unwrap();
     push.connect(&endpoint).await.unwrap();
     let mut monitor = push.monitor();
     push.send("one").await.unwrap();

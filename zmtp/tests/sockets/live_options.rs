@@ -7,6 +7,7 @@ use zmtp::{
     DropReason, Message, PubSocket, PullSocket, PushSocket, Socket, SubSocket, TrySendError,
 };
 
+use crate::reserved_port::ReservedPort;
 use crate::{LOOPBACK, handshake, soon};
 
 /// How many messages find room, with nobody who takes any.
@@ -51,19 +52,17 @@ async fn a_higher_mark_of_the_sender_makes_room_at_once() {
 // INT-037: libzmq's test_sockopt_hwm
 #[tokio::test]
 async fn a_mark_below_what_is_queued_drops_nothing_and_holds_back_what_follows() {
-    for endpoint in [LOOPBACK, "inproc://lower"] {
+    let port = ReservedPort::new();
+    for endpoint in [port.endpoint(), "inproc://lower"] {
         let mut push = PushSocket::builder().send_high_water_mark(100).build();
         // Nobody listens there yet: all of it is queued.
-        let mut pull = PullSocket::new();
-        let endpoint = pull.bind(endpoint).await.unwrap();
-        pull.close().await;
-        push.connect(&endpoint).await.unwrap();
+        push.connect(endpoint).await.unwrap();
         assert_eq!(fill(&mut push), 100);
         push.set_send_high_water_mark(70);
         assert!(matches!(push.try_send(""), Err(TrySendError::Full(_))));
         assert_eq!(push.counters().queued.outgoing, 100);
-        pull = PullSocket::new();
-        pull.bind(&endpoint).await.unwrap();
+        let mut pull = PullSocket::new();
+        pull.bind(endpoint).await.unwrap();
         for _ in 0..100 {
             soon(pull.recv()).await.unwrap();
         }

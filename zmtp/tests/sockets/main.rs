@@ -19,6 +19,7 @@ mod proxy;
 mod publish_subscribe;
 mod request_reply;
 mod requests;
+mod reserved_port;
 mod returning;
 mod routing;
 mod runtimes;

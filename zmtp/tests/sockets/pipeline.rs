@@ -5,6 +5,7 @@ use std::time::Duration;
 use tokio::time::timeout;
 use zmtp::{Message, PullSocket, PushSocket, Socket, TryRecvError, TrySendError};
 
+use crate::reserved_port::ReservedPort;
 use crate::{LOOPBACK, disconnect, handshake, soon};
 
 // ZMTP31-103, PIPE-002, PIPE-014, PIPE-017
@@ -46,18 +47,15 @@ async fn a_pusher_that_binds_waits_for_its_first_peer() {
 // ZMTP31-099, PIPE-003, PIPE-015
 #[tokio::test]
 async fn connect_before_bind_delivers_what_was_queued() {
-    let mut probe = PullSocket::new();
-    let endpoint = probe.bind(LOOPBACK).await.unwrap();
-    probe.close().await;
-
+    let port = ReservedPort::new();
     let mut push = PushSocket::builder()
         .reconnect_interval(Duration::from_millis(5))
         .build();
-    push.connect(&endpoint).await.unwrap();
+    push.connect(port.endpoint()).await.unwrap();
     push.send("queued").await.unwrap();
-    probe = PullSocket::new();
-    probe.bind(&endpoint).await.unwrap();
-    assert_eq!(soon(probe.recv()).await.unwrap(), Message::from("queued"));
+    let mut pull = PullSocket::new();
+    pull.bind(port.endpoint()).await.unwrap();
+    assert_eq!(soon(pull.recv()).await.unwrap(), Message::from("queued"));
 }
 
 // ZMTP31-052
@@ -274,7 +272,8 @@ async fn an_immediate_socket_queues_only_for_peers_that_are_connected() {
         .build();
     let mut monitor = push.monitor();
     let mut pull = PullSocket::new();
-    let endpoint = pull.bind(LOOPBACK).await.unwrap();
+    let port = ReservedPort::new();
+    let endpoint = pull.bind(port.endpoint()).await.unwrap();
     push.connect("tcp://127.0.0.1:1").await.unwrap();
     push.connect(&endpoint).await.unwrap();
     for number in 0..10u8 {

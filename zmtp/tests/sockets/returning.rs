@@ -8,9 +8,10 @@ use zmtp::{
     ReqSocket, RouterSocket, Socket, SubSocket, XPubSocket, XSubSocket,
 };
 
-use crate::{LOOPBACK, handshake, soon};
+use crate::reserved_port::ReservedPort;
+use crate::{handshake, soon};
 
-/// Binds a socket where another one was closed: its port may take a moment to be free.
+/// Binds a socket where another one was closed: its listener may take a moment to go.
 async fn rebind(socket: &impl Socket, endpoint: &Endpoint) {
     soon(async {
         while socket.bind(endpoint).await.is_err() {
@@ -30,7 +31,9 @@ async fn assert_finds_again<S: Socket, T: Socket>(
     let mut ours = ours.reconnect_interval(Duration::from_millis(10)).build();
     let mut monitor = ours.monitor();
     let mut far = theirs();
-    let endpoint = far.bind(LOOPBACK).await.expect("a port is free");
+    let port = ReservedPort::new();
+    let bound = far.bind(port.endpoint()).await;
+    let endpoint = bound.expect("a port of the test's own");
     ours.connect(&endpoint)
         .await
         .expect("an endpoint that was bound");

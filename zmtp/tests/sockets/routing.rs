@@ -7,6 +7,7 @@ use zmtp::{
     RouterSocket, Socket, SocketEvent, TrySendError,
 };
 
+use crate::reserved_port::ReservedPort;
 use crate::{LOOPBACK, disconnect, handshake, soon};
 
 fn dealer(name: &str) -> DealerSocket {
@@ -189,7 +190,8 @@ async fn a_given_name_survives_the_connection() {
         .build();
     let mut monitor = router.monitor();
     let mut peer = DealerSocket::new();
-    let endpoint = peer.bind(LOOPBACK).await.unwrap();
+    let port = ReservedPort::new();
+    let endpoint = peer.bind(port.endpoint()).await.unwrap();
     router.connect_as(&endpoint, name("given")).await.unwrap();
     handshake(&mut monitor).await;
     peer.close().await;
@@ -248,7 +250,8 @@ async fn messages_go_with_the_coming_and_going_of_peers() {
         .hello_message(["hello", "from the server"])
         .disconnect_message("a client left")
         .build();
-    let endpoint = server.bind(LOOPBACK).await.unwrap();
+    let port = ReservedPort::new();
+    let endpoint = server.bind(port.endpoint()).await.unwrap();
     let mut client = DealerSocket::builder()
         .hello_message("hello from the client")
         .hiccup_message("the server is lost")

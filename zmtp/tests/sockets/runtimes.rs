@@ -5,6 +5,7 @@
 use tokio::runtime::{self, Runtime};
 use zmtp::{DealerSocket, Message, PullSocket, PushSocket, Socket, SocketEvent, UnbindError};
 
+use crate::reserved_port::ReservedPort;
 use crate::{LOOPBACK, disconnect, handshake, soon};
 
 const ENDPOINTS: [&str; 2] = [LOOPBACK, "inproc://outlived"];
@@ -18,12 +19,13 @@ fn runtime() -> Runtime {
 
 #[test]
 fn what_was_bound_on_a_runtime_that_goes_away_is_free_again() {
-    for wildcard in ENDPOINTS {
+    let port = ReservedPort::new();
+    for place in [port.endpoint(), "inproc://outlived"] {
         let (gone, ours) = (runtime(), runtime());
         let mut pull = PullSocket::new();
         let mut push = PushSocket::new();
         let mut monitor = pull.monitor();
-        let endpoint = gone.block_on(pull.bind(wildcard)).unwrap();
+        let endpoint = gone.block_on(pull.bind(place)).unwrap();
         gone.block_on(async {
             push.connect(&endpoint).await.unwrap();
             push.send("before").await.unwrap();

@@ -13,6 +13,7 @@ use zmtp::{
     TryRecvError, XPubSocket, XSubSocket, blocking,
 };
 
+use crate::reserved_port::ReservedPort;
 use crate::{LOOPBACK, disconnect, handshake, soon};
 
 fn passwords() -> Passwords {
@@ -215,12 +216,12 @@ async fn the_messages_of_two_users_are_told_apart_in_turn() {
 async fn what_one_user_has_left_is_not_taken_for_the_word_of_the_next_one() {
     let mut pull = server::<PullSocket>().build();
     let mut monitor = pull.monitor();
-    let mut endpoint: Endpoint = LOOPBACK.parse().unwrap();
+    let port = ReservedPort::new();
     for (round, name) in ["alice", "bob", "alice"].into_iter().enumerate() {
         let mut push = user::<PushSocket>(name);
-        endpoint = soon(push.bind(&endpoint)).await.unwrap();
+        soon(push.bind(port.endpoint())).await.unwrap();
         if round == 0 {
-            pull.connect(&endpoint).await.unwrap();
+            pull.connect(port.endpoint()).await.unwrap();
         }
         handshake(&mut monitor).await;
         for _ in 0..10 {
@@ -254,12 +255,12 @@ async fn what_earlier_connections_have_left_counts_towards_the_mark() {
     let builder = server::<PullSocket>().receive_high_water_mark(10);
     let mut pull = builder.build();
     let mut monitor = pull.monitor();
-    let mut endpoint: Endpoint = LOOPBACK.parse().unwrap();
+    let port = ReservedPort::new();
     for (round, name) in ["alice", "bob"].into_iter().enumerate() {
         let mut push = user::<PushSocket>(name);
-        endpoint = soon(push.bind(&endpoint)).await.unwrap();
+        soon(push.bind(port.endpoint())).await.unwrap();
         if round == 0 {
-            pull.connect(&endpoint).await.unwrap();
+            pull.connect(port.endpoint()).await.unwrap();
         }
         handshake(&mut monitor).await;
         for _ in 0..8 {

@@ -10,6 +10,7 @@ use zmtp::{
     Socket, SocketEvent, TcpKeepAlive,
 };
 
+use crate::reserved_port::ReservedPort;
 use crate::{LOOPBACK, soon};
 
 /// Sends one message from a new socket to `pull`.
@@ -174,14 +175,14 @@ async fn local_connections_are_accepted_by_user_group_and_process() {
 
 #[tokio::test]
 async fn a_listener_that_exists_is_taken_over() {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
+    let port = ReservedPort::new();
+    let listener = std::net::TcpListener::bind(port.address()).unwrap();
     let mut pull = PullSocket::new();
     let endpoint = pull.bind_listener(listener).await.unwrap();
-    assert_eq!(endpoint.to_string(), format!("tcp://{address}"));
+    assert_eq!(endpoint.to_string(), port.endpoint());
     send_one(&mut pull, &endpoint.to_string()).await;
     soon(pull.unbind(&endpoint)).await.unwrap();
-    std::net::TcpListener::bind(address).unwrap();
+    std::net::TcpListener::bind(port.address()).unwrap();
 }
 
 #[cfg(unix)]

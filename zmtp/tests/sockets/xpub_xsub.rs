@@ -10,6 +10,7 @@ use zmtp::{
     TrySendError, XPubEvent, XPubSocket, XSubSocket,
 };
 
+use crate::reserved_port::ReservedPort;
 use crate::{LOOPBACK, disconnect, handshake, soon};
 
 fn subscription(topic: &str) -> Message {
@@ -368,7 +369,8 @@ async fn a_burst_beyond_the_mark_reaches_a_subscriber_that_reads() {
 #[tokio::test]
 async fn a_returning_publisher_is_told_each_topic_once() {
     let mut publisher = XPubSocket::builder().xpub_verbose().build();
-    let endpoint = publisher.bind(LOOPBACK).await.unwrap();
+    let port = ReservedPort::new();
+    let endpoint = publisher.bind(port.endpoint()).await.unwrap();
     let subscriber = XSubSocket::builder()
         .reconnect_interval(std::time::Duration::from_millis(10))
         .build();

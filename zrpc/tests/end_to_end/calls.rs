@@ -9,7 +9,7 @@ use serde_bytes::ByteBuf;
 use tokio::sync::Barrier;
 use zrpc::{CallError, Client, Fault, IoRuntime, Method, Response, Server};
 
-use crate::support::{in_time, pair, pair_with};
+use crate::support::{ReservedPort, in_time, pair, pair_with};
 
 #[tokio::test]
 async fn a_call_returns_what_the_method_returns() {
@@ -102,14 +102,12 @@ async fn ten_mebibytes_go_both_ways() {
 
 #[tokio::test]
 async fn a_call_before_there_is_a_server_waits_for_it() {
-    let probe = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let endpoint = format!("tcp://{}", probe.local_addr().unwrap());
-    drop(probe);
-    let client = Client::connect(&endpoint).await.unwrap();
+    let port = ReservedPort::new();
+    let client = Client::connect(port.endpoint()).await.unwrap();
     let call = tokio::spawn(async move { client.call::<u8>("one", ()).await });
     let _server = Server::builder()
         .method("one", |(): ()| async { 1_u8 })
-        .bind(&endpoint)
+        .bind(port.endpoint())
         .build()
         .await
         .unwrap();

@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 use zmtp::{RouterSocket, Socket};
 use zrpc::{CallError, Client, ClientBuilder, Heartbeat, Server, ServerBuilder};
 
-use crate::support::{Counter, in_time, pair_with};
+use crate::support::{Counter, ReservedPort, in_time, pair_with};
 
 /// Long enough that a busy machine keeps up, short enough for a test.
 const INTERVAL: Duration = Duration::from_millis(300);
@@ -135,17 +135,15 @@ async fn a_server_that_never_comes_is_lost() {
 
 #[tokio::test]
 async fn a_call_without_timeout_and_heartbeat_waits_for_its_server() {
-    let probe = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let endpoint = format!("tcp://{}", probe.local_addr().unwrap());
-    drop(probe);
-    let client = client().connect(&endpoint).build().await.unwrap();
+    let port = ReservedPort::new();
+    let client = client().connect(port.endpoint()).build().await.unwrap();
     let call = tokio::spawn(async move {
         let request = client.request("one", ()).no_timeout();
         request.heartbeat(Heartbeat::off()).call::<u8>().await
     });
     // Longer than a silent server is believed to live.
     tokio::time::sleep(4 * INTERVAL).await;
-    let _server = server().bind(&endpoint).build().await.unwrap();
+    let _server = server().bind(port.endpoint()).build().await.unwrap();
     assert_eq!(in_time(call).await.unwrap(), Ok(1));
 }
 

@@ -9,9 +9,11 @@ use serde_bytes::ByteBuf;
 use tokio::runtime::Runtime;
 use tokio::sync::{OnceCell, Semaphore};
 use zmtp::{DealerSocket, Message, Part, Socket};
-use zrpc::{CallError, Interrupted, IoRuntime, ReplyStream, Server, ServerBuilder, ServerHandle};
+use zrpc::{
+    CallError, Client, Interrupted, IoRuntime, ReplyStream, Server, ServerBuilder, ServerHandle,
+};
 
-use crate::support::{Counter, in_time, pair};
+use crate::support::{Counter, ReservedPort, in_time, pair};
 
 /// A service whose method `wait` answers when the gate opens.
 fn gated() -> (ServerBuilder, Counter, Arc<Semaphore>) {
@@ -121,13 +123,14 @@ async fn dropping_a_server_closes_it() {
 
 #[tokio::test]
 async fn a_client_finds_its_server_again() {
+    let port = ReservedPort::new();
     let (server, ..) = gated();
-    let (first, client) = pair(server).await;
-    let endpoint = first.endpoints()[0].clone();
+    let first = server.bind(port.endpoint()).build().await.unwrap();
+    let client = Client::connect(port.endpoint()).await.unwrap();
     assert_eq!(in_time(client.call::<u8>("one", ())).await, Ok(1));
     in_time(first.handle().close()).await;
     let (server, ..) = gated();
-    let _second = server.bind(endpoint).build().await.unwrap();
+    let _second = server.bind(port.endpoint()).build().await.unwrap();
     // A call may still meet the end of the first connection.
     while in_time(client.call::<u8>("one", ())).await != Ok(1) {}
 }

@@ -9,7 +9,7 @@ use zrpc::{
     Subscriber,
 };
 
-use crate::support::in_time;
+use crate::support::{ReservedPort, in_time};
 
 const ANYWHERE: &str = "tcp://127.0.0.1:*";
 
@@ -132,8 +132,10 @@ async fn pushers_and_pullers_bind_and_connect_while_they_run() {
 
 #[tokio::test]
 async fn handles_of_receivers_keep_nothing_open() {
-    let puller = Puller::builder().bind(ANYWHERE).build().await.unwrap();
-    let (handle, endpoint) = (puller.handle(), puller.endpoints()[0].clone());
+    let port = ReservedPort::new();
+    let puller = Puller::builder().bind(port.endpoint()).build();
+    let puller = puller.await.unwrap();
+    let handle = puller.handle();
     drop(puller);
     let late = in_time(handle.bind(ANYWHERE)).await;
     assert_eq!(late, Err(ConnectError::Closed));
@@ -141,7 +143,8 @@ async fn handles_of_receivers_keep_nothing_open() {
     assert_eq!(late, Err(ConnectError::Closed));
     // What it was bound to is free for others.
     in_time(async {
-        while Puller::builder().bind(&endpoint).build().await.is_err() {
+        let puller = || Puller::builder().bind(port.endpoint()).build();
+        while puller().await.is_err() {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
     })

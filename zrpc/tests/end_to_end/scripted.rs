@@ -5,7 +5,7 @@ use futures_util::future::join_all;
 use zmtp::{DealerSocket, Message, Part, RouterSocket, Socket};
 use zrpc::{CallContext, CallError, Client, HeaderError, Heartbeat, Server};
 
-use crate::support::{Counter, in_time, pair};
+use crate::support::{Counter, ReservedPort, in_time, pair};
 
 /// A server that answers as a test wants.
 struct ScriptedServer {
@@ -215,8 +215,9 @@ async fn q15_a_handler_sees_what_its_caller_added_to_the_header() {
 async fn a_call_that_was_cut_off_does_not_run_later() {
     // A peer that reads nothing: most of what is sent to it waits on the way.
     let mut unread = RouterSocket::builder().receive_high_water_mark(1).build();
-    let endpoint = unread.bind("tcp://127.0.0.1:*").await.unwrap().to_string();
-    let client = Client::connect(&endpoint).await.unwrap();
+    let port = ReservedPort::new();
+    unread.bind(port.endpoint()).await.unwrap();
+    let client = Client::connect(port.endpoint()).await.unwrap();
     let data = serde_bytes::ByteBuf::from(vec![0; 256 * 1024]);
     let mut calls: Vec<_> = (0..100)
         .map(|_| {
@@ -241,7 +242,7 @@ async fn a_call_that_was_cut_off_does_not_run_later() {
             async {}
         })
         .method("one", |(): ()| async { 1_u8 })
-        .bind(endpoint);
+        .bind(port.endpoint());
     let _server = server.build().await.unwrap();
     while in_time(client.call::<u8>("one", ())).await != Ok(1) {}
     assert_eq!(ran.pending(), 0);

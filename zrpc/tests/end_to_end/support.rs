@@ -1,8 +1,10 @@
 //! A server and a client of it.
 
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::net::TcpSocket;
 use tokio::sync::Semaphore;
 use zrpc::{Client, ClientBuilder, Server, ServerBuilder};
 
@@ -22,6 +24,33 @@ pub(crate) async fn pair_with(server: ServerBuilder, client: ClientBuilder) -> (
         .await
         .unwrap();
     (server, client)
+}
+
+/// A port where a server comes later, or another one comes back.
+///
+/// It stays bound by a socket that does not listen, so that the system gives it to nobody else, and
+/// connections to it are refused. Servers may listen there, since they set `SO_REUSEADDR` as well.
+#[derive(Debug)]
+pub(crate) struct ReservedPort {
+    endpoint: String,
+    _socket: TcpSocket,
+}
+
+impl ReservedPort {
+    pub(crate) fn new() -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_reuseaddr(true).unwrap();
+        let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        socket.bind(any).unwrap();
+        Self {
+            endpoint: format!("tcp://{}", socket.local_addr().unwrap()),
+            _socket: socket,
+        }
+    }
+
+    pub(crate) fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
 }
 
 /// Fails a test that would hang.

@@ -159,14 +159,6 @@ impl Transport {
             Self::Ipc => "ipc",
         }
     }
-
-    /// An endpoint on which the next socket can listen.
-    pub(super) fn wildcard(self) -> &'static str {
-        match self {
-            Self::Tcp => "tcp://127.0.0.1:*",
-            Self::Ipc => "ipc://*",
-        }
-    }
 }
 
 /// One cell.

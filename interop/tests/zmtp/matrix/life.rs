@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use interop::{Failure, Peer, PeerError};
 use serde_json::{Value, json};
+use tests::reserved_port::ReservedPort;
 use zmtp::{Monitor, SocketEvent};
 
-use super::cell::{Cell, OUR_KEYS, PASSWORD, Security, THEIR_ID, THEIR_KEYS, USERNAME};
+use super::cell::{Cell, OUR_KEYS, PASSWORD, Security, THEIR_ID, THEIR_KEYS, Transport, USERNAME};
 use super::ours::Ours;
 use crate::support::{Binder, soon};
 
@@ -16,6 +17,8 @@ pub(super) struct Link {
     monitor: Monitor,
     /// Where the binding side listens.
     endpoint: String,
+    /// Keeps that place for whoever listens there next.
+    _port: Option<ReservedPort>,
 }
 
 impl Link {
@@ -23,16 +26,24 @@ impl Link {
     pub(super) async fn new(cell: &Cell, peer: &mut Peer) -> Result<Self, Failure> {
         let ours = Ours::new(cell)?;
         make_theirs(cell, peer).await?;
-        let wildcard = cell.transport.wildcard();
+        let (port, place) = match cell.transport {
+            Transport::Tcp => {
+                let port = ReservedPort::new()?;
+                let place = port.endpoint();
+                (Some(port), place)
+            }
+            Transport::Ipc => (None, "ipc://*".to_owned()),
+        };
         let endpoint = match cell.binder {
-            Binder::We => ours.bind(wildcard).await?.to_string(),
-            Binder::Libzmq => bind_theirs(peer, wildcard).await?,
+            Binder::We => ours.bind(&place).await?.to_string(),
+            Binder::Libzmq => bind_theirs(peer, &place).await?,
         };
         let monitor = ours.monitor();
         let mut link = Self {
             ours,
             monitor,
             endpoint,
+            _port: port,
         };
         match cell.binder {
             Binder::We => connect_theirs(peer, &link.endpoint).await?,
@@ -99,7 +110,7 @@ impl Link {
         close_theirs(peer).await
     }
 
-    /// Listens where the socket before did. The system may take a moment to give it free.
+    /// Listens where the socket before did, whose listener may take a moment to go.
     async fn rebind(&self) -> Result<(), Failure> {
         soon(async {
             while self.ours.bind(&self.endpoint).await.is_err() {

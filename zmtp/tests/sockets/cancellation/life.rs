@@ -12,6 +12,7 @@ use zmtp::{
 };
 
 use super::{insist, polled};
+use crate::reserved_port::ReservedPort;
 use crate::{LOOPBACK, soon};
 
 /// Waits until nobody listens at `endpoint`.
@@ -30,13 +31,11 @@ async fn expect_free(endpoint: &Endpoint) {
 async fn binding_either_happens_or_does_not() {
     let pull = PullSocket::new();
     for polls in 0..4 {
-        let free = TcpListener::bind("127.0.0.1:0").unwrap();
-        let endpoint = format!("tcp://{}", free.local_addr().unwrap());
-        drop(free);
+        let port = ReservedPort::new();
         let before = pull.bound_endpoints().len();
-        if polled(pull.bind(&endpoint), polls).await.is_none() {
+        if polled(pull.bind(port.endpoint()), polls).await.is_none() {
             assert_eq!(pull.bound_endpoints().len(), before);
-            soon(pull.bind(&endpoint)).await.unwrap();
+            soon(pull.bind(port.endpoint())).await.unwrap();
         }
         assert_eq!(pull.bound_endpoints().len(), before + 1);
     }
@@ -74,7 +73,8 @@ async fn what_does_not_wait_is_done_when_it_is_polled() {
 async fn an_unbind_that_is_dropped_still_unbinds() {
     for polls in 1..4 {
         let pull = PullSocket::new();
-        let endpoint = pull.bind(LOOPBACK).await.unwrap();
+        let port = ReservedPort::new();
+        let endpoint = pull.bind(port.endpoint()).await.unwrap();
         polled(pull.unbind(&endpoint), polls).await;
         expect_free(&endpoint).await;
     }
@@ -92,7 +92,8 @@ async fn a_socket_whose_close_is_dropped_still_closes() {
     assert_eq!(soon(pull.recv()).await.unwrap(), ["last words"]);
 
     let dealer = DealerSocket::new();
-    let endpoint = dealer.bind(LOOPBACK).await.unwrap();
+    let port = ReservedPort::new();
+    let endpoint = dealer.bind(port.endpoint()).await.unwrap();
     let (_sender, receiver) = dealer.split();
     polled(receiver.handle().close(), 1).await;
     expect_free(&endpoint).await;

@@ -4,8 +4,9 @@ use std::io::{BufRead, BufReader};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
+use tests::reserved_port::ReservedPort;
 
-use super::support::{Run, command, serve, unused_address, zrpc};
+use super::support::{Run, command, serve, zrpc};
 
 fn bench(line: &[&str]) -> (Option<i32>, Value) {
     let run = zrpc(&[&["bench", "--output", "json"], line].concat());
@@ -65,7 +66,8 @@ fn failures_are_counted_by_kind_and_end_with_1() {
     assert_eq!(code, Some(1));
     assert_eq!(report["failures"], serde_json::json!({"ValueError": 7}));
     assert_eq!(report["latency_seconds"], Value::Null);
-    let nobody = unused_address();
+    let port = ReservedPort::new().unwrap();
+    let nobody = port.endpoint();
     let (_, report) = bench(&["-n", "2", "--timeout", "0.2", &nobody, "x"]);
     assert_eq!(report["failures"], serde_json::json!({"TimeoutExpired": 2}));
 }

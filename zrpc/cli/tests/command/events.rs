@@ -4,10 +4,11 @@ use std::fs;
 use std::io::Write;
 use std::process::Stdio;
 
+use tests::reserved_port::ReservedPort;
 use zmtp::{PushSocket, Socket};
 
 use super::running::Running;
-use super::support::{Directory, Run, command, unused_address, zrpc};
+use super::support::{Directory, Run, command, zrpc};
 
 const FREE: &str = "tcp://127.0.0.1:*";
 
@@ -36,7 +37,8 @@ fn published_events_are_printed_as_calls() {
 
 #[test]
 fn a_publisher_waits_for_its_subscriber() {
-    let address = unused_address();
+    let port = ReservedPort::new().unwrap();
+    let address = port.endpoint();
     // The address behind `publish` is listened on, the one behind `subscribe` connected to.
     let publisher = command(&["publish", &address, "rain", "x"])
         .spawn()

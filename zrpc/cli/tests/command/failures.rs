@@ -4,8 +4,9 @@ use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 
 use rustix::process::{Pid, Signal, kill_process};
+use tests::reserved_port::ReservedPort;
 
-use super::support::{Run, command, serve, serve_to, unused_address, zrpc};
+use super::support::{Run, command, serve, serve_to, zrpc};
 
 #[test]
 fn a_remote_error_has_its_name_its_message_and_its_traceback() {
@@ -52,7 +53,8 @@ fn a_slow_method_times_out() {
 
 #[test]
 fn a_server_that_is_not_there_times_out() {
-    let address = unused_address();
+    let port = ReservedPort::new().unwrap();
+    let address = port.endpoint();
     let run = zrpc(&["--timeout", "0.2", &address, "hello"]);
     assert_eq!(run.code, Some(1));
     assert!(run.stderr.contains("timeout after 0.2s"), "{}", run.stderr);
@@ -88,7 +90,9 @@ fn a_host_that_is_not_known_and_a_listener_that_is_no_peer_are_named() {
 
 #[test]
 fn every_address_is_tried_if_and_only_if_there_is_no_connection() {
-    let (silent, nobody) = (TcpListener::bind("127.0.0.1:0").unwrap(), unused_address());
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = ReservedPort::new().unwrap();
+    let nobody = port.endpoint();
     let silent = format!("tcp://{}", silent.local_addr().unwrap());
     for (first, second) in [(&silent, &nobody), (&nobody, &silent)] {
         let line = ["--timeout", "0.2", "--connect", first, "--connect", second];
@@ -154,7 +158,8 @@ fn strings_where_numbers_are_wanted_lead_to_json() {
 
 #[test]
 fn a_silent_server_is_lost_when_heartbeats_are_active() {
-    let address = unused_address();
+    let port = ReservedPort::new().unwrap();
+    let address = port.endpoint();
     let line = [
         "--active-hb",
         "--heartbeat",
@@ -175,7 +180,8 @@ fn a_silent_server_is_lost_when_heartbeats_are_active() {
 
 #[test]
 fn a_client_that_binds_is_found_by_its_server() {
-    let address = unused_address();
+    let port = ReservedPort::new().unwrap();
+    let address = port.endpoint();
     serve_to(&address);
     let run = zrpc(&["--bind", &address, "nothing"]);
     assert_eq!((run.code, run.stdout.as_str()), (Some(0), "None\n"));
@@ -241,7 +247,8 @@ fn scripts_can_tell_failures_apart() {
     assert_eq!(detailed(&[&address, "nothing"]), Some(0));
     assert_eq!(detailed(&[&address, "fail"]), Some(3));
     assert_eq!(detailed(&["--timeout", "0.2", &address, "never"]), Some(4));
-    let nobody = unused_address();
+    let port = ReservedPort::new().unwrap();
+    let nobody = port.endpoint();
     let lost = [
         "--active-hb",
         "--heartbeat",

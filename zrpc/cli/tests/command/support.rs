@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::future::{pending, ready};
-use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -99,12 +98,6 @@ pub(crate) fn serve() -> String {
 /// Starts a server that connects to a client.
 pub(crate) fn serve_to(address: &str) {
     start(sample().connect(address));
-}
-
-/// Returns an address that nobody listens on.
-pub(crate) fn unused_address() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    format!("tcp://{}", listener.local_addr().unwrap())
 }
 
 fn start(builder: ServerBuilder) -> String {
