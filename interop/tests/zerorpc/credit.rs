@@ -288,10 +288,11 @@ async fn a_stream_that_is_dropped_unread_ends_on_both_servers() -> TestResult {
     let Some(python) = python()? else {
         return Ok(());
     };
-    let both = Both::start(python, Duration::from_millis(500)).await?;
+    let beat = Duration::from_secs(2);
+    let both = Both::start(python, beat).await?;
     for (_, endpoint) in both.endpoints()? {
         let client = Client::builder()
-            .heartbeat(Heartbeat::every(Duration::from_millis(500)))
+            .heartbeat(Heartbeat::every(beat))
             .connect(endpoint)
             .build()
             .await?;
@@ -314,11 +315,11 @@ async fn a_stream_that_is_dropped_unread_ends_on_both_servers() -> TestResult {
     .await??;
 
     // Python's client goes on with the heartbeats of what it has dropped, so nobody hears of it.
-    let options = json!({"heartbeat": 0.5});
+    let options = json!({"heartbeat": 2});
     let mut theirs = python_client(python, their_server.endpoint()?, options).await?;
     let dropped = json!({"op": "drop", "client": "c", "method": "endless", "args": []});
     theirs.request(dropped).await?;
-    tokio::time::sleep(8 * Duration::from_millis(500)).await;
+    tokio::time::sleep(4 * beat).await;
     let held = theirs
         .request(json!({"op": "channels", "client": "c"}))
         .await?;
@@ -349,8 +350,16 @@ async fn one_slot_is_enough_for_our_client() -> TestResult {
     let stalled = json!({"op": "start_stream", "id": "s", "client": "c", "method": "count",
         "args": [50], "slots": 1});
     theirs.request(stalled).await?;
+    let seen = json!({"op": "peek", "id": "s"});
+    soon(async {
+        while theirs.request(seen.clone()).await?["count"] == 0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        Ok::<_, Failure>(())
+    })
+    .await??;
     tokio::time::sleep(SILENCE).await;
-    let seen = theirs.request(json!({"op": "peek", "id": "s"})).await?;
+    let seen = theirs.request(seen).await?;
     assert_eq!(seen["count"], 1, "{seen}");
     Ok(())
 }

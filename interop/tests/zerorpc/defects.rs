@@ -33,8 +33,12 @@ async fn an_id_of_any_type_ends_a_python_server_and_none_of_ours() -> TestResult
         tokio::time::sleep(SILENCE).await;
         let args = vec![Value::from(2), Value::from(40)];
         rpc::send(&mut peer, &rpc::request(rpc::id(1), "add", args)).await?;
-        let answer = peer.recv_for(2 * SILENCE).await?;
-        assert_eq!(answer.is_empty(), whose != "ours", "{whose}");
+        if whose == "ours" {
+            let answer = rpc::recv(&mut peer).await?;
+            assert!(answer.is("OK"), "{answer:?}");
+        } else {
+            assert!(peer.recv_for(2 * SILENCE).await?.is_empty(), "{whose}");
+        }
     }
     Ok(())
 }
@@ -219,28 +223,28 @@ async fn a_stream_that_never_rests_keeps_the_heartbeats_of_other_calls() -> Test
     let Some(python) = python()? else {
         return Ok(());
     };
-    let beats = zrpc::Heartbeat::every(Duration::from_millis(500));
+    let beats = zrpc::Heartbeat::every(Duration::from_secs(2));
     let server = serve_with(|builder| builder.heartbeat(beats).bind("tcp://127.0.0.1:*")).await?;
     let client = Client::builder()
         .heartbeat(beats)
         .connect(&server.endpoint)
         .build()
         .await?;
-    let mut patient = python_client(python, &server.endpoint, json!({"heartbeat": 0.5})).await?;
+    let mut patient = python_client(python, &server.endpoint, json!({"heartbeat": 2})).await?;
     patient
-        .begin(json!({"op": "call", "client": "c", "method": "wait", "args": [2.5]}))
+        .begin(json!({"op": "call", "client": "c", "method": "wait", "args": [7.0]}))
         .await?;
 
     let mut items = client.stream::<u64>("endless", ()).await?;
     let began = Instant::now();
     let mut expected = 0;
-    while began.elapsed() < Duration::from_secs(3) {
+    while began.elapsed() < Duration::from_secs(8) {
         assert_eq!(items.next_item().await?, Some(expected));
         expected += 1;
     }
 
     let answer = patient.finish().await?;
-    assert_eq!(answer["result"], 2.5, "{answer}");
+    assert_eq!(answer["result"], 7.0, "{answer}");
     Ok(())
 }
 
@@ -255,7 +259,7 @@ async fn a_call_that_is_given_up_ends_at_once_between_us() -> TestResult {
 
     let late = client
         .request("never", ())
-        .timeout(Duration::from_millis(200))
+        .timeout(Duration::from_secs(1))
         .call::<()>()
         .await;
 

@@ -158,7 +158,7 @@ async fn our_server_that_is_gone_is_a_lost_remote_for_python() -> TestResult {
     client
         .request(json!({"op": "start", "id": "x", "client": "c", "method": "never", "args": []}))
         .await?;
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    server.until_begun(1).await?;
 
     drop(server);
 
@@ -180,7 +180,7 @@ async fn a_python_client_that_is_frozen_loses_its_calls() -> TestResult {
     client
         .request(json!({"op": "start", "id": "x", "client": "c", "method": "never", "args": []}))
         .await?;
-    tokio::time::sleep(Duration::from_millis(500)).await;
+    server.until_begun(1).await?;
     assert_eq!(server.seen.cancelled(), 0);
 
     client.freeze()?;

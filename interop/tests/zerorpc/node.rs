@@ -19,7 +19,7 @@ use crate::{
 const DEFAULT: Duration = Duration::from_secs(5);
 
 /// A heartbeat that is short enough for a test.
-const INTERVAL: Duration = Duration::from_millis(500);
+const INTERVAL: Duration = Duration::from_secs(2);
 
 async fn node() -> Result<Option<&'static Node>, Failure> {
     Ok(tokio::task::spawn_blocking(interop::node).await??)
@@ -146,18 +146,18 @@ async fn heartbeats_with_a_node_server_and_a_node_client_keep_long_calls() -> Te
             .bind("tcp://127.0.0.1:*")
     })
     .await?;
-    let Some(mut their_client) = node_client(&ours, json!({"heartbeat": 500})).await? else {
+    let Some(mut their_client) = node_client(&ours, json!({"heartbeat": 2000})).await? else {
         return Ok(());
     };
 
     let (waited, outcome) = tokio::join!(
-        our_client.call::<f64>("wait", (2.5,)),
-        call(&mut their_client, "wait", json!([2.5]))
+        our_client.call::<f64>("wait", (7.0,)),
+        call(&mut their_client, "wait", json!([7.0]))
     );
 
-    assert_eq!(waited?, 2.5);
+    assert_eq!(waited?, 7.0);
     let outcome = outcome?;
-    assert_eq!(outcome["result"], 2.5, "{outcome}");
+    assert_eq!(outcome["result"], 7.0, "{outcome}");
     Ok(())
 }
 
@@ -188,7 +188,7 @@ async fn a_node_server_offers_what_objects_inherit_and_ends_at_an_event_that_is_
     let Some(node) = node().await? else {
         return Ok(());
     };
-    let careless = json!({"heartbeat": 500, "listen": {"errors": false}});
+    let careless = json!({"heartbeat": 2000, "listen": {"errors": false}});
     let mut server = Peer::start_node(node, careless).await?;
     let client = Client::builder()
         .heartbeat(Heartbeat::every(INTERVAL))
@@ -331,13 +331,13 @@ async fn a_node_client_that_closes_is_noticed() -> TestResult {
             .bind("tcp://127.0.0.1:*")
     })
     .await?;
-    let Some(mut client) = node_client(&server, json!({"heartbeat": 500})).await? else {
+    let Some(mut client) = node_client(&server, json!({"heartbeat": 2000})).await? else {
         return Ok(());
     };
     client
         .request(json!({"op": "start", "id": "x", "method": "never", "args": []}))
         .await?;
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    server.until_begun(1).await?;
     assert_eq!(server.seen.cancelled(), 0);
 
     client.request(json!({"op": "close"})).await?;

@@ -329,7 +329,7 @@ async fn a_lost_python_client_cancels_its_calls() -> TestResult {
     client
         .request(json!({"op": "start", "id": "x", "client": "c", "method": "never", "args": []}))
         .await?;
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    server.until_begun(1).await?;
     assert_eq!(server.seen.cancelled(), 0);
 
     client.kill().await?;

@@ -12,13 +12,13 @@ use std::{
 };
 
 use futures_util::{Stream, StreamExt as _, stream};
-use interop::Failure;
+use interop::{Failure, TestResult};
 use rmpv::Value;
 use serde_bytes::ByteBuf;
 use thiserror::Error;
 use zrpc::{Argument, CallContext, Fault, Method, Server, ServerBuilder, ServerHandle};
 
-use crate::support::{crc32, pattern};
+use crate::support::{crc32, pattern, soon};
 
 /// An error of the service, by which callers know its name.
 #[derive(Debug, Error)]
@@ -33,6 +33,18 @@ pub(crate) struct Served {
     running: tokio::task::JoinHandle<Result<(), zrpc::Interrupted>>,
 }
 
+impl Served {
+    /// Waits until so many calls of `never` have begun.
+    pub(crate) async fn until_begun(&self, count: u64) -> TestResult {
+        soon(async {
+            while self.seen.begun.load(Ordering::Relaxed) < count {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        })
+        .await
+    }
+}
+
 impl Drop for Served {
     fn drop(&mut self) {
         self.running.abort();
@@ -42,6 +54,8 @@ impl Drop for Served {
 /// What the methods of a server noticed.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Seen {
+    /// Calls of `never`.
+    begun: Arc<AtomicU64>,
     /// Items that `endless` produced.
     produced: Arc<AtomicU64>,
     /// Handlers that were dropped before they ended.
@@ -148,7 +162,7 @@ fn failing_methods() -> Vec<Method> {
 }
 
 fn slow_methods(seen: &Seen) -> Vec<Method> {
-    let cancelled = Arc::clone(&seen.cancelled);
+    let (begun, cancelled) = (Arc::clone(&seen.begun), Arc::clone(&seen.cancelled));
     vec![
         Method::new("wait", |(seconds,): (f64,)| async move {
             tokio::time::sleep(Duration::from_secs_f64(seconds)).await;
@@ -164,6 +178,7 @@ fn slow_methods(seen: &Seen) -> Vec<Method> {
         }),
         Method::new("never", move |(): ()| {
             let ending = CountsItsEnd(Arc::clone(&cancelled));
+            begun.fetch_add(1, Ordering::Relaxed);
             async move {
                 pending::<()>().await;
                 drop(ending);

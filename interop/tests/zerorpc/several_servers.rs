@@ -1,10 +1,11 @@
 //! Our client and more than one Python server.
 
-use std::{collections::BTreeMap, net::TcpListener, time::Duration};
+use std::{collections::BTreeMap, time::Duration};
 
 use futures_util::future::try_join_all;
 use interop::{Failure, Peer, Program, Python, TestResult};
 use serde_json::json;
+use tests::reserved_port::ReservedPort;
 use zrpc::Client;
 
 use crate::support::{python, python_call, python_server, soon};
@@ -53,17 +54,19 @@ async fn a_server_that_is_killed_is_left_out() -> TestResult {
     let Some(python) = python()? else {
         return Ok(());
     };
-    let first = python_server(python, json!({"name": "first"})).await?;
+    // Nobody else may listen there once the first is gone: the client would find it.
+    let port = ReservedPort::new()?;
+    let first = python_server(python, json!({"name": "first", "bind": port.endpoint()})).await?;
     let second = python_server(python, json!({"name": "second"})).await?;
     let client = Client::builder()
         .connect(first.endpoint()?)
         .connect(second.endpoint()?)
         .build()
         .await?;
-    let _: String = client.call("_zerorpc_name", ()).await?;
+    connected_to(&client, 2).await?;
 
     first.kill().await?;
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    connected_to(&client, 1).await?;
 
     for _ in 0..20 {
         let name: String = soon(client.call("_zerorpc_name", ())).await??;
@@ -86,11 +89,20 @@ async fn a_python_client_scatters_credit_over_its_servers_and_calls_over_the_dea
     let stream = json!({"op": "start_stream", "id": "s", "client": "c", "method": "count",
         "args": [2000]});
     scattered.request(stream).await?;
+    let seen = json!({"op": "peek", "id": "s"});
+    soon(async {
+        while scattered.request(seen.clone()).await?["count"] == 0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        Ok::<_, Failure>(())
+    })
+    .await??;
     tokio::time::sleep(Duration::from_secs(2)).await;
-    let seen = scattered.request(json!({"op": "peek", "id": "s"})).await?;
+    let seen = scattered.request(seen).await?;
     assert_eq!(seen["count"], 1, "{seen}");
 
-    let nowhere = vacant_endpoint()?;
+    let port = ReservedPort::new()?;
+    let nowhere = port.endpoint();
     let mut calls_nobody = python_client_of(python, &[first.endpoint()?, &nowhere]).await?;
     let mut answered = 0;
     for _ in 0..8 {
@@ -128,10 +140,14 @@ async fn python_client_of(python: &Python, endpoints: &[&str]) -> Result<Peer, F
     Ok(client)
 }
 
-/// Where nobody listens: a port that was free a moment ago.
-fn vacant_endpoint() -> Result<String, Failure> {
-    let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
-    Ok(format!("tcp://{address}"))
+/// Waits until a client is connected to so many servers.
+async fn connected_to(client: &Client, count: usize) -> TestResult {
+    soon(async {
+        while client.connection_count() != count {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await
 }
 
 /// Streams 2000 numbers and counts them.
