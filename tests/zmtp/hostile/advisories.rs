@@ -51,7 +51,7 @@ fn downgrades() -> Vec<Vec<u8>> {
 /// ZMTP31-008, ZMTP31-018, ZCURVE-007.
 #[tokio::test]
 async fn cve_2014_7202_an_older_greeting_is_no_way_around_curve() {
-    let victim = start("short CURVE server").await;
+    let victim = start("CURVE server").await;
     let mut healthy = curve_client(&victim).await;
     let downgrades = downgrades();
     for octets in &downgrades {
@@ -116,7 +116,7 @@ async fn cve_2014_7202_an_older_greeting_gets_nothing_from_a_client_of_curve() {
 /// CURVE-050.
 #[tokio::test]
 async fn cve_2014_7203_a_message_that_is_sent_again_is_not_delivered_again() {
-    let victim = start("short CURVE server").await;
+    let victim = start("CURVE server").await;
     let mut healthy = curve_client(&victim).await;
     let mut acts = 0;
     // The first and the second message; what is sent of them, and how many of them may arrive.
@@ -186,7 +186,7 @@ async fn cve_2019_6250_a_size_close_to_all_of_memory_ends_the_connection() {
 /// CURVE-032, CURVE-035, INT-021.
 #[tokio::test]
 async fn cve_2019_13132_metadata_of_any_length_in_an_initiate_are_read_or_refused() {
-    let victim = start("short CURVE server").await;
+    let victim = start("CURVE server").await;
     let mut healthy = curve_client(&victim).await;
     let mut refused = 0;
     for len in [
@@ -218,7 +218,7 @@ async fn cve_2019_13132_metadata_of_any_length_in_an_initiate_are_read_or_refuse
 /// INT-030, ZMTP31-153.
 #[tokio::test]
 async fn cve_2020_15166_raw_connections_stop_no_message_of_others() {
-    let victim = start("short CURVE server").await;
+    let victim = start("CURVE server").await;
     let mut healthy = curve_client(&victim).await;
     let mut raw = Vec::new();
     for said in [

@@ -40,7 +40,7 @@ const LOW_ORDER: [[u8; 32]; 5] = [
 /// CURVE-005: such a key agrees with any other, so that the box would open for everybody.
 #[tokio::test]
 async fn keys_of_low_order_are_refused() {
-    let victim = start("short CURVE server").await;
+    let victim = start("CURVE server").await;
     let client = PushSocket::builder().curve_client(*server_pair().public_key(), client_pair());
     let mut healthy = Healthy::connect_as(client, &victim).await;
     for point in LOW_ORDER {
@@ -111,7 +111,7 @@ async fn a_server_that_lies_is_left() {
         addresses.push(listener.local_addr().unwrap());
         listeners.push(listener);
     }
-    let plan = plan("short CURVE client").connecting_to(&addresses);
+    let plan = plan("CURVE client").connecting_to(&addresses);
     let victim = plan.start().await.unwrap();
     let mut healthy = Healthy::attach(healthy, &victim).await;
     for (listener, (name, flight, change)) in listeners.iter().zip(lies) {
