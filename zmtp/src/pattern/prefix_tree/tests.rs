@@ -74,6 +74,7 @@ fn key_of_megabytes_is_walked_and_dropped_without_recursion() {
 
 // INT-025
 #[test]
+#[cfg_attr(miri, ignore = "walks hundreds of thousands of nodes")]
 fn nodes_stay_proportional_to_the_octets_of_live_keys() {
     let key = vec![b'k'; 1000];
     let mut tree = PrefixTree::new();
