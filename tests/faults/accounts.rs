@@ -114,6 +114,12 @@ impl Losses<'_> {
     /// Fails unless the network can have lost what did not come.
     pub(crate) fn assert_possible(mut self) {
         let account = self.account;
+        // What did not come was lost in flight, or dropped by who was to send it.
+        let missing = u64::try_from(self.missing.len()).unwrap();
+        assert!(
+            missing <= account.in_flight + account.reported,
+            "{missing} missing: {account}"
+        );
         let cuts: u64 = self
             .networks
             .iter()
@@ -184,37 +190,55 @@ pub(crate) enum Overlap {
     No,
 }
 
+/// What a socket does with a message while there is nobody to send it to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WhenAlone {
+    /// It does not take the message: PUSH, DEALER and PAIR. One that was taken is to arrive.
+    Waits,
+    /// It takes the message for nobody: PUB, XPUB and XSUB.
+    Drops,
+}
+
+/// What is known of a pattern.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pattern {
+    pub(crate) name: &'static str,
+    pub(crate) overlap: Overlap,
+    pub(crate) when_alone: WhenAlone,
+}
+
 /// How many messages a socket has taken for others: those that it has dropped are known to be.
 fn taken_count(counters: &SocketCounters) -> u64 {
     let queued = u64::try_from(counters.queued.outgoing).unwrap();
     counters.sent.messages + counters.dropped.total() + queued
 }
 
-/// Waits until `count` messages, or more, are sent or dropped, and all that came are received.
-pub(crate) async fn in_the_end(
-    sender: &SocketHandle,
-    receiver: &SocketHandle,
-    received: &Mutex<Received>,
-    count: u64,
-) {
+/// Waits until `count` messages, or more, are sent or dropped.
+pub(crate) async fn sent_or_dropped(sender: &SocketHandle, count: u64) {
     eventually("everything is sent or dropped", || {
         let counters = sender.counters();
         let known = counters.sent.messages + counters.dropped.total();
         counters.queued.outgoing == 0 && known >= count
     })
     .await;
+}
+
+/// Waits until everything that has come to a socket is entered.
+pub(crate) async fn all_received(receiver: &SocketHandle, received: &[&Mutex<Received>]) {
     eventually("everything that came is received", || {
-        received.lock().unwrap().arrivals() == receiver.counters().received.messages
+        let arrivals = received.iter().map(|one| one.lock().unwrap().arrivals());
+        arrivals.sum::<u64>() == receiver.counters().received.messages
     })
     .await;
 }
 
-/// What became of a message that a socket was to send.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Offered {
-    Taken,
-    /// There is no room, or nobody is there who wants it.
-    Left,
+/// What a socket has taken of what it was to send.
+#[derive(Debug, Default)]
+pub(crate) struct Accepted {
+    /// The messages that somebody is to get.
+    pub(crate) numbers: Vec<u64>,
+    /// As many are to be sent: a publisher sends a message once to each that is there.
+    pub(crate) copies: u64,
 }
 
 /// Who sends to whom, through what.
@@ -224,16 +248,17 @@ pub(crate) struct Sending<'a> {
     pub(crate) at: &'a SocketHandle,
     pub(crate) network: &'a Proxy,
     pub(crate) received: &'a Mutex<Received>,
+    pub(crate) when_alone: WhenAlone,
 }
 
 impl Sending<'_> {
     /// Sends while there is room until the network has broken often enough, and then until messages
-    /// arrive again; returns the numbers that somebody was there for.
+    /// arrive again; returns what somebody was there for.
     ///
     /// Nobody else may have a turn between looking at the counters of a socket and sending: all of
     /// this lives on one thread.
-    pub(crate) async fn send_all(&self, sender: &mut impl MessageSender) -> Vec<u64> {
-        let mut sent = Vec::new();
+    pub(crate) async fn send_all(&self, sender: &mut impl MessageSender) -> Accepted {
+        let mut accepted = Accepted::default();
         let mut number = 0;
         // Returns the number that is next, and that of the last message that was taken.
         let mut next = async || {
@@ -241,14 +266,16 @@ impl Sending<'_> {
                 tokio::time::sleep(Duration::from_millis(1)).await;
             } else {
                 let message = ledger::message(self.source, number);
-                if self.offer(sender, message).await == Offered::Taken {
-                    sent.push(number);
+                let copies = self.offer(sender, message).await;
+                if copies > 0 {
+                    accepted.numbers.push(number);
+                    accepted.copies += copies;
                 }
                 number += 1;
             }
             // The connections and the receiver live on the same thread.
             tokio::task::yield_now().await;
-            (number, sent.last().copied())
+            (number, accepted.numbers.last().copied())
         };
         in_time("the network breaks", async {
             while self.network.cut_count() < STRIKES {
@@ -267,7 +294,7 @@ impl Sending<'_> {
             }
         })
         .await;
-        sent
+        accepted
     }
 
     /// Whether message `number` has arrived, or does so soon.
@@ -280,17 +307,25 @@ impl Sending<'_> {
         timeout(SOON, arrival).await.is_ok()
     }
 
-    /// Sends a message; waits for a moment if there is no room.
-    async fn offer(&self, sender: &mut impl MessageSender, message: Message) -> Offered {
+    /// Sends a message, and returns to how many; waits for a moment if there is no room.
+    async fn offer(&self, sender: &mut impl MessageSender, message: Message) -> u64 {
         let writable = sender.writable();
         let before = taken_count(&self.at.counters());
         match sender.try_send_message(message) {
-            Ok(()) if taken_count(&self.at.counters()) > before => return Offered::Taken,
-            Ok(()) => return Offered::Left,
+            Ok(()) => {
+                let counters = self.at.counters();
+                let copies = taken_count(&counters) - before;
+                // REQREP-035
+                assert!(
+                    self.when_alone == WhenAlone::Drops || copies == 1,
+                    "a message that was taken is to be sent {copies} times: {counters:?}"
+                );
+                return copies;
+            }
             Err(TrySendError::Full(_)) => {}
             Err(error) => panic!("{error}"),
         }
         let _ = timeout(Duration::from_millis(5), writable).await;
-        Offered::Left
+        0
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tests::ledger::{self, Book};
 use tests::random::Random;
+use tests::reserved_port::ReservedPort;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep, timeout};
 use zmtp::{
@@ -127,35 +128,31 @@ fn moved(socket: &SocketHandle) -> u64 {
     counters.sent.messages + counters.received.messages
 }
 
+/// Binds a socket where another one was bound that has closed.
+async fn bind_again(socket: &SocketHandle, endpoint: &str) {
+    in_time("the address is free", async {
+        while socket.bind(endpoint).await.is_err() {
+            sleep(Duration::from_millis(1)).await;
+        }
+    })
+    .await;
+}
+
 /// Closes a socket at some moment, and puts another one in its place, over and over.
-async fn close_and_replace<C: Busy, S: Busy>(wildcard: &str, bound: Bound, random: &mut Random) {
+async fn close_and_replace<C: Busy, S: Busy>(endpoint: &str, bound: Bound, random: &mut Random) {
     let staying = S::ready();
     let stay = staying.handle().clone();
-    let endpoint = match bound {
-        Bound::Stays => stay.bind(wildcard).await.unwrap().to_string(),
-        // The port is its own from the first time on.
-        Bound::Closes => {
-            let first = C::ready();
-            let endpoint = first.bind(wildcard).await.unwrap().to_string();
-            in_time("the first one closes", first.close()).await;
-            stay.connect(&endpoint).await.unwrap();
-            endpoint
-        }
-    };
+    match bound {
+        Bound::Stays => bind_again(&stay, endpoint).await,
+        Bound::Closes => drop(stay.connect(endpoint).await.unwrap()),
+    }
     let staying = staying.keep_busy();
     for time in 0..TIMES / 4 {
         let socket = C::ready();
         let handle = socket.handle().clone();
         match bound {
-            Bound::Stays => drop(handle.connect(&endpoint).await.unwrap()),
-            Bound::Closes => {
-                in_time("the address is free", async {
-                    while handle.bind(&endpoint).await.is_err() {
-                        sleep(Duration::from_millis(1)).await;
-                    }
-                })
-                .await;
-            }
+            Bound::Stays => drop(handle.connect(endpoint).await.unwrap()),
+            Bound::Closes => bind_again(&handle, endpoint).await,
         }
         let before = moved(&stay);
         let busy = socket.keep_busy();
@@ -184,13 +181,14 @@ macro_rules! closes {
         #[tokio::test]
         async fn $name() {
             let mut random = random();
-            for wildcard in [
-                "tcp://127.0.0.1:*",
+            let port = ReservedPort::new().unwrap();
+            for endpoint in [
+                port.endpoint().as_str(),
                 concat!("inproc://closing ", stringify!($name)),
             ] {
                 for bound in [Bound::Stays, Bound::Closes] {
-                    close_and_replace::<$one, $other>(wildcard, bound, &mut random).await;
-                    close_and_replace::<$other, $one>(wildcard, bound, &mut random).await;
+                    close_and_replace::<$one, $other>(endpoint, bound, &mut random).await;
+                    close_and_replace::<$other, $one>(endpoint, bound, &mut random).await;
                 }
             }
         }

@@ -67,6 +67,8 @@ mod tests {
         }
     }
 
+    /// A smoke test: among so many ports as there are, one that was free might not be given away,
+    /// either.
     #[test]
     fn nobody_is_given_the_port() {
         let port = ReservedPort::new().unwrap();

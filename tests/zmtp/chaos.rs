@@ -3,7 +3,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tests::bytes::{MORE, command, greeting, message, ping, ready};
@@ -130,11 +130,14 @@ async fn subscriptions_hold_from_when_they_were_processed() {
     let mut peer = RawPeer::connect(bound(&*publisher).await).await.unwrap();
     peer.handshake("SUB").await.unwrap();
     let stop = Arc::new(AtomicBool::new(false));
+    let published = Arc::new(AtomicU64::new(0));
     let publishing = tokio::task::spawn_blocking({
         let (publisher, stop) = (Arc::clone(&publisher), Arc::clone(&stop));
+        let published = Arc::clone(&published);
         move || {
             while !stop.load(Ordering::Relaxed) {
                 publisher.try_send("topic").unwrap();
+                published.fetch_add(1, Ordering::Relaxed);
                 std::thread::yield_now();
             }
         }
@@ -152,8 +155,13 @@ async fn subscriptions_hold_from_when_they_were_processed() {
         // What was queued when the cancellation came may still follow; then nothing does, though
         // the publisher goes on.
         let quiet = async {
-            while !peer.recv_for(Duration::from_millis(5)).await?.is_empty() {}
-            Ok(())
+            loop {
+                let before = published.load(Ordering::Relaxed);
+                let came = peer.recv_for(Duration::from_millis(5)).await?;
+                if came.is_empty() && published.load(Ordering::Relaxed) > before + 10 {
+                    return Ok(());
+                }
+            }
         };
         within(quiet).await.unwrap();
     }

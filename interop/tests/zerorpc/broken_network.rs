@@ -22,6 +22,7 @@ use tests::{
     },
     random::Random,
 };
+use tokio::time::timeout;
 use zrpc::{CallError, Client, Heartbeat, Server, SocketOptions};
 
 use crate::support::{python, python_call, python_client, python_server, soon};
@@ -40,6 +41,9 @@ const ITEMS: u64 = 150;
 
 /// Soon, so that a call that is lost is known to be; the faults of the network are shorter.
 const BEAT: Duration = Duration::from_millis(500);
+
+/// Until it has broken so often, nothing takes longer than this.
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// Puts a network that breaks in front of a server.
 fn network_before(endpoint: &str) -> Result<Arc<Proxy>, Failure> {
@@ -93,6 +97,24 @@ async fn python_round(peer: &mut Peer, first: u64, account: &mut Account) -> Tes
     Ok(())
 }
 
+/// Calls of Python until the network has broken often enough; returns the first number that was not
+/// asked for.
+async fn python_rounds(
+    peer: &mut Peer,
+    network: &Proxy,
+    account: &mut Account,
+) -> Result<u64, Failure> {
+    let rounds = async {
+        let mut next = 0;
+        while network.struck_count() < STRIKES {
+            python_round(peer, next, account).await?;
+            next += CALLS;
+        }
+        Ok(next)
+    };
+    timeout(PATIENCE, rounds).await?
+}
+
 #[tokio::test]
 async fn a_python_client_in_a_network_that_breaks_gets_its_answers_or_knows() -> TestResult {
     let Some(python) = python()? else {
@@ -120,11 +142,7 @@ async fn a_python_client_in_a_network_that_breaks_gets_its_answers_or_knows() ->
         pattern: "Python client, our server".to_owned(),
         ..Account::default()
     };
-    let mut next = 0;
-    while network.struck_count() < STRIKES {
-        python_round(&mut peer, next, &mut account).await?;
-        next += CALLS;
-    }
+    let mut next = python_rounds(&mut peer, &network, &mut account).await?;
     soon(network.calm_down()).await?;
     // It answers again, on the connection that is left or on the next one.
     soon(async {
@@ -141,6 +159,7 @@ async fn a_python_client_in_a_network_that_breaks_gets_its_answers_or_knows() ->
     account.doubled = runs.lock().unwrap().values().map(|times| times - 1).sum();
     account.show();
     account.assert_settled();
+    assert!(account.delivered > 0, "{account}");
     // Whoever did not notice anything is served all the time, and nothing is left behind.
     let client = Client::connect(&endpoint).await?;
     assert_eq!(
@@ -211,9 +230,13 @@ async fn a_python_server_in_a_network_that_breaks_answers_or_our_client_knows() 
         pattern: "our client, Python server".to_owned(),
         ..Account::default()
     };
-    while network.struck_count() < STRIKES {
-        our_round(&client, &mut account).await?;
-    }
+    timeout(PATIENCE, async {
+        while network.struck_count() < STRIKES {
+            our_round(&client, &mut account).await?;
+        }
+        Ok::<_, Failure>(())
+    })
+    .await??;
     soon(network.calm_down()).await?;
     let mut number = account.sent;
     soon(async {
@@ -236,6 +259,7 @@ async fn a_python_server_in_a_network_that_breaks_answers_or_our_client_knows() 
     account.doubled = u64::try_from(ran - works.len())?;
     account.show();
     account.assert_settled();
+    assert!(account.delivered > 0, "{account}");
     let open = client.stats().await?;
     assert_eq!(open.open_channels, 0, "{open:?}");
     // Others are served as well.
