@@ -163,8 +163,45 @@ impl RawPeer {
     ///
     /// Fails as a write does.
     pub async fn send(&mut self, octets: &[u8]) -> io::Result<()> {
-        count_octets(octets.len());
-        within(self.stream.write_all(octets)).await
+        within(async {
+            let mut rest = octets;
+            while !rest.is_empty() {
+                rest = &rest[self.write(rest).await?..];
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Sends as many of these octets as are taken before nothing more is for so long, and returns how
+    /// many that were.
+    ///
+    /// # Errors
+    ///
+    /// Fails as a write does.
+    pub async fn send_until_stopped(
+        &mut self,
+        octets: &[u8],
+        patience: Duration,
+    ) -> io::Result<usize> {
+        let mut sent = 0;
+        while sent < octets.len() {
+            match timeout(patience, self.write(&octets[sent..])).await {
+                Ok(count) => sent += count?,
+                Err(_) => break,
+            }
+        }
+        Ok(sent)
+    }
+
+    /// Writes some of these octets, and counts those that were written and no others.
+    async fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
+        let count = self.stream.write(octets).await?;
+        if count == 0 {
+            return Err(io::ErrorKind::WriteZero.into());
+        }
+        count_octets(count);
+        Ok(count)
     }
 
     /// Sends octets one at a time, each in a segment of its own. Stops quietly when the socket
@@ -191,9 +228,9 @@ impl RawPeer {
     ///
     /// Fails if the socket closes before, or sends too slowly.
     pub async fn recv(&mut self, count: usize) -> io::Result<Vec<u8>> {
-        count_octets(count);
         let mut octets = vec![0; count];
         within(self.stream.read_exact(&mut octets)).await?;
+        count_octets(count);
         Ok(octets)
     }
 

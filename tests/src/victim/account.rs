@@ -17,7 +17,12 @@ const BURST: usize = 20;
 /// others need the processor.
 const IDLE: Duration = Duration::from_secs(2);
 
-/// Processor time that a victim may use for each connection and its handshake.
+/// The part of its life for which a victim may use a processor besides: its healthy peer and its timers
+/// go on for as long as an attack takes.
+const IDLE_PART: u32 = 20;
+
+/// Processor time that a victim may use for each connection and its handshake: three times what was
+/// measured where each of them ends with a warning.
 const PER_CONNECTION: Duration = Duration::from_millis(5);
 
 /// Processor time that a victim may use for each octet that it was sent or that was taken from it:
@@ -171,7 +176,7 @@ impl Victim {
                 allowed: memory,
             });
         }
-        let allowed = processor_allowance(work);
+        let allowed = processor_allowance(self.age(), work);
         if used.processor > allowed {
             return Err(Harm::Worked {
                 processor: used.processor,
@@ -201,8 +206,8 @@ impl Victim {
     }
 }
 
-/// How long a victim may use a processor for what raw peers have sent, taken and connected.
-fn processor_allowance(work: Work) -> Duration {
+/// How long a victim of this age may use a processor for what raw peers have sent, taken and connected.
+pub(super) fn processor_allowance(age: Duration, work: Work) -> Duration {
     let octets = u32::try_from(work.octets).unwrap_or(u32::MAX);
-    IDLE + PER_OCTET * octets + PER_CONNECTION * work.connections
+    IDLE + age / IDLE_PART + PER_OCTET * octets + PER_CONNECTION * work.connections
 }

@@ -1,17 +1,19 @@
 //! What a victim does on its side: it tells the test what happens to it.
 
 use std::io::{self, Write as _};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tracing::Level;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::registry::Registry;
 
-use super::process::{MARK, PEERS, ROLE};
+use super::account::processor_allowance;
+use super::process::{MARK, PEERS, ROLE, processor_time};
+use crate::raw_peer::Work;
 use crate::recorder::{LogWatch, Recorded};
 
-/// How long a victim lives, should nobody end it.
-const LIFETIME: Duration = Duration::from_secs(300);
+/// How long a victim lives, should nobody end it: longer than any test waits for all that it does.
+const LIFETIME: Duration = Duration::from_secs(15 * 60);
 
 /// Returns what this process is to be, if it is a victim.
 #[must_use]
@@ -50,6 +52,16 @@ pub fn watch_log(secrets: &'static [&'static str]) {
 pub fn check(text: &str, secrets: &[&str]) {
     if secrets.iter().any(|secret| text.contains(secret)) || text.contains(char::is_control) {
         say(&format!("leak {}", text.escape_debug()));
+    }
+}
+
+/// Works until that is `more` than a victim may that was given nothing to do, and returns at once where
+/// nobody can tell.
+pub fn overwork(more: Duration) {
+    let began = Instant::now();
+    let allowed = || processor_allowance(began.elapsed(), Work::default()) + more;
+    while cfg!(target_os = "linux") && processor_time(std::process::id()) < allowed() {
+        std::hint::spin_loop();
     }
 }
 

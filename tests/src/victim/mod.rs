@@ -10,5 +10,5 @@ mod inside;
 mod process;
 
 pub use account::{Account, Acts, Harm, Witness};
-pub use inside::{check, peers, role, say, until_orphaned, watch_log};
+pub use inside::{check, overwork, peers, role, say, until_orphaned, watch_log};
 pub use process::{Plan, Victim, may_open};

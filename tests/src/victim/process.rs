@@ -217,7 +217,7 @@ impl Victim {
     pub(super) fn used(&self) -> Used {
         Used {
             memory: self.peak_memory(),
-            processor: self.processor_time(),
+            processor: processor_time(self.process.id()),
         }
     }
 
@@ -247,16 +247,6 @@ impl Victim {
         self.standing = Standing::Settled;
     }
 
-    fn processor_time(&self) -> Duration {
-        let path = format!("/proc/{}/stat", self.process.id());
-        let text = fs::read_to_string(path).unwrap_or_default();
-        // The second field is a name in parentheses, which may hold anything.
-        let (_, fields) = text.rsplit_once(')').unwrap_or_default();
-        let fields = fields.split_whitespace().skip(11).take(2);
-        let ticks: u32 = fields.filter_map(|field| field.parse::<u32>().ok()).sum();
-        TICK * ticks
-    }
-
     fn status(&self, field: &str) -> u64 {
         let path = format!("/proc/{}/status", self.process.id());
         let text = fs::read_to_string(path).unwrap_or_default();
@@ -265,6 +255,17 @@ impl Victim {
             .and_then(|rest| rest.trim().trim_end_matches(" kB").parse().ok())
             .unwrap_or_default()
     }
+}
+
+/// The time of all threads of a process on a processor; nothing where it cannot be told.
+pub(super) fn processor_time(process: u32) -> Duration {
+    let path = format!("/proc/{process}/stat");
+    let text = fs::read_to_string(path).unwrap_or_default();
+    // The second field is a name in parentheses, which may hold anything.
+    let (_, fields) = text.rsplit_once(')').unwrap_or_default();
+    let fields = fields.split_whitespace().skip(11).take(2);
+    let ticks: u32 = fields.filter_map(|field| field.parse::<u32>().ok()).sum();
+    TICK * ticks
 }
 
 impl Drop for Victim {

@@ -1,9 +1,10 @@
 //! Claims, endless messages and floods on one connection, in both roles.
 
+use std::io;
 use std::time::Duration;
 
 use tests::bytes::{
-    COMMAND, MORE, claim, command, command_body, frame, greeting, message, ping, ready,
+    COMMAND, MORE, claim, command, command_body, frame, greeting, message, ping, pong, ready,
 };
 
 use super::victim::{Healthy, LIMIT, LITTLE, Side, Target};
@@ -189,18 +190,43 @@ async fn a_flood_of_pings_that_nobody_reads_ends_the_connection_or_stops() {
         let target = Target::start("pull", side).await;
         let mut healthy = Healthy::connect(&target.victim).await;
         let mut peer = target.attacker().await;
-        let pings = ping(0, b"0123456789abcdef").repeat(10_000);
+        let one = ping(0, b"0123456789abcdef");
+        let pings = one.repeat(10_000);
         let flood = async {
+            let mut taken = 0;
             for _ in 0..400 {
                 // That nothing is taken for so long is what it looks like when the victim stops.
-                let sending = tokio::time::timeout(Duration::from_secs(1), peer.send(&pings));
-                if !matches!(sending.await, Ok(Ok(()))) {
-                    return;
+                let sending = peer.send_until_stopped(&pings, Duration::from_secs(1));
+                match sending.await {
+                    Ok(count) if count == pings.len() => taken += count,
+                    Ok(count) => return Some(taken + count),
+                    Err(_) => return None,
                 }
             }
-            panic!("68 MB of pings were taken, whose answers nobody read");
+            panic!("100 MB of pings were taken, whose answers nobody read");
         };
-        healthy.beside(&target.victim, flood).await;
+        if let Some(taken) = healthy.beside(&target.victim, flood).await {
+            // It has only stopped: it goes on with all that was taken as soon as its answers are.
+            let answer = pong(b"0123456789abcdef");
+            let going_on = async {
+                let count = taken / one.len();
+                let answers = peer.recv(answer.len() * count).await?;
+                assert!(answers == answer.repeat(count), "{count} answers");
+                // The last one was cut where the victim stopped.
+                peer.send(&one[taken % one.len()..]).await?;
+                assert_eq!(peer.recv(answer.len()).await?, answer);
+                io::Result::Ok(())
+            };
+            if let Err(error) = healthy.beside(&target.victim, going_on).await {
+                assert_ne!(
+                    error.kind(),
+                    io::ErrorKind::TimedOut,
+                    "neither open nor closed"
+                );
+            }
+        } else {
+            peer.recv_until_closed().await.unwrap();
+        }
         drop(peer);
         let what = "unread answers to pings";
         target.victim.conclude(what, LITTLE, 0..=1, healthy).await;

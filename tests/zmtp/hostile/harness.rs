@@ -1,29 +1,27 @@
 //! What the other tests are worth: each harm that may come of an attack is noticed.
 
-use std::time::{Duration, Instant};
+use std::panic::AssertUnwindSafe;
+use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use tests::raw_peer::{RawPeer, within};
 use tests::victim::{self, Harm, Victim};
 use tokio::net::TcpListener;
+use zmtp::{PullSocket, Socket, SocketEvent};
 
-use super::victim::{LITTLE, PASSWORD, start};
+use super::victim::{Healthy, LITTLE, PASSWORD, start};
 
 /// How much a greedy victim takes, for nothing that it was sent.
 const GREED: usize = 80 << 20;
 
-/// How long a busy victim works for nothing.
+/// How much longer a busy victim works for nothing than it may.
 const ZEAL: Duration = Duration::from_millis(500);
 
 /// Does what no victim may do, as soon as somebody connects. Returns whether the role is one of these.
 pub(crate) async fn misbehave(role: &str) -> bool {
     let misbehave: fn() = match role {
         "greedy" => || drop(std::hint::black_box(vec![7_u8; GREED])),
-        "busy" => || {
-            let began = Instant::now();
-            while began.elapsed() < ZEAL {
-                std::hint::spin_loop();
-            }
-        },
+        "busy" => || victim::overwork(ZEAL),
         "noisy" => || {
             for _ in 0..3 {
                 tracing::warn!("something happened");
@@ -32,6 +30,10 @@ pub(crate) async fn misbehave(role: &str) -> bool {
         "indiscreet" => || tracing::trace!(password = PASSWORD, "somebody came in"),
         "forged" => || tracing::debug!("a name\nWARN forged"),
         "mortal" => || std::process::exit(1),
+        "fickle" => {
+            desert().await;
+            return true;
+        }
         _ => return false,
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -41,6 +43,30 @@ pub(crate) async fn misbehave(role: &str) -> bool {
     misbehave();
     victim::say("done");
     std::future::pending().await
+}
+
+/// Receives all that it is sent, but leaves everybody once and comes back.
+async fn desert() {
+    let mut pull = PullSocket::new();
+    let endpoint = pull.bind("tcp://127.0.0.1:*").await.unwrap();
+    victim::say(&format!("endpoint {endpoint}"));
+    let message = pull.recv().await.unwrap();
+    victim::say(&format!("got {}", message.text(0).unwrap()));
+    pull.close().await;
+    pull = PullSocket::new();
+    let mut monitor = pull.monitor();
+    while pull.bind(endpoint.to_string()).await.is_err() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    while let Some(event) = monitor.recv().await {
+        if let SocketEvent::HandshakeSucceeded { .. } = event {
+            victim::say("done");
+            break;
+        }
+    }
+    while let Ok(message) = pull.recv().await {
+        victim::say(&format!("got {}", message.text(0).unwrap()));
+    }
 }
 
 async fn misbehaved(role: &'static str) -> Victim {
@@ -64,10 +90,28 @@ async fn a_victim_that_grows_is_noticed() {
 }
 
 #[tokio::test]
-async fn the_time_of_a_victim_that_works_is_measured() {
-    let idle = start("pull").await.account(LITTLE, 0).await.unwrap();
-    let busy = misbehaved("busy").await.account(LITTLE, 0).await.unwrap();
-    assert!(busy.processor > idle.processor || !cfg!(target_os = "linux"));
+async fn a_victim_that_works_for_nothing_is_noticed() {
+    assert!(start("pull").await.account(LITTLE, 0).await.is_ok());
+    let harm = misbehaved("busy").await.account(LITTLE, 0).await;
+    // Elsewhere nobody can tell.
+    if cfg!(target_os = "linux") {
+        let Err(Harm::Worked { processor, allowed }) = harm else {
+            panic!("{harm:?}");
+        };
+        assert!(processor > allowed, "{processor:?} and not {allowed:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_healthy_peer_that_is_left_is_noticed() {
+    let victim = start("fickle").await;
+    let healthy = Healthy::connect(&victim).await;
+    victim.said("done").await.unwrap();
+    // It is heard as before, but was not connected all the time.
+    let concluding = AssertUnwindSafe(victim.conclude("fickle", LITTLE, 0, healthy));
+    let panic = concluding.catch_unwind().await.unwrap_err();
+    let text = panic.downcast_ref::<String>().unwrap();
+    assert!(text.contains("Disconnected"), "{text}");
 }
 
 #[tokio::test]
