@@ -164,7 +164,7 @@ async fn messages_of_extended_publishers_arrive_once_with_gaps_at_cuts_alone() {
         .subscribe(""));
 }
 
-/// PUBSUB-029: what an XSUB says to its publishers beside subscriptions.
+/// What an XSUB says to its publishers beside subscriptions.
 #[tokio::test]
 async fn messages_to_extended_publishers_arrive_once_with_gaps_at_cuts_alone() {
     let pattern = Pattern {

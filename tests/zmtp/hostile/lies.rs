@@ -130,7 +130,7 @@ async fn a_vouch_that_is_wrong_lets_nobody_in() {
         .await;
 }
 
-/// CURVE-013, CURVE-032: O8, and a vouch that was recorded: that of a client whose connection went on.
+/// CURVE-032: O8, and a vouch that was recorded: that of a client whose connection went on.
 #[tokio::test]
 async fn an_honest_client_is_let_in_and_its_vouch_only_once() {
     let victim = start("CURVE server").await;
