@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 use zmtp::session::Heartbeat as Ping;
 use zmtp::{PairSocket, ReconnectStop, Socket, SocksProxy, TcpKeepAlive};
 use zrpc::security::{AnyKey, KeyPair, Passwords, Security};
@@ -271,6 +273,42 @@ async fn limits_let_the_longest_heartbeat_through() {
     assert_eq!(server, too_small("max_command_size", 23));
     let client = build_client(Client::builder().socket(options(23))).await;
     assert_eq!(client, Builds);
+    let server = Server::builder().socket(options(23)).bind(ANYWHERE);
+    let server = in_time(server.build()).await.unwrap();
+    let address = server.endpoints()[0].to_string();
+    let mut peer = TcpStream::connect(&address["tcp://".len()..])
+        .await
+        .unwrap();
+    in_time(async {
+        peer.write_all(&GREETING).await.unwrap();
+        let mut greeting = [0; 64];
+        peer.read_exact(&mut greeting).await.unwrap();
+        let ready = b"\x04\x1c\x05READY\x0bSocket-Type\0\0\0\x06DEALER";
+        peer.write_all(ready).await.unwrap();
+        assert!(next_command(&mut peer).await.starts_with(b"\x05READY"));
+        // The longest context there may be, behind the name and the time.
+        let ping = b"\x04\x17\x04PING\0\0sixteen octets..";
+        peer.write_all(ping).await.unwrap();
+        while next_command(&mut peer).await != b"\x04PONGsixteen octets.." {}
+    })
+    .await;
+}
+
+/// That of ZMTP 3.1, with the mechanism NULL.
+const GREETING: [u8; 64] = {
+    let mut greeting = [0; 64];
+    let (head, _) = greeting.split_at_mut(16);
+    head.copy_from_slice(b"\xff\0\0\0\0\0\0\0\0\x7f\x03\x01NULL");
+    greeting
+};
+
+/// Reads the next frame, which is a short command, and returns its body.
+async fn next_command(peer: &mut TcpStream) -> Vec<u8> {
+    assert_eq!(peer.read_u8().await.unwrap(), 4, "a short command");
+    let size = peer.read_u8().await.unwrap();
+    let mut body = vec![0; usize::from(size)];
+    peer.read_exact(&mut body).await.unwrap();
+    body
 }
 
 /// What each side of a mechanism receives at least, with which a call works, and without which none could.
