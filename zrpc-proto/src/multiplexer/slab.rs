@@ -57,9 +57,11 @@ impl<T> Slab<T> {
         }
     }
 
-    pub(super) fn remove(&mut self, id: ChannelId) -> Option<()> {
-        let slot = self.slot_mut(id)?;
-        slot.value.as_ref()?;
+    /// Returns whether there was such an entry.
+    pub(super) fn remove(&mut self, id: ChannelId) -> bool {
+        let Some(slot) = self.slot_mut(id).filter(|slot| slot.value.is_some()) else {
+            return false;
+        };
         // In its place: moving it out would copy it, more than once.
         slot.value = None;
         slot.generation = slot.generation.saturating_add(1);
@@ -69,7 +71,7 @@ impl<T> Slab<T> {
         } else {
             self.free.push(id.index);
         }
-        Some(())
+        true
     }
 
     pub(super) fn get_mut(&mut self, id: ChannelId) -> Option<&mut T> {
@@ -134,8 +136,8 @@ mod tests {
             } else {
                 let (id, value) = open.swap_remove((step * 31) % open.len());
                 assert_eq!(slab.get(id), Some(&value));
-                assert_eq!(slab.remove(id), Some(()));
-                assert_eq!(slab.remove(id), None);
+                assert!(slab.remove(id));
+                assert!(!slab.remove(id));
             }
             assert_eq!(slab.count(), open.len());
         }
@@ -149,13 +151,13 @@ mod tests {
         let mut slab = Slab::new();
         let [used, last] = [0, 1].map(|number| slab.insert(number));
         slab.slots[0].generation = u64::from(u32::MAX) * 3;
-        assert_eq!(slab.remove(used), None, "it names an earlier entry");
+        assert!(!slab.remove(used), "it names an earlier entry");
         let used = ChannelId {
             generation: u64::from(u32::MAX) * 3,
             ..used
         };
-        assert_eq!(slab.remove(used), Some(()));
-        assert_eq!(slab.remove(last), Some(()));
+        assert!(slab.remove(used));
+        assert!(slab.remove(last));
         let again = [2, 3].map(|number| slab.insert(number));
         assert!(again.iter().all(|id| id.generation > used.generation));
     }
@@ -207,7 +209,7 @@ mod tests {
         }
         assert!(slab.capacity() < 5000, "{}", slab.capacity());
         assert_eq!(slab.get(first), Some(&0));
-        assert_eq!(slab.remove(first), Some(()));
+        assert!(slab.remove(first));
         assert_eq!(slab.count(), 0);
     }
 }
