@@ -1,11 +1,12 @@
 //! A server and a client of it.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::net::TcpSocket;
 use tokio::sync::Semaphore;
+use tokio::task::yield_now;
 use zrpc::{Client, ClientBuilder, Server, ServerBuilder};
 
 /// Longer than anything that works takes.
@@ -33,7 +34,7 @@ pub(crate) async fn pair_with(server: ServerBuilder, client: ClientBuilder) -> (
 #[derive(Debug)]
 pub(crate) struct ReservedPort {
     endpoint: String,
-    _socket: TcpSocket,
+    socket: TcpSocket,
 }
 
 impl ReservedPort {
@@ -44,12 +45,17 @@ impl ReservedPort {
         socket.bind(any).unwrap();
         Self {
             endpoint: format!("tcp://{}", socket.local_addr().unwrap()),
-            _socket: socket,
+            socket,
         }
     }
 
     pub(crate) fn endpoint(&self) -> &str {
         &self.endpoint
+    }
+
+    /// Whether somebody listens there.
+    pub(crate) fn is_in_use(&self) -> bool {
+        TcpStream::connect(self.socket.local_addr().unwrap()).is_ok()
     }
 }
 
@@ -58,6 +64,17 @@ pub(crate) async fn in_time<F: Future>(future: F) -> F::Output {
     tokio::time::timeout(PATIENCE, future)
         .await
         .expect("the test takes too long")
+}
+
+/// Waits until nobody listens at `endpoint`.
+pub(crate) async fn expect_free(endpoint: &str) {
+    let address = endpoint.strip_prefix("tcp://").unwrap();
+    in_time(async {
+        while TcpListener::bind(address).is_err() {
+            yield_now().await;
+        }
+    })
+    .await;
 }
 
 /// Counts what happens in handlers, so that tests can wait for it.

@@ -1,53 +1,77 @@
 //! Beginnings, ends and what happens in between: what is left of a future that was dropped stands in
 //! nobody's way.
 
-use std::net::TcpListener;
+use std::fmt::Debug;
+use std::pin::pin;
 
 use tokio::task::yield_now;
 use zrpc::middleware::TaskContext;
 use zrpc::{CallContext, Client, Publisher, Puller, Pusher, Server, Subscriber};
 
 use super::{COUNT, POLLS, expect_idle, insist, polled};
-use crate::support::{Counter, in_time, pair};
+use crate::support::{Counter, ReservedPort, expect_free, in_time, pair};
 
 const ANYWHERE: &str = "tcp://127.0.0.1:*";
 
-/// An endpoint where nobody listens.
-fn free() -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    format!("tcp://{}", listener.local_addr().unwrap())
+/// Drops what has begun at every point where it can be, each at a port of its own.
+async fn dropped_half_way<T, E: Debug>(
+    begin: impl AsyncFn(String) -> Result<T, E>,
+) -> Vec<ReservedPort> {
+    let mut ports = Vec::new();
+    for polls in 0..2 * POLLS {
+        let port = ReservedPort::new();
+        if let Some(done) = polled(begin(port.endpoint().to_owned()), polls).await {
+            drop(done.unwrap());
+        }
+        ports.push(port);
+    }
+    ports
 }
 
-/// Waits until nobody listens at `endpoint`.
-async fn expect_free(endpoint: &str) {
-    let address = endpoint.strip_prefix("tcp://").unwrap();
-    in_time(async {
-        while TcpListener::bind(address).is_err() {
-            yield_now().await;
-        }
-    })
-    .await;
+/// As [`dropped_half_way`], and drops what listens when it is done.
+async fn dropped<T, E: Debug>(begin: impl AsyncFn(String) -> Result<T, E>) -> Vec<ReservedPort> {
+    let mut ports = dropped_half_way(&begin).await;
+    let port = ReservedPort::new();
+    let done = in_time(begin(port.endpoint().to_owned())).await.unwrap();
+    assert!(port.is_in_use(), "nobody listens");
+    drop(done);
+    ports.push(port);
+    ports
 }
 
 #[tokio::test]
 async fn what_is_built_for_nobody_closes() {
-    for polls in 0..2 * POLLS {
-        let endpoint = free();
-        drop(polled(Server::builder().bind(&endpoint).build(), polls).await);
-        expect_free(&endpoint).await;
-        drop(polled(Server::builder().bind(&endpoint).serve(), polls).await);
-        expect_free(&endpoint).await;
-        drop(polled(Client::builder().bind(&endpoint).build(), polls).await);
-        expect_free(&endpoint).await;
-        drop(polled(Publisher::bind(&endpoint), polls).await);
-        expect_free(&endpoint).await;
-        drop(polled(Pusher::bind(&endpoint), polls).await);
-        expect_free(&endpoint).await;
-        drop(polled(Subscriber::builder().bind(&endpoint).build(), polls).await);
-        expect_free(&endpoint).await;
-        drop(polled(Client::connect(&endpoint), polls).await);
-        drop(polled(Publisher::connect(&endpoint), polls).await);
-        drop(polled(Pusher::connect(&endpoint), polls).await);
+    let serve = async |at| Server::builder().bind(at).serve().await;
+    let mut ports = [
+        dropped(async |at| Server::builder().bind(at).build().await).await,
+        dropped(async |at| Client::builder().bind(at).build().await).await,
+        dropped(async |at| Publisher::bind(at).await).await,
+        dropped(async |at| Pusher::bind(at).await).await,
+        dropped(async |at| Subscriber::builder().bind(at).build().await).await,
+        dropped(async |at| Puller::builder().bind(at).build().await).await,
+        dropped_half_way(serve).await,
+        dropped_half_way(async |at| Client::connect(at).await).await,
+        dropped_half_way(async |at| Publisher::connect(at).await).await,
+        dropped_half_way(async |at| Pusher::connect(at).await).await,
+    ]
+    .into_iter()
+    .flatten()
+    .collect::<Vec<_>>();
+    // It is never done before it is dropped.
+    let port = ReservedPort::new();
+    {
+        let mut serving = pin!(serve(port.endpoint().to_owned()));
+        in_time(async {
+            while !port.is_in_use() {
+                assert!(futures_util::poll!(serving.as_mut()).is_pending());
+                yield_now().await;
+            }
+        })
+        .await;
+    }
+    ports.push(port);
+    for port in ports {
+        expect_free(port.endpoint()).await;
     }
 }
 
@@ -108,13 +132,14 @@ async fn endpoints_that_change_for_nobody_hold_up_nobody() {
     let pusher = Pusher::bind(ANYWHERE).await.unwrap();
     let puller = Puller::builder().bind(ANYWHERE).build().await.unwrap();
     let receiver = puller.handle();
-    for polls in 0..POLLS {
-        let endpoint = free();
+    let nobody: Vec<_> = (0..POLLS).map(|_| ReservedPort::new()).collect();
+    for (polls, port) in (0..).zip(&nobody) {
+        let endpoint = port.endpoint();
         polled(client.connect_to(&server.endpoints()[0]), polls).await;
-        polled(handle.connect(&endpoint), polls).await;
-        polled(publisher.connect_to(&endpoint), polls).await;
-        polled(pusher.connect_to(&endpoint), polls).await;
-        polled(receiver.connect(&endpoint), polls).await;
+        polled(handle.connect(endpoint), polls).await;
+        polled(publisher.connect_to(endpoint), polls).await;
+        polled(pusher.connect_to(endpoint), polls).await;
+        polled(receiver.connect(endpoint), polls).await;
         polled(publisher.bind_to(ANYWHERE), polls).await;
         polled(pusher.bind_to(ANYWHERE), polls).await;
         polled(receiver.bind(ANYWHERE), polls).await;
