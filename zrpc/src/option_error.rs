@@ -14,14 +14,16 @@ pub enum OptionError {
         /// The name of the option.
         option: &'static str,
     },
-    /// The option lets no message through that a client, server, publisher or the like exchanges, or
-    /// no handshake or heartbeat, without which there are none. The value that is named is the least
-    /// with which there are; the defaults leave room for what peers add to it.
-    #[error("{option} is less than {min}, with which no message gets through")]
+    /// The option is below what a message of a client, server, publisher or the like, a handshake, or
+    /// a heartbeat of the peer may take. The value that is named is the least that it needs; the
+    /// defaults leave room for what peers add to it.
+    #[error(
+        "{option} is less than {min}, the least that messages, a handshake or a heartbeat need"
+    )]
     TooSmall {
         /// The name of the option.
         option: &'static str,
-        /// The smallest value that lets anything through.
+        /// The smallest value that is enough.
         min: u64,
     },
     /// Heartbeats would follow each other so fast that the delays of any network end calls.
@@ -51,8 +53,9 @@ pub enum OptionError {
         /// The name of the one that makes it meaningless.
         by: &'static str,
     },
-    /// The operating system would refuse the keep-alive at every attempt to connect: a time that is
-    /// not of 1 to 32 767 seconds, or a count that is not 1 to 127.
+    /// The keep-alive is none that Linux takes, which would refuse it at every attempt to connect: a
+    /// time that is not of 1 to 32 767 seconds, or a count that is not 1 to 127. It is an error on
+    /// every operating system, and with endpoints of every transport: others may be added later.
     #[error("tcp_keepalive is out of range")]
     KeepAliveOutOfRange,
     /// A client whose calls block the thread has no thread of its own, so that it could wait for a

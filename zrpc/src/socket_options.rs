@@ -226,7 +226,9 @@ impl SocketOptions {
         self
     }
 
-    /// Lets the operating system ask silent peers whether they are still there.
+    /// Lets the operating system ask silent peers on tcp connections whether they are still there.
+    /// Values that are not [usable](TcpKeepAlive::is_usable) are an error of the builder, whatever the
+    /// endpoints are, for others may be added later.
     pub fn tcp_keepalive(mut self, keep_alive: TcpKeepAlive) -> Self {
         self.tcp_keepalive = Some(keep_alive);
         self

@@ -102,8 +102,9 @@ pub enum ConnectError {
         /// The endpoint that was asked for.
         endpoint: Endpoint,
     },
-    /// The operating system would refuse what [`TcpKeepAlive`](crate::TcpKeepAlive) asks for, however
-    /// often it is tried: a time that is not of 1 to 32 767 seconds, or a count that is not 1 to 127.
+    /// What [`TcpKeepAlive`](crate::TcpKeepAlive) asks for is beyond what Linux takes, however often it
+    /// is tried: a time that is not of 1 to 32 767 seconds, or a count that is not 1 to 127. It is an
+    /// error on every operating system.
     #[error("{endpoint}: the keep-alive is out of range")]
     KeepAlive {
         /// The endpoint that was asked for.

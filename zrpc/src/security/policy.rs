@@ -134,17 +134,17 @@ impl Security {
 
     /// The least octets that a command of the handshake must be allowed to have for any peer to come
     /// in, where what it says of its socket type takes so many.
-    pub(crate) fn min_command_len(&self, socket_type: u64) -> u64 {
+    pub(crate) fn min_command_len(&self, socket_type_len: u64) -> u64 {
         const READY: u64 = 6;
         const INITIATE: u64 = 9;
         match &self.mechanism {
             Mechanism::Null | Mechanism::NullServer(_) | Mechanism::PlainClient(_) => {
-                READY + socket_type
+                READY + socket_type_len
             }
-            Mechanism::PlainServer(_) => INITIATE + socket_type,
+            Mechanism::PlainServer(_) => INITIATE + socket_type_len,
             // Cookie, nonce, box, key, nonce and box of the vouch.
             #[cfg(feature = "curve")]
-            Mechanism::CurveServer(..) => INITIATE + 96 + 8 + 16 + 32 + 16 + 80 + socket_type,
+            Mechanism::CurveServer(..) => INITIATE + 96 + 8 + 16 + 32 + 16 + 80 + socket_type_len,
             // WELCOME: its name, a nonce, a box, a key and the cookie.
             #[cfg(feature = "curve")]
             Mechanism::CurveClient(..) => 8 + 16 + 16 + 32 + 96,

@@ -72,8 +72,9 @@ impl TcpKeepAlive {
         self
     }
 
-    /// Whether an operating system takes this. What it refuses, it would refuse at every attempt to
-    /// connect.
+    /// Whether the values are within their limits. These are those of Linux, which would refuse others
+    /// at every attempt to connect; they hold on every operating system, so that what works on one is
+    /// not an error on another.
     ///
     /// # Example
     ///
