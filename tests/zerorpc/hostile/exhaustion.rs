@@ -383,20 +383,25 @@ async fn credit_that_overflows_or_is_negative_buys_nothing() {
 #[tokio::test]
 async fn streams_that_are_never_read_wait() {
     const STREAMS: u64 = 200;
-    let victim = start("server").await;
+    let victim = start("patient").await;
     let mut healthy = Healthy::connect(&victim).await;
     let mut peer = raw(&victim).await;
     let credit = Value::Array(vec![Value::from(1 << 20)]);
     let streams: Vec<u8> = (0..200)
+        .flat_map(|number| request(number, "blobs", vec![]))
+        .collect();
+    let grants: Vec<u8> = (0..200)
         .flat_map(|number| {
             let grant = rpc::on_channel(&rpc::id(number), "_zpc_more", credit.clone());
-            [request(number, "blobs", vec![]), framed(&grant)].concat()
+            framed(&grant)
         })
         .collect();
     let observer = Healthy::connect(&victim).await;
     let attack = async {
+        // Calls behind items that nobody takes are held back, so that all of them come first.
         peer.send(&streams).await.unwrap();
         observer.until_counted("streams", STREAMS).await;
+        peer.send(&grants).await.unwrap();
         observer.counted_at_rest("items").await
     };
     let items = healthy.beside(attack).await;
