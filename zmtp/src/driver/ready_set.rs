@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+use std::time::{Duration, Instant};
 
 use super::peer::Peer;
 use super::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
@@ -15,18 +16,24 @@ pub(crate) struct ReadySet {
     has_peers: AtomicBool,
     /// Peers that are ready, or in the hands of the receiver.
     waiting: AtomicUsize,
-    /// Changes while the receiver works.
+    /// Changes while the receiver works; it alone writes it.
     progress: AtomicU32,
 }
 
-/// While so many peers wait for the receiver, others are not read from unless it makes no progress.
+/// While so many peers wait for the receiver, connections give way to it before they read. They are
+/// enough to keep it busy.
 ///
-/// What thousands of peers send at once then stays in the kernel and does not fill the heap, a piece
-/// of which each of them may keep from going back. It is enough for the receiver to be busy.
-const MAX_WAITING: usize = 256;
+/// What thousands of peers send at once then stays in the kernel for a moment, and more of it is received
+/// before the rest fills the heap. That is no limit: a connection reads where the receiver has not come
+/// on between two of its turns, as happens where it has a thread of its own, and after [`MAX_PATIENCE`].
+pub(super) const MAX_WAITING: usize = 256;
 
 /// A connection gives way so often at most, and then reads whatever the receiver does.
-const MAX_TURNS: u8 = 64;
+const MAX_TURNS: u8 = 16;
+
+/// A connection gives way for so long at most: what it has to read may be a PING, or what keeps a
+/// peer from giving up. The turns of a slow receiver are long, whatever their number.
+pub(super) const MAX_PATIENCE: Duration = Duration::from_millis(2);
 
 /// Room for so many peers is kept while none is ready.
 pub(super) const KEPT_PEERS: usize = 64;
@@ -34,7 +41,9 @@ pub(super) const KEPT_PEERS: usize = 64;
 /// How a connection has let the receiver go first.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct GivenWay {
-    /// How often, since it has read.
+    /// When it first did since it has read.
+    since: Option<Instant>,
+    /// How often, since then.
     turns: u8,
     /// How far the receiver had come the last time.
     progress: u32,
@@ -75,24 +84,33 @@ impl ReadySet {
         }
     }
 
-    /// Notes that the receiver works on.
+    /// Notes that the receiver works on. For the receiver alone.
     pub(super) fn proceed(&self) {
-        self.progress.fetch_add(1, Ordering::Relaxed);
+        let progress = self.progress.load(Ordering::Relaxed);
+        self.progress
+            .store(progress.wrapping_add(1), Ordering::Relaxed);
     }
 
-    /// Notes that the receiver is done with a peer, which comes back when it has sent more.
-    pub(super) fn finish(&self) {
-        self.waiting.fetch_sub(1, Ordering::Relaxed);
+    /// Notes that the receiver is done with so many peers, which come back when they have sent more.
+    pub(super) fn finish(&self, peers: usize) {
+        self.waiting.fetch_sub(peers, Ordering::Relaxed);
+    }
+
+    /// Whether so many peers wait for the receiver that connections may give way to it.
+    #[inline]
+    pub(crate) fn is_behind(&self) -> bool {
+        self.waiting.load(Ordering::Relaxed) >= MAX_WAITING
     }
 
     /// Whether a connection is to let the receiver go first: it is behind, and is catching up. Who is
-    /// told so asks again in its next turn.
-    pub(crate) fn goes_first(&self, given_way: &mut GivenWay) -> bool {
-        let is_behind = self.waiting.load(Ordering::Relaxed) >= MAX_WAITING;
+    /// told so asks again in its next turn; who is not reads, and has given way to nobody since.
+    pub(crate) fn goes_first(&self, given_way: &mut GivenWay, now: Instant) -> bool {
         let progress = self.progress.load(Ordering::Relaxed);
+        let since = *given_way.since.get_or_insert(now);
         let is_stuck = given_way.turns > 0 && given_way.progress == progress;
-        if !is_behind || is_stuck || given_way.turns == MAX_TURNS {
-            given_way.turns = 0;
+        let is_over =
+            given_way.turns == MAX_TURNS || now.saturating_duration_since(since) >= MAX_PATIENCE;
+        if !self.is_behind() || is_stuck || is_over {
             return false;
         }
         given_way.turns += 1;
@@ -165,32 +183,42 @@ mod tests {
     #[test]
     fn a_receiver_that_is_behind_and_works_goes_first() {
         let hub = waiting(MAX_WAITING);
-        let mut given_way = GivenWay::default();
+        let (mut given_way, now) = (GivenWay::default(), Instant::now());
         for _ in 0..3 {
-            assert!(hub.ready.goes_first(&mut given_way));
+            assert!(hub.ready.goes_first(&mut given_way, now));
             hub.ready.proceed();
         }
-        hub.ready.finish();
-        assert!(!hub.ready.goes_first(&mut given_way));
+        hub.ready.finish(1);
+        assert!(!hub.ready.goes_first(&mut given_way, now));
     }
 
     #[test]
     fn nobody_waits_for_a_receiver_that_does_nothing() {
         let hub = waiting(2 * MAX_WAITING);
-        let mut given_way = GivenWay::default();
-        assert!(hub.ready.goes_first(&mut given_way));
-        assert!(!hub.ready.goes_first(&mut given_way));
+        let (mut given_way, now) = (GivenWay::default(), Instant::now());
+        assert!(hub.ready.goes_first(&mut given_way, now));
+        assert!(!hub.ready.goes_first(&mut given_way, now));
     }
 
     #[test]
     fn a_connection_reads_in_the_end_however_far_the_receiver_is_behind() {
         let hub = waiting(2 * MAX_WAITING);
-        let mut given_way = GivenWay::default();
+        let (mut given_way, now) = (GivenWay::default(), Instant::now());
         for _ in 0..MAX_TURNS {
-            assert!(hub.ready.goes_first(&mut given_way));
+            assert!(hub.ready.goes_first(&mut given_way, now));
             hub.ready.proceed();
         }
-        assert!(!hub.ready.goes_first(&mut given_way));
+        assert!(!hub.ready.goes_first(&mut given_way, now));
+    }
+
+    #[test]
+    fn a_connection_reads_in_time_however_long_the_turns_of_the_receiver_are() {
+        let hub = waiting(2 * MAX_WAITING);
+        let (mut given_way, start) = (GivenWay::default(), Instant::now());
+        assert!(hub.ready.goes_first(&mut given_way, start));
+        hub.ready.proceed();
+        let late = start + MAX_PATIENCE;
+        assert!(!hub.ready.goes_first(&mut given_way, late));
     }
 
     #[test]

@@ -56,7 +56,7 @@ impl FairReceiver {
     // Not inlined, it would hand the message over in memory, and it is moved on at once.
     #[inline(always)]
     pub(crate) fn pop(&mut self) -> Option<Received> {
-        self.queue.pop_in_batch(self.envelope)
+        self.queue.pop_in_turn(self.envelope)
     }
 
     pub(crate) async fn recv(&mut self) -> Result<Received, RecvError> {

@@ -5,8 +5,9 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Buf;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::AsyncWrite;
 
+use super::readable::Readable;
 use super::task::{Connection, Progress, Shutdown, Stage, now};
 use crate::driver::counters::DropReason;
 use crate::driver::hub::Linger;
@@ -39,7 +40,7 @@ impl<S> Connection<S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+impl<S: Readable + AsyncWrite + Unpin> Connection<S> {
     /// Takes the peer from the socket and decides what still has to go out.
     pub(super) fn begin_farewell(&mut self, reason: DisconnectReason) {
         let unfinished = self.incoming.drop_unfinished_message();

@@ -11,6 +11,7 @@
 //! subscriptions) go out between two messages, before the next batch.
 
 mod farewell;
+mod readable;
 mod task;
 mod write;
 

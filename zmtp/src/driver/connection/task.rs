@@ -7,11 +7,12 @@ use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
 use bytes::BytesMut;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::AsyncWrite;
 use tokio::net::TcpStream;
 #[cfg(unix)]
 use tokio::net::UnixStream;
 
+use super::readable::Readable;
 use crate::driver::alarm::Alarm;
 use crate::driver::counters::DropReason;
 use crate::driver::encoded::EncodedBatch;
@@ -127,7 +128,7 @@ pub(super) enum Shutdown {
     Done,
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+impl<S: Readable + AsyncWrite + Unpin> Connection<S> {
     pub(crate) fn new(stream: S, session: Session, peer: Arc<Peer>, hub: Arc<Hub>) -> Self {
         Self {
             stream,
@@ -205,9 +206,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         if self.input == Input::Ended {
             return Ok(Turn::Done);
         }
-        if self.gives_way(now) {
+        if self.hub.ready.is_behind() && self.gives_way(context, now) {
             return Ok(Turn::Over);
         }
+        self.given_way = GivenWay::default();
         let mut budget = OCTETS_PER_TURN;
         loop {
             if self.peer.inbox.take_new_limits() {
@@ -253,11 +255,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 
-    /// Whether the receiver goes first. A peer that would count as silent is read from at once.
-    fn gives_way(&mut self, now: Instant) -> bool {
+    /// Whether the receiver goes first, instead of what has come. A peer that would count as silent
+    /// is read from at once.
+    #[cold]
+    fn gives_way(&mut self, context: &mut Context<'_>, now: Instant) -> bool {
         self.stage == Stage::Attached
-            && self.hub.ready.goes_first(&mut self.given_way)
             && self.session_timeout().is_none_or(|at| at > now)
+            && self.stream.poll_readable(context).is_ready()
+            && self.hub.ready.goes_first(&mut self.given_way, now)
     }
 
     /// Whether the socket closes and still has something for this peer. A peer that sends nothing
@@ -434,7 +439,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Future for Connection<S> {
+impl<S: Readable + AsyncWrite + Unpin> Future for Connection<S> {
     type Output = DisconnectReason;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {

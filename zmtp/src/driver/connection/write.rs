@@ -5,8 +5,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::{Buf, BytesMut};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::AsyncWrite;
 
+use super::readable::Readable;
 use super::task::{Connection, Stage};
 use crate::driver::commands::ConnectionCommand;
 use crate::driver::encoded::{IDLE_CAPACITY, MAX_SLICES};
@@ -14,7 +15,7 @@ use crate::driver::monitor::DisconnectReason;
 use crate::driver::outbox::{Room, Taken};
 use crate::mechanism::wipe;
 
-impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
+impl<S: Readable + AsyncWrite + Unpin> Connection<S> {
     pub(super) fn run_commands(&mut self) -> Result<(), DisconnectReason> {
         if self.stage != Stage::Attached {
             return Ok(());

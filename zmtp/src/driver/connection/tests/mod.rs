@@ -1,4 +1,5 @@
 //! Connections over networks that are made up, on a clock that only the test moves.
 
+mod giving_way;
 mod simulation;
 mod wire;

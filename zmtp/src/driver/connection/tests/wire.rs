@@ -13,6 +13,8 @@ use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 use tokio::time::Sleep;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
+use crate::driver::connection::readable::Readable;
+
 /// Octets that the network holds in each direction. A sender waits for room.
 const CAPACITY: usize = 3000;
 
@@ -140,6 +142,13 @@ impl AsyncRead for Wire {
             this.reading.set(tokio::time::sleep(delay));
         }
         Poll::Ready(Ok(()))
+    }
+}
+
+/// Does not tell.
+impl Readable for Wire {
+    fn poll_readable(&self, _: &mut Context<'_>) -> Poll<()> {
+        Poll::Ready(())
     }
 }
 
