@@ -66,7 +66,13 @@ struct Places {
     rejected: BTreeSet<PeerId>,
     /// Those with places.
     parties: HashMap<Share, Party>,
+    /// All of them, the one that has most last.
+    by_size: BTreeSet<Rank>,
 }
+
+/// How many places a party has, and who of it goes first: of several parties with as many places, that
+/// of the one who came first is the largest.
+type Rank = (usize, Reverse<PeerId>);
 
 #[derive(Debug)]
 struct Entry {
@@ -93,25 +99,29 @@ impl Party {
         let rejected = self.rejected.first();
         rejected.or_else(|| self.in_progress.first()).copied()
     }
+
+    /// `None` where it has no places.
+    fn rank(&self) -> Option<Rank> {
+        let first = self.first_to_go()?;
+        Some((self.len(), Reverse(first)))
+    }
 }
 
 impl Places {
     fn insert(&mut self, share: Share, peer: Arc<Peer>) {
-        let party = self.parties.entry(share).or_default();
-        party.in_progress.insert(peer.id);
+        self.change(share, |party| {
+            party.in_progress.insert(peer.id);
+        });
         self.entries.insert(peer.id, Entry { share, peer });
     }
 
     fn remove(&mut self, peer: PeerId) -> Option<Entry> {
         let entry = self.entries.remove(&peer)?;
         self.rejected.remove(&peer);
-        if let Some(party) = self.parties.get_mut(&entry.share) {
+        self.change(entry.share, |party| {
             party.in_progress.remove(&peer);
             party.rejected.remove(&peer);
-            if party.len() == 0 {
-                self.parties.remove(&entry.share);
-            }
-        }
+        });
         Some(entry)
     }
 
@@ -119,10 +129,28 @@ impl Places {
         let Some(entry) = self.entries.get(&peer) else {
             return;
         };
+        let share = entry.share;
         self.rejected.insert(peer);
-        if let Some(party) = self.parties.get_mut(&entry.share) {
+        self.change(share, |party| {
             party.in_progress.remove(&peer);
             party.rejected.insert(peer);
+        });
+    }
+
+    /// Changes the places of one party; it is listed while it has any.
+    fn change(&mut self, share: Share, change: impl FnOnce(&mut Party)) {
+        let party = self.parties.entry(share).or_default();
+        if let Some(rank) = party.rank() {
+            self.by_size.remove(&rank);
+        }
+        change(party);
+        match party.rank() {
+            Some(rank) => {
+                self.by_size.insert(rank);
+            }
+            None => {
+                self.parties.remove(&share);
+            }
         }
     }
 
@@ -134,9 +162,8 @@ impl Places {
 
     /// The oldest of the party that has most, and of several such of the one that came first.
     fn first_of_the_largest(&self) -> Option<PeerId> {
-        let parties = self.parties.values();
-        let largest = parties.max_by_key(|party| (party.len(), Reverse(party.first_to_go())));
-        largest.and_then(Party::first_to_go)
+        let (_, Reverse(first)) = self.by_size.last()?;
+        Some(*first)
     }
 }
 
@@ -345,6 +372,7 @@ mod tests {
         assert!(places.entries.is_empty());
         assert!(places.rejected.is_empty());
         assert!(places.parties.is_empty());
+        assert!(places.by_size.is_empty());
     }
 
     #[test]
