@@ -6,8 +6,11 @@ use std::process::Command;
 use super::{home, run};
 use crate::error::BenchError;
 
-/// The host's triple by name keeps the flag away from build scripts and macros.
+/// The host's triple by name keeps the flags away from build scripts and macros.
 const TRIPLE: &str = concat!(env!("BENCH_ARCHITECTURE"), "-unknown-linux-gnu");
+
+/// Those of `.ci/static`: cargo forgets to strip a program whose package has settings of its own.
+const FLAGS: &str = "-C target-feature=+crt-static -C strip=symbols";
 
 /// Builds it into `bench/target/command`, if it is not up to date.
 ///
@@ -31,6 +34,6 @@ pub(super) fn build() -> Result<PathBuf, BenchError> {
         .arg(&target)
         .arg("--manifest-path")
         .arg(home().with_file_name("Cargo.toml"))
-        .env("RUSTFLAGS", "-C target-feature=+crt-static"))?;
+        .env("RUSTFLAGS", FLAGS))?;
     Ok(target.join(TRIPLE).join("release/zrpc"))
 }
