@@ -3,6 +3,9 @@
 use std::error::Error;
 use std::fmt::{self, Display};
 use std::panic::Location;
+use std::time::Duration;
+
+use tokio::time::timeout;
 
 /// What a test returns.
 pub type TestResult = Result<(), Failure>;
@@ -34,6 +37,23 @@ impl Failure {
             error: Box::new(error),
             during: Vec::new(),
         }
+    }
+}
+
+/// A future that must not take longer than `deadline`.
+///
+/// # Errors
+///
+/// A failure of the caller's place, when the time is over.
+#[track_caller]
+pub fn within<T>(
+    deadline: Duration,
+    future: impl Future<Output = T>,
+) -> impl Future<Output = Result<T, Failure>> {
+    let place = Location::caller();
+    async move {
+        let result = timeout(deadline, future).await;
+        result.map_err(|elapsed| Failure::at(place, elapsed))
     }
 }
 

@@ -23,5 +23,5 @@ pub use command::{CommandError, Output, run_to_end, zrpc_command};
 pub use environment::{
     EnvironmentError, Interop, Node, PYTHON_VERSIONS, Python, environment, node, python_of_version,
 };
-pub use failure::{During, Failure, TestResult};
+pub use failure::{During, Failure, TestResult, within};
 pub use peer::{Peer, PeerError, Program};

@@ -1,11 +1,11 @@
 //! What the tests share: a Python server or client with one line.
 
-use std::{net::SocketAddr, panic::Location, time::Duration};
+use std::{net::SocketAddr, time::Duration};
 
 use interop::{Failure, Interop, Output, Peer, PeerError, Program, Python, environment};
 use serde_json::{Value, json};
 use tests::raw_peer::RawPeer;
-use tokio::{net::TcpListener, time::timeout};
+use tokio::net::TcpListener;
 use zrpc::Client;
 
 use crate::our_service::{Served, serve_with};
@@ -116,11 +116,7 @@ impl Both {
 /// A future that must not take longer than [`DEADLINE`].
 #[track_caller]
 pub(crate) fn soon<T>(future: impl Future<Output = T>) -> impl Future<Output = Result<T, Failure>> {
-    let place = Location::caller();
-    async move {
-        let result = timeout(DEADLINE, future).await;
-        result.map_err(|elapsed| Failure::at(place, elapsed))
-    }
+    interop::within(DEADLINE, future)
 }
 
 /// The seconds that an outcome of a peer took.

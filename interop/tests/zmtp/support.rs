@@ -1,11 +1,10 @@
 //! What the tests share: libzmq sockets with one line, one way to send
 //! and receive, and messages that both sides can make.
 
-use std::{panic::Location, time::Duration};
+use std::time::Duration;
 
 use interop::{Failure, Interop, Peer, PeerError, Program, Python, environment};
 use serde_json::{Value, json};
-use tokio::time::timeout;
 use zmtp::{
     DealerSocket, Message, Monitor, PairSocket, PubSocket, PullSocket, PushSocket, RepSocket,
     ReqSocket, RouterSocket, Socket, SocketEvent, SubSocket, XPubSocket, XSubSocket,
@@ -94,11 +93,7 @@ pub(crate) async fn disconnected(monitor: &mut Monitor) -> Result<(), Failure> {
 /// A future that must not take longer than [`DEADLINE`].
 #[track_caller]
 pub(crate) fn soon<T>(future: impl Future<Output = T>) -> impl Future<Output = Result<T, Failure>> {
-    let place = Location::caller();
-    async move {
-        let result = timeout(DEADLINE, future).await;
-        result.map_err(|elapsed| Failure::at(place, elapsed))
-    }
+    interop::within(DEADLINE, future)
 }
 
 /// The bytes that `{"$pattern": {"size", "seed"}}` stands for in a peer.
