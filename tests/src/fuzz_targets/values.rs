@@ -142,7 +142,11 @@ pub fn commands(data: &[u8]) {
     };
     let mut encoded = BytesMut::new();
     command.encode(&mut encoded);
-    let mut decoder = FrameDecoder::new(FrameLimits::DEFAULT);
+    // How long a command may be is checked before it is one.
+    let mut decoder = FrameDecoder::new(FrameLimits {
+        max_command: u64::MAX,
+        ..FrameLimits::DEFAULT
+    });
     let Ok(Some(RawFrame::Command(body))) = decoder.decode(&mut encoded) else {
         panic!("{command:?} does not encode to a command frame");
     };
@@ -227,9 +231,11 @@ pub fn zerorpc_event(data: &[u8]) {
     );
 }
 
-/// The limits of an event that came without its version, which is written in any case.
+/// The limits of an event that came without its version, which is written in any case, and with
+/// shorter prefixes.
 fn with_room_for_version(mut limits: DecodeLimits) -> DecodeLimits {
-    const LEN: usize = 16;
+    // Four octets more for each of four strings and for the map, and a version.
+    const LEN: usize = 32;
     limits.header_entries += 1;
     limits.header_len += LEN;
     limits.values += 2;
