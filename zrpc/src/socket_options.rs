@@ -30,6 +30,7 @@ use crate::security::Security;
 /// | [`busy_wait`](Self::busy_wait) | none |
 /// | [`ipv6`](Self::ipv6) | wildcards stand for IPv4 |
 /// | [`tcp_keepalive`](Self::tcp_keepalive) | that of the operating system |
+/// | [`send_buffer`](Self::send_buffer), [`receive_buffer`](Self::receive_buffer) | those of the operating system |
 /// | [`socks_proxy`](Self::socks_proxy) | none |
 ///
 /// # Example
@@ -63,6 +64,8 @@ pub struct SocketOptions {
     busy_wait: Option<Duration>,
     ip_versions: IpVersions,
     tcp_keepalive: Option<TcpKeepAlive>,
+    send_buffer: Option<usize>,
+    receive_buffer: Option<usize>,
     socks_proxy: Option<SocksProxy>,
 }
 
@@ -234,6 +237,20 @@ impl SocketOptions {
         self
     }
 
+    /// Sets how many octets the operating system buffers for sending on a connection (`SO_SNDBUF`, of
+    /// which Linux takes twice as much). What it has when a connection breaks is lost.
+    pub fn send_buffer(mut self, octets: usize) -> Self {
+        self.send_buffer = Some(octets);
+        self
+    }
+
+    /// Sets how many octets the operating system buffers for receiving on a connection
+    /// (`SO_RCVBUF`).
+    pub fn receive_buffer(mut self, octets: usize) -> Self {
+        self.receive_buffer = Some(octets);
+        self
+    }
+
     /// Makes tcp connections through a SOCKS5 proxy.
     pub fn socks_proxy(mut self, proxy: SocksProxy) -> Self {
         self.socks_proxy = Some(proxy);
@@ -260,6 +277,8 @@ impl SocketOptions {
             ("max_connections", self.max_connections),
             ("max_half_open", self.max_half_open),
             ("backlog", self.backlog.map(|it| it as usize)),
+            ("send_buffer", self.send_buffer),
+            ("receive_buffer", self.receive_buffer),
         ] {
             OptionError::check_count(option, count.unwrap_or(1))?;
         }
@@ -271,6 +290,11 @@ impl SocketOptions {
         {
             return Err(OptionError::KeepAliveOutOfRange);
         }
+        self.check_together(interval)
+    }
+
+    /// Says which options do not go together; it connects again after `interval`, if that is known.
+    fn check_together(&self, interval: Option<Duration>) -> Result<(), OptionError> {
         if let Some(Reconnect::Never) = self.reconnect {
             for (option, is_set) in [
                 (
@@ -409,6 +433,8 @@ impl SocketOptions {
         );
         builder = set(builder, self.busy_wait, Builder::busy_wait);
         builder = set(builder, self.tcp_keepalive, Builder::tcp_keepalive);
+        builder = set(builder, self.send_buffer, Builder::send_buffer);
+        builder = set(builder, self.receive_buffer, Builder::receive_buffer);
         builder = set(builder, self.socks_proxy, Builder::socks_proxy);
         match self.ip_versions {
             IpVersions::PreferV4 => builder,

@@ -111,6 +111,14 @@ const SOCKET: &[Row<SocketOptions>] = &[
     ),
     ("backlog", |it| it.backlog(0), zero("backlog")),
     ("backlog", |it| it.backlog(u32::MAX), Builds),
+    ("send_buffer", |it| it.send_buffer(0), zero("send_buffer")),
+    ("send_buffer", |it| it.send_buffer(1), Builds),
+    (
+        "receive_buffer",
+        |it| it.receive_buffer(0),
+        zero("receive_buffer"),
+    ),
+    ("receive_buffer", |it| it.receive_buffer(1), Builds),
     ("accept_networks", |it| it.accept_networks([]), Builds),
     (
         "limits",
