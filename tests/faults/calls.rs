@@ -1,22 +1,28 @@
-//! Calls, streams and events.
+//! Calls and streams.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures_util::stream;
-use tests::ledger::{Account, Book};
-use tests::network::plan::Fault;
+use tests::ledger::Account;
 use tests::network::proxy::Proxy;
+use tests::random::Random;
 use tokio::task::JoinSet;
 use zmtp::authenticator::AnyKey;
+use zmtp::session::{self, Limits};
 use zrpc::security::Security;
 use zrpc::{
-    CallError, Client, Heartbeat, IoRuntime, Publisher, Puller, Pusher, Server, SocketOptions,
-    Subscriber,
+    CallError, Client, ClientBuilder, Fault, Heartbeat, IoRuntime, Server, ServerBuilder,
+    SocketOptions,
 };
 
-use crate::support::{STRIKES, Secured, Traffic, in_time, key_pair, network_before, random};
+use crate::support::{
+    MAX_FRAME, STRIKES, Secured, Traffic, in_time, key_pair, network_before, random,
+};
+
+/// A port that is free.
+const ANYWHERE: &str = "tcp://127.0.0.1:*";
 
 /// Callers at the same time.
 const CALLERS: u64 = 8;
@@ -24,44 +30,58 @@ const CALLERS: u64 = 8;
 /// A number that no caller gets to.
 const LAST: u64 = u64::MAX / 4;
 
-/// Items of each stream, which are more than its credit.
+/// A stream has up to so many items, most of them more than its credit.
 const ITEMS: u64 = 150;
 
 /// What the server has run, by number of the call.
 type Runs = Arc<Mutex<HashMap<u64, u64>>>;
 
-fn quick() -> SocketOptions {
+pub(crate) fn quick() -> SocketOptions {
+    let mut limits = Limits::default();
+    limits.max_frame_size = MAX_FRAME;
     SocketOptions::new()
+        .limits(limits)
+        // Who waits for the rest of a length that has changed answers no PING.
+        .heartbeat(session::Heartbeat::new(Duration::from_millis(300)))
         .reconnect_interval(Duration::from_millis(2))
         .reconnect_interval_max(Duration::from_millis(5))
 }
 
-async fn server(secured: Secured, runs: &Runs) -> Server {
+/// Which of the two is bound; the other connects through the network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Bound {
+    Server,
+    /// The server is one of its workers.
+    Client,
+}
+
+fn server(secured: Secured, runs: &Runs) -> ServerBuilder {
     let security = match secured {
         Secured::Not => Security::null(),
         Secured::WithCurve => Security::curve_server(key_pair(), AnyKey),
     };
-    let (of_double, of_count) = (Arc::clone(runs), Arc::clone(runs));
+    let [of_double, of_refuse, of_count] = [0, 1, 2].map(|_| Arc::clone(runs));
     let run = |runs: &Runs, number| *runs.lock().unwrap().entry(number).or_default() += 1;
     Server::builder()
         .io_runtime(IoRuntime::Current)
         .heartbeat(Heartbeat::every(Duration::from_secs(1)))
         .security(security)
+        .socket(quick())
         .method("double", move |(number, padding): (u64, String)| {
             run(&of_double, number);
             async move { (2 * number, padding) }
+        })
+        .method("refuse", move |(number,): (u64,)| {
+            run(&of_refuse, number);
+            async move { Err::<(), _>(Fault::new("Refusal", number.to_string())) }
         })
         .stream("count", move |(number, to): (u64, u64)| {
             run(&of_count, number);
             stream::iter(0..to)
         })
-        .bind("tcp://127.0.0.1:*")
-        .build()
-        .await
-        .unwrap()
 }
 
-async fn client(secured: Secured, network: &Proxy) -> Client {
+fn client(secured: Secured) -> ClientBuilder {
     let security = match secured {
         Secured::Not => Security::null(),
         Secured::WithCurve => Security::curve_anonymous(*key_pair().public_key()),
@@ -72,10 +92,31 @@ async fn client(secured: Secured, network: &Proxy) -> Client {
         .timeout(Duration::from_secs(20))
         .socket(quick())
         .security(security)
-        .connect(network.endpoint())
-        .build()
-        .await
-        .unwrap()
+}
+
+/// A server, a client, and the network between them.
+async fn scene(
+    (bound, secured): (Bound, Secured),
+    random: Random,
+    runs: &Runs,
+) -> (Server, Client, Proxy) {
+    let (server, client) = (server(secured, runs), client(secured));
+    let network =
+        |endpoint: &str| network_before(endpoint, Traffic::BothWays, random, secured.faults());
+    match bound {
+        Bound::Server => {
+            let server = server.bind(ANYWHERE).build().await.unwrap();
+            let network = network(&server.endpoints()[0]);
+            let client = client.connect(network.endpoint()).build().await.unwrap();
+            (server, client, network)
+        }
+        Bound::Client => {
+            let client = client.bind(ANYWHERE).build().await.unwrap();
+            let network = network(&client.endpoints()[0]);
+            let server = server.connect(network.endpoint()).build().await.unwrap();
+            (server, client, network)
+        }
+    }
 }
 
 /// How a call ended.
@@ -112,10 +153,26 @@ async fn call(client: &Client, number: u64) -> Outcome {
     }
 }
 
+async fn fail(client: &Client, number: u64) -> Outcome {
+    match client.call::<()>("refuse", (number,)).await {
+        Err(CallError::Remote(error)) => {
+            let is_own = error.name == "Refusal" && error.message == number.to_string();
+            if is_own {
+                Outcome::Answered
+            } else {
+                Outcome::Wrong
+            }
+        }
+        Err(error) => outcome_of(&error),
+        Ok(()) => Outcome::Wrong,
+    }
+}
+
 async fn stream(client: &Client, number: u64) -> Outcome {
     // Little credit is granted often.
     let slots = if number.is_multiple_of(2) { 4 } else { 100 };
-    let request = client.request("count", (number, ITEMS)).slots(slots);
+    let count = 1 + number % ITEMS;
+    let request = client.request("count", (number, count)).slots(slots);
     let mut items = match request.stream::<u64>().await {
         Ok(items) => items,
         Err(error) => return outcome_of(&error),
@@ -125,7 +182,7 @@ async fn stream(client: &Client, number: u64) -> Outcome {
         match items.next_item().await {
             Ok(Some(item)) if item == next => next += 1,
             Ok(Some(_)) => return Outcome::Wrong,
-            Ok(None) if next == ITEMS => return Outcome::Answered,
+            Ok(None) if next == count => return Outcome::Answered,
             Ok(None) => return Outcome::Wrong,
             Err(error) => return outcome_of(&error),
         }
@@ -136,26 +193,23 @@ async fn stream(client: &Client, number: u64) -> Outcome {
 #[derive(Debug, Clone, Copy)]
 enum Act {
     Call,
+    /// A call that fails, with an error of the service.
+    Fail,
     Stream,
 }
 
-/// Calls over and over while the network breaks; every call ends, and once.
-async fn account(pattern: &'static str, secured: Secured, act: Act) {
-    let runs = Runs::default();
-    let server = server(secured, &runs).await;
-    let endpoint = &server.endpoints()[0];
-    let network = network_before(endpoint, Traffic::BothWays, random(), &Fault::LOSSES);
-    let network = Arc::new(network);
-    let client = client(secured, &network).await;
+/// Calls over and over while the network breaks, and returns how each ended.
+async fn call_on(client: &Client, network: &Arc<Proxy>, act: Act) -> Vec<(u64, Outcome)> {
     let mut callers = JoinSet::new();
     for caller in 0..CALLERS {
-        let (client, network) = (client.clone(), Arc::clone(&network));
+        let (client, network) = (client.clone(), Arc::clone(network));
         callers.spawn(async move {
             let mut outcomes = Vec::new();
-            while network.struck_count() < STRIKES {
+            while network.cut_count() < STRIKES {
                 let number = caller + CALLERS * u64::try_from(outcomes.len()).unwrap();
                 let outcome = match act {
                     Act::Call => call(&client, number).await,
+                    Act::Fail => fail(&client, number).await,
                     Act::Stream => stream(&client, number).await,
                 };
                 outcomes.push((number, outcome));
@@ -163,9 +217,16 @@ async fn account(pattern: &'static str, secured: Secured, act: Act) {
             outcomes
         });
     }
-    let outcomes = in_time("every call ends", callers.join_all())
-        .await
-        .concat();
+    let outcomes = in_time("every call ends", callers.join_all()).await;
+    outcomes.concat()
+}
+
+/// Every call ends, and once.
+async fn account(pattern: &str, (bound, secured): (Bound, Secured), act: Act, random: Random) {
+    let runs = Runs::default();
+    let (_server, client, network) = scene((bound, secured), random, &runs).await;
+    let network = Arc::new(network);
+    let outcomes = call_on(&client, &network, act).await;
     in_time("the network calms down", network.calm_down()).await;
     in_time("calls are answered again", async {
         while call(&client, LAST).await != Outcome::Answered {}
@@ -178,19 +239,24 @@ async fn account(pattern: &'static str, secured: Secured, act: Act) {
         let such = outcomes.iter().filter(|(_, outcome)| *outcome == wanted);
         u64::try_from(such.count()).unwrap()
     };
+    let pattern = match bound {
+        Bound::Server => pattern.to_owned(),
+        Bound::Client => format!("{pattern}, worker"),
+    };
     let account = Account {
-        pattern: pattern.to_owned(),
+        pattern: secured.name(&pattern),
         sent: u64::try_from(outcomes.len()).unwrap(),
         delivered: count(Outcome::Answered),
         reported: count(Outcome::Reported),
         wrong: count(Outcome::Wrong),
         doubled: runs.values().map(|times| times - 1).sum(),
-        cuts: network.struck_count(),
+        cuts: network.cut_count(),
         ..Account::default()
     };
     account.show();
     assert_eq!(count(Outcome::Hung), 0, "calls hung: {account}");
     account.assert_settled();
+    assert_ne!(account.delivered, 0, "{account}");
     for (number, outcome) in &outcomes {
         let ran = runs.contains_key(number);
         assert!(
@@ -203,121 +269,27 @@ async fn account(pattern: &'static str, secured: Secured, act: Act) {
     assert_eq!(open.open_channels, 0, "{open:?}");
 }
 
-#[tokio::test]
-async fn calls_are_answered_rightly_or_reported_and_run_once_at_most() {
-    account("calls", Secured::Not, Act::Call).await;
+/// Several schedules, whoever is bound, in clear and encrypted, where octets change as well.
+async fn accounts(pattern: &str, act: Act) {
+    let mut random = random();
+    for bound in [Bound::Server, Bound::Client] {
+        for secured in [Secured::Not, Secured::WithCurve] {
+            account(pattern, (bound, secured), act, random.fork()).await;
+        }
+    }
 }
 
 #[tokio::test]
-async fn encrypted_calls_are_answered_rightly_or_reported() {
-    account("calls with CURVE", Secured::WithCurve, Act::Call).await;
+async fn calls_are_answered_rightly_or_reported_and_run_once_at_most() {
+    accounts("calls", Act::Call).await;
+}
+
+#[tokio::test]
+async fn calls_that_fail_tell_their_own_error_or_are_reported() {
+    accounts("calls that fail", Act::Fail).await;
 }
 
 #[tokio::test]
 async fn streams_are_complete_or_reported() {
-    account("streams", Secured::Not, Act::Stream).await;
-}
-
-/// An event is told of at most once, and after those before it.
-fn enter(book: &mut Book, event: &zrpc::Event) {
-    let (number,) = event.args::<(u64,)>().unwrap();
-    book.enter(number);
-}
-
-fn settle_events(pattern: &'static str, sent: u64, network: &Proxy, mut book: Book) {
-    book.close(sent);
-    let account = Account {
-        pattern: pattern.to_owned(),
-        sent,
-        delivered: book.delivered,
-        // Nobody is told of events that come to nothing, or may ask how many octets they were.
-        in_flight: book.missing(),
-        doubled: book.doubled,
-        overtaken: book.overtaken,
-        cuts: network.struck_count(),
-        ..Account::default()
-    };
-    account.show();
-    account.assert_settled();
-    let gaps = u64::try_from(book.gaps.len()).unwrap();
-    assert!(gaps <= network.struck_count() + 1, "{gaps} gaps: {account}");
-}
-
-#[tokio::test]
-async fn pushed_events_come_once_in_order_with_gaps_at_cuts_alone() {
-    let mut puller = Puller::builder()
-        .bind("tcp://127.0.0.1:*")
-        .build()
-        .await
-        .unwrap();
-    let endpoint = &puller.endpoints()[0];
-    let network = network_before(endpoint, Traffic::Forwards, random(), &Fault::LOSSES);
-    let builder = Pusher::builder().socket(quick()).send_high_water_mark(10);
-    let builder = builder.linger(Duration::ZERO);
-    let pusher = builder.connect(network.endpoint()).build().await.unwrap();
-    let mut book = Book::default();
-    let mut sent = 0_u64;
-    in_time("the network breaks", async {
-        while network.struck_count() < STRIKES {
-            if pusher.try_push("note", (sent,)).is_ok() {
-                sent += 1;
-            }
-            while let Ok(Some(event)) = tokio::time::timeout(Duration::ZERO, puller.recv()).await {
-                enter(&mut book, &event);
-            }
-            tokio::task::yield_now().await;
-        }
-    })
-    .await;
-    in_time("the network calms down", network.calm_down()).await;
-    in_time("events come again", async {
-        while book.expected() < sent || book.expected() == 0 {
-            let next = puller.recv();
-            match tokio::time::timeout(Duration::from_millis(20), next).await {
-                Ok(event) => enter(&mut book, &event.unwrap()),
-                // The last ones may be those that are lost.
-                Err(_) if pusher.try_push("note", (sent,)).is_ok() => sent += 1,
-                Err(_) => {}
-            }
-        }
-    })
-    .await;
-    settle_events("Pusher, Puller", sent, &network, book);
-}
-
-#[tokio::test]
-async fn published_events_come_once_in_order_with_gaps_at_cuts_alone() {
-    let publisher = Publisher::bind("tcp://127.0.0.1:*").await.unwrap();
-    let endpoint = &publisher.endpoints()[0];
-    let network = network_before(endpoint, Traffic::Backwards, random(), &Fault::LOSSES);
-    let builder = Subscriber::builder().socket(quick());
-    let mut subscriber = builder.connect(network.endpoint()).build().await.unwrap();
-    let mut book = Book::default();
-    let mut sent = 0_u64;
-    let mut calm_at = None;
-    in_time("events come, and again in the end", async {
-        loop {
-            publisher.try_publish("note", (sent,)).unwrap();
-            sent += 1;
-            let next = subscriber.recv();
-            if let Ok(event) = tokio::time::timeout(Duration::from_millis(1), next).await {
-                enter(&mut book, &event.unwrap());
-            }
-            if calm_at.is_none() && network.struck_count() >= STRIKES {
-                network.calm_down().await;
-                calm_at = Some(sent);
-            }
-            if calm_at.is_some_and(|calm_at| book.expected() > calm_at) {
-                break;
-            }
-        }
-    })
-    .await;
-    in_time("the last events come", async {
-        while book.expected() < sent {
-            enter(&mut book, &subscriber.recv().await.unwrap());
-        }
-    })
-    .await;
-    settle_events("Publisher, Subscriber", sent, &network, book);
+    accounts("streams", Act::Stream).await;
 }

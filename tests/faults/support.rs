@@ -68,7 +68,7 @@ pub(crate) const BUFFER: usize = 4096;
 
 /// More than any frame of these tests has, and so little that a length that has changed is soon
 /// filled.
-const MAX_FRAME: u64 = 48 * 1024;
+pub(crate) const MAX_FRAME: u64 = 48 * 1024;
 
 /// Makes a builder that connects again quickly.
 pub(crate) fn quick<S: Socket>() -> Builder<S> {
