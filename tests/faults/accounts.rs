@@ -11,7 +11,8 @@ use tests::network::plan::Direction;
 use tests::network::proxy::Proxy;
 use tokio::time::timeout;
 use zmtp::{
-    Message, MessageReceiver, MessageSender, Part, SocketCounters, SocketHandle, TrySendError,
+    DropReason, Message, MessageReceiver, MessageSender, Part, SocketCounters, SocketHandle,
+    TrySendError,
 };
 
 use crate::support::{BUFFER, STRIKES, eventually, in_time};
@@ -207,17 +208,32 @@ pub(crate) struct Pattern {
     pub(crate) when_alone: WhenAlone,
 }
 
+/// How many messages a socket has dropped that it was to send.
+pub(crate) fn dropped_outgoing(counters: &SocketCounters) -> u64 {
+    counters.dropped.total() - counters.dropped.count(DropReason::Incomplete)
+}
+
+/// Fails if a receiver has dropped other messages than those of which a part had come when their
+/// connection ended, which are one of each at most.
+pub(crate) fn assert_torn_at_cuts(receiver: &SocketCounters, account: &Account) {
+    let torn = receiver.dropped.count(DropReason::Incomplete);
+    assert!(torn <= account.cuts, "{torn} incomplete: {account}");
+    // Its sender may have written all of it, or know that it has not.
+    let lost = account.in_flight + account.reported;
+    assert!(torn <= lost, "{torn} incomplete: {account}");
+}
+
 /// How many messages a socket has taken for others: those that it has dropped are known to be.
 fn taken_count(counters: &SocketCounters) -> u64 {
     let queued = u64::try_from(counters.queued.outgoing).unwrap();
-    counters.sent.messages + counters.dropped.total() + queued
+    counters.sent.messages + dropped_outgoing(counters) + queued
 }
 
 /// Waits until `count` messages, or more, are sent or dropped.
 pub(crate) async fn sent_or_dropped(sender: &SocketHandle, count: u64) {
     eventually("everything is sent or dropped", || {
         let counters = sender.counters();
-        let known = counters.sent.messages + counters.dropped.total();
+        let known = counters.sent.messages + dropped_outgoing(&counters);
         counters.queued.outgoing == 0 && known >= count
     })
     .await;
@@ -257,7 +273,7 @@ impl Sending<'_> {
     ///
     /// Nobody else may have a turn between looking at the counters of a socket and sending: all of
     /// this lives on one thread.
-    pub(crate) async fn send_all(&self, sender: &mut impl MessageSender) -> Accepted {
+    pub(crate) async fn send_all(self, sender: &mut impl MessageSender) -> Accepted {
         let mut accepted = Accepted::default();
         let mut number = 0;
         // Returns the number that is next, and that of the last message that was taken.

@@ -11,8 +11,8 @@ use zmtp::{
 };
 
 use crate::accounts::{
-    Losses, Overlap, Pattern, Received, Sending, WAITING, WhenAlone, all_received, lengths,
-    receive, sent_or_dropped,
+    Losses, Overlap, Pattern, Received, Sending, WAITING, WhenAlone, all_received,
+    assert_torn_at_cuts, dropped_outgoing, lengths, receive, sent_or_dropped,
 };
 use crate::support::{Bound, Secured, Traffic, network, random};
 
@@ -58,23 +58,26 @@ async fn run<S, R>(
     receiving.abort();
 
     let (sent, received) = (sender.counters(), received.lock().unwrap());
+    let arrived = handle.counters();
     let cuts = network.cut_count();
     let account = Account {
         pattern: secured.name(pattern.name),
         sent: accepted.copies,
         reported: sent.dropped.total(),
-        in_flight: sent.sent.messages - handle.counters().received.messages,
+        in_flight: sent.sent.messages - arrived.received.messages,
         cuts,
         ..received.account()
     };
     account.show();
     account.assert_settled();
+    assert_torn_at_cuts(&arrived, &account);
+    assert_eq!(dropped_outgoing(&arrived), 0, "{}", arrived.dropped);
     let (missing, gaps) = received.missing(&accepted.numbers);
     let losses = Losses {
         account: &account,
         networks: &[&network],
         direction,
-        swallowed: sent.sent.octets - handle.counters().received.octets,
+        swallowed: sent.sent.octets - arrived.received.octets,
         missing: lengths(0, missing),
     };
     losses.assert_possible();

@@ -13,8 +13,8 @@ use zmtp::{
 };
 
 use crate::accounts::{
-    Accepted, Losses, Overlap, Pattern, Received, Sending, WhenAlone, all_received, lengths,
-    receive, sent_or_dropped,
+    Accepted, Losses, Overlap, Pattern, Received, Sending, WhenAlone, all_received,
+    assert_torn_at_cuts, dropped_outgoing, lengths, receive, sent_or_dropped,
 };
 use crate::support::{Bound, Secured, Traffic, network, network_before, random};
 
@@ -126,6 +126,9 @@ fn settle(
     }
     account.show();
     account.assert_settled();
+    let arrived = receiver.counters();
+    assert_torn_at_cuts(&arrived, &account);
+    assert_eq!(dropped_outgoing(&arrived), 0, "{}", arrived.dropped);
     let octets: u64 = lanes.iter().map(|lane| lane.sender.sent.octets).sum();
     let losses = Losses {
         account: &account,
@@ -134,7 +137,7 @@ fn settle(
             Bound::Receiver => Direction::Forwards,
             Bound::Sender => Direction::Backwards,
         },
-        swallowed: octets - receiver.counters().received.octets,
+        swallowed: octets - arrived.received.octets,
         missing: lanes.iter().flat_map(Lane::missing).collect(),
     };
     losses.assert_possible();

@@ -15,7 +15,8 @@ use zmtp::{
 };
 
 use crate::accounts::{
-    Losses, Overlap, Received, Sending, WhenAlone, all_received, lengths, receive, sent_or_dropped,
+    Losses, Overlap, Received, Sending, WhenAlone, all_received, assert_torn_at_cuts,
+    dropped_outgoing, lengths, receive, sent_or_dropped,
 };
 use crate::support::{STRIKES, Secured, Traffic, in_time, network, random, send};
 
@@ -181,13 +182,6 @@ async fn dealers_talk_in_both_directions_at_once() {
     at_once!("DEALER, DEALER at once", DealerSocket, Overlap::InTurn);
 }
 
-/// Why messages that were to be sent are dropped while a socket is open.
-const OUTGOING: [DropReason; 3] = [
-    DropReason::HighWaterMark,
-    DropReason::Unroutable,
-    DropReason::ConnectionLost,
-];
-
 /// Messages from one socket to the other.
 struct Lane<'a> {
     pattern: String,
@@ -212,12 +206,6 @@ impl Lane<'_> {
             cuts: self.network.cut_count(),
             ..received.account()
         };
-        // Of the messages that a socket drops with a connection, some are those that it has received
-        // in part: of each connection that was cut, one at most. The others were to be sent.
-        let dropped: u64 = OUTGOING
-            .map(|reason| sent.dropped.count(reason))
-            .iter()
-            .sum();
         let (Some(in_flight), Some(reported)) = (
             sent.sent.messages.checked_sub(arrived.messages),
             count.checked_sub(sent.sent.messages),
@@ -230,13 +218,9 @@ impl Lane<'_> {
         (account.in_flight, account.reported) = (in_flight, reported);
         account.show();
         account.assert_settled();
-        let torn = dropped.checked_sub(reported);
-        assert!(
-            torn.is_some_and(|torn| torn <= account.cuts),
-            "dropped {}: {account}",
-            sent.dropped
-        );
-        assert_eq!(dropped, sent.dropped.total(), "{}: {account}", sent.dropped);
+        let dropped = dropped_outgoing(&sent);
+        assert_eq!(dropped, reported, "{}: {account}", sent.dropped);
+        assert_torn_at_cuts(&self.receiver.counters(), &account);
         let (missing, gaps) = received.missing(&accepted);
         let losses = Losses {
             account: &account,

@@ -36,9 +36,12 @@ pub enum DropReason {
     Unroutable,
     /// The peer to whom a REP owed the reply was gone.
     PeerGone,
-    /// The connection ended: before the whole message was written or read, or with messages queued
-    /// for a peer that does not come back.
+    /// The connection ended before the whole message was written, or with messages queued for a peer
+    /// that does not come back.
     ConnectionLost,
+    /// The connection ended when some frames of the message had come, and others had not. It was a
+    /// message of the peer; whether that sends it again, nobody knows here.
+    Incomplete,
     /// It was still queued when the linger period was over, or when the endpoint was given up.
     LingerExpired,
     /// It came after the socket had begun to close.
@@ -56,11 +59,12 @@ pub enum DropReason {
 
 impl DropReason {
     /// Every reason, in the order of the variants.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::HighWaterMark,
         Self::Unroutable,
         Self::PeerGone,
         Self::ConnectionLost,
+        Self::Incomplete,
         Self::LingerExpired,
         Self::SocketClosed,
         Self::Unexpected,
@@ -80,6 +84,7 @@ impl fmt::Display for DropReason {
             Self::Unroutable => "unroutable",
             Self::PeerGone => "peer gone",
             Self::ConnectionLost => "connection lost",
+            Self::Incomplete => "incomplete",
             Self::LingerExpired => "linger expired",
             Self::SocketClosed => "socket closed",
             Self::Unexpected => "unexpected",

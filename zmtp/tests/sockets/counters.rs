@@ -260,7 +260,7 @@ async fn a_message_cut_off_by_the_end_of_its_connection_is_counted() {
     let mut peer = raw_peer(&endpoint, "PUSH").await;
     peer.write_all(b"\x01\x04half").await.unwrap();
     drop(peer);
-    until_dropped(&pull, DropReason::ConnectionLost, 1).await;
+    until_dropped(&pull, DropReason::Incomplete, 1).await;
 }
 
 #[tokio::test]

@@ -45,7 +45,7 @@ impl<S: Readable + AsyncWrite + Unpin> Connection<S> {
     pub(super) fn begin_farewell(&mut self, reason: DisconnectReason) {
         let unfinished = self.incoming.drop_unfinished_message();
         let tally = &self.peer.tally;
-        tally.count_dropped(DropReason::ConnectionLost, unfinished);
+        tally.count_dropped(DropReason::Incomplete, unfinished);
         let notices = &self.hub.options.notices;
         if self.stage == Stage::Attached {
             for notice in notices.parting(self.peer.retention, &reason) {
