@@ -9,6 +9,7 @@ use tokio::io::AsyncRead;
 use tokio_util::io::poll_read_buf;
 
 use super::read_pool::{BUFFER_SIZE, MIN_ROOM, ReadPool};
+use crate::mechanism::wipe;
 
 /// So much of a large frame is read into an allocation of its own at first.
 const MIN_STEP: usize = 128;
@@ -36,6 +37,7 @@ const NEXT_HEAD: usize = 32;
 pub(crate) struct ReadBuffer {
     pub(crate) bytes: BytesMut,
     owner: Owner,
+    content: Content,
     /// What came at once of large frames lately.
     step: usize,
 }
@@ -48,11 +50,21 @@ enum Owner {
     Connection,
 }
 
+/// What is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Content {
+    /// It may have a password, of which no copy is to be left behind.
+    Handshake,
+    Traffic,
+}
+
 impl ReadBuffer {
+    /// Returns the buffer of a connection whose handshake has not begun.
     pub(crate) fn new() -> Self {
         Self {
             bytes: BytesMut::new(),
             owner: Owner::Connection,
+            content: Content::Handshake,
             step: MIN_STEP,
         }
     }
@@ -85,6 +97,17 @@ impl ReadBuffer {
             Poll::Ready(Err(_)) => {}
         }
         poll
+    }
+
+    /// The handshake is done: what comes from now on is traffic.
+    pub(crate) const fn begin_traffic(&mut self) {
+        self.content = Content::Traffic;
+    }
+
+    /// Drops what was read.
+    pub(crate) fn clear(&mut self) {
+        self.content.leave(&mut self.bytes);
+        self.bytes.clear();
     }
 
     /// Gives a buffer back that not much is left in, because nobody takes it for now.
@@ -135,7 +158,8 @@ impl ReadBuffer {
         }
         let mut next = pool.take();
         next.extend_from_slice(&self.bytes);
-        let last = std::mem::replace(&mut self.bytes, next);
+        let mut last = std::mem::replace(&mut self.bytes, next);
+        self.content.leave(&mut last);
         if self.owner == Owner::Pool {
             pool.put(last);
         }
@@ -149,8 +173,25 @@ impl ReadBuffer {
         }
         let mut own = BytesMut::with_capacity(capacity);
         own.extend_from_slice(&self.bytes);
-        pool.put(std::mem::replace(&mut self.bytes, own));
+        let mut last = std::mem::replace(&mut self.bytes, own);
+        self.content.leave(&mut last);
+        pool.put(last);
         self.owner = Owner::Connection;
+    }
+}
+
+impl Content {
+    /// Sees to it that octets of a handshake do not stay where nobody looks after them.
+    fn leave(self, octets: &mut [u8]) {
+        if self == Self::Handshake {
+            wipe(octets);
+        }
+    }
+}
+
+impl Drop for ReadBuffer {
+    fn drop(&mut self) {
+        self.content.leave(&mut self.bytes);
     }
 }
 
@@ -196,6 +237,18 @@ mod tests {
         buffer.settle(&ReadPool::default());
         assert_eq!(buffer.bytes, [7; BULK][..]);
         assert!(buffer.bytes.capacity() < 2 * BULK);
+    }
+
+    // PLAIN-022
+    #[test]
+    fn octets_of_a_handshake_are_wiped_where_they_are_left_and_those_of_traffic_are_not() {
+        let mut buffer = ReadBuffer::new();
+        for expected in [[0; 6], *b"octets"] {
+            let mut octets = *b"octets";
+            buffer.content.leave(&mut octets);
+            assert_eq!(octets, expected);
+            buffer.begin_traffic();
+        }
     }
 
     #[test]

@@ -140,6 +140,12 @@ impl ControlQueue {
     }
 }
 
+impl Drop for ControlQueue {
+    fn drop(&mut self) {
+        self.wipe_handshake();
+    }
+}
+
 /// What an idle connection may keep for the next PING.
 const IDLE_CAPACITY: usize = 256;
 

@@ -121,7 +121,7 @@ impl<S: Readable + AsyncWrite + Unpin> Connection<S> {
                 }
                 continue;
             }
-            self.reader.bytes.clear();
+            self.reader.clear();
             let pool = &self.hub.read_pool;
             match ready!(self.reader.poll_read(context, &mut self.stream, 0, pool)) {
                 Ok(0) | Err(_) => return Poll::Ready(reason),

@@ -27,6 +27,7 @@ use crate::driver::peer::{Peer, Retention};
 use crate::driver::read_buffer::ReadBuffer;
 use crate::driver::ready_set::GivenWay;
 use crate::driver::sealed::SealedChunk;
+use crate::mechanism::wipe;
 use crate::message::More;
 use crate::session::{Event, Session};
 use crate::transport::Stream;
@@ -404,6 +405,7 @@ impl<S: Readable + AsyncWrite + Unpin> Connection<S> {
         self.hub.refresh_senders();
         self.stage = Stage::Attached;
         self.progress = Progress::Attached;
+        self.reader.begin_traffic();
         self.peer.set_info(Some(Arc::clone(&info)));
         self.peer.tally.count_handshake();
         tracing::debug!(peer = %self.peer.id, socket_type = %info.socket_type, "peer attached");
@@ -487,6 +489,8 @@ impl<S> Drop for Connection<S> {
         };
         if self.progress == Progress::Handshake {
             self.hub.half_open.remove(self.peer.id);
+            // It may have been a password.
+            wipe(&mut self.control);
         }
         if let Some(reason) = reason {
             report_end(&self.hub, &self.peer, &reason, self.progress);

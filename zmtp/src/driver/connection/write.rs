@@ -8,7 +8,7 @@ use bytes::{Buf, BytesMut};
 use tokio::io::AsyncWrite;
 
 use super::readable::Readable;
-use super::task::{Connection, Stage};
+use super::task::{Connection, Progress, Stage};
 use crate::driver::commands::ConnectionCommand;
 use crate::driver::encoded::{IDLE_CAPACITY, MAX_SLICES};
 use crate::driver::monitor::DisconnectReason;
@@ -111,7 +111,7 @@ impl<S: Readable + AsyncWrite + Unpin> Connection<S> {
         }
         let written = ready!(Pin::new(&mut self.stream).poll_write(context, &self.control))?;
         self.peer.tally.count_sent_octets(written);
-        if self.stage == Stage::Handshake {
+        if self.progress == Progress::Handshake {
             // It may have been a password.
             wipe(self.control.get_mut(..written).unwrap_or_default());
         }
