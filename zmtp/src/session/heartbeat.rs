@@ -12,6 +12,9 @@ pub struct Heartbeat {
     pub interval: Duration,
     /// How long nothing may come after a PING before the peer counts as lost; less than a
     /// millisecond counts as one.
+    ///
+    /// It counts from the first PING that nothing has come after. While that one cannot be sent,
+    /// because the peer does not read, it starts over; PINGs behind it change nothing.
     pub timeout: Duration,
     /// How long we may be silent before the peer may count us as lost.
     pub ttl: PingTtl,

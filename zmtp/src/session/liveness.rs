@@ -29,6 +29,8 @@ struct Pinging {
 struct Unanswered {
     since: Instant,
     count: u8,
+    /// What has become of the first of them.
+    first: LastPing,
 }
 
 /// What is due.
@@ -98,10 +100,10 @@ impl Liveness {
         let Some(pinging) = &mut self.pinging else {
             return Ok(Due::Nothing);
         };
-        pinging.settle(last_received);
+        pinging.settle(last_received, last_ping);
         if pinging.deadline().is_some_and(|deadline| deadline <= now) {
-            // A peer that never got the PING has not failed to answer it.
-            if last_ping == LastPing::Sent {
+            // A peer that never got a PING has not failed to answer it.
+            if pinging.has_sent() {
                 return Err(Timeout::Heartbeat);
             }
             pinging.postpone(now);
@@ -128,10 +130,21 @@ impl Liveness {
 }
 
 impl Pinging {
-    fn settle(&mut self, last_received: Instant) {
+    fn settle(&mut self, last_received: Instant, last_ping: LastPing) {
         if !self.is_unanswered(last_received) {
             self.unanswered = None;
         }
+        // A later PING may wait again, and changes nothing about the first one.
+        if let Some(unanswered) = &mut self.unanswered
+            && last_ping == LastPing::Sent
+        {
+            unanswered.first = LastPing::Sent;
+        }
+    }
+
+    fn has_sent(&self) -> bool {
+        self.unanswered
+            .is_some_and(|unanswered| unanswered.first == LastPing::Sent)
     }
 
     fn is_unanswered(&self, last_received: Instant) -> bool {
@@ -154,16 +167,17 @@ impl Pinging {
             return Due::Nothing;
         }
         self.next_at = now.checked_add(self.heartbeat.interval);
-        let Unanswered { since, count } = self.unanswered.unwrap_or(Unanswered {
+        let unanswered = self.unanswered.unwrap_or(Unanswered {
             since: now,
             count: 0,
+            first: LastPing::Waiting,
         });
-        if count >= MAX_UNANSWERED {
+        if unanswered.count >= MAX_UNANSWERED {
             return Due::Nothing;
         }
         self.unanswered = Some(Unanswered {
-            since,
-            count: count + 1,
+            count: unanswered.count + 1,
+            ..unanswered
         });
         Due::Ping(self.heartbeat)
     }

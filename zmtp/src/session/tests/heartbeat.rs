@@ -220,6 +220,19 @@ fn ping_that_never_left_is_not_held_against_the_peer() {
     assert_eq!(error, timed_out(Timeout::Heartbeat));
 }
 
+// ZMTP31-139, ZMTP31-142, LZ-033
+#[test]
+fn ping_that_waits_behind_one_that_left_does_not_keep_a_lost_peer() {
+    let heartbeat = Heartbeat::new(SECOND).with_timeout(10 * SECOND);
+    let mut scripted = open(heartbeat, V3_1);
+    scripted.advance(SECOND).unwrap();
+    assert_eq!(scripted.sent(), PING);
+    let just_before = 10 * SECOND - Duration::from_millis(1);
+    scripted.advance(just_before).unwrap();
+    let error = scripted.advance(Duration::from_millis(1)).unwrap_err();
+    assert_eq!(error, timed_out(Timeout::Heartbeat));
+}
+
 // ZMTP31-143, INT-027: case G14
 #[test]
 fn flood_of_pings_without_reading_ends_the_session() {
