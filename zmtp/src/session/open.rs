@@ -296,7 +296,7 @@ impl Open {
     }
 
     fn is_publisher(&self) -> bool {
-        self.role() != Role::Messages
+        matches!(self.role(), Role::Subscriptions | Role::Both)
     }
 
     const fn role(&self) -> Role {

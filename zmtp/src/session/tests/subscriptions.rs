@@ -84,6 +84,21 @@ fn publishers_take_both_forms_from_everybody() {
     }
 }
 
+// ZMTP31-109
+#[test]
+fn sockets_that_publish_nothing_take_neither_form() {
+    for (ours, theirs) in [
+        (SocketType::Push, SocketType::Pull),
+        (SocketType::Scatter, SocketType::Gather),
+        (SocketType::Pull, SocketType::Push),
+        (SocketType::Dealer, SocketType::Router),
+    ] {
+        let mut scripted = open(ours, V3_1, theirs);
+        let octets = [command("SUBSCRIBE", b"A"), command("CANCEL", b"A")];
+        assert_eq!(scripted.feed(&octets.concat()), Ok(vec![]), "{ours}");
+    }
+}
+
 // ZMTP31-115
 #[test]
 fn topics_of_any_octets_and_length_arrive() {
