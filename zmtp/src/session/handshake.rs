@@ -133,6 +133,7 @@ impl Session {
             deadline,
             announced,
             handshake,
+            ..
         } = std::mem::replace(&mut self.state, State::Closed)
         else {
             return Err(SessionError::Closed);
@@ -156,9 +157,9 @@ impl Session {
     ) -> Result<Progress, SessionError> {
         match next {
             Next::Wait(handshake, within) => {
-                let within = within.and_then(|within| now.checked_add(within));
                 self.state = State::ExpectHandshake {
-                    deadline: deadline.into_iter().chain(within).min(),
+                    deadline,
+                    expires: within.and_then(|within| now.checked_add(within)),
                     announced,
                     handshake,
                 };

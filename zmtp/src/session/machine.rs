@@ -71,6 +71,8 @@ pub(super) enum State {
     },
     ExpectHandshake {
         deadline: Option<Instant>,
+        /// Until when the next command makes sense, which says nothing about later ones.
+        expires: Option<Instant>,
         announced: Announced,
         handshake: Handshake,
     },
@@ -200,16 +202,14 @@ impl Session {
     /// from the peer for too long. The session is closed then.
     pub fn handle_timeout(&mut self, now: Instant) -> Result<(), SessionError> {
         let open = match &mut self.state {
-            State::ExpectGreeting { deadline, .. }
-            | State::ExpectHandshake { deadline, .. }
-            | State::ExpectDecision { deadline, .. } => {
-                if deadline.is_some_and(|deadline| deadline <= now) {
+            State::Open(open) => open,
+            State::Closed => return Ok(()),
+            _ => {
+                if self.poll_timeout().is_some_and(|deadline| deadline <= now) {
                     return Err(self.fail(Timeout::Handshake));
                 }
                 return Ok(());
             }
-            State::Open(open) => open,
-            State::Closed => return Ok(()),
         };
         match open.liveness.handle_timeout(now, self.control.last_ping()) {
             Ok(Due::Nothing) => Ok(()),
@@ -306,9 +306,12 @@ impl Session {
     /// has come is enough.
     pub fn poll_timeout(&self) -> Option<Instant> {
         match &self.state {
-            State::ExpectGreeting { deadline, .. }
-            | State::ExpectHandshake { deadline, .. }
-            | State::ExpectDecision { deadline, .. } => *deadline,
+            State::ExpectGreeting { deadline, .. } | State::ExpectDecision { deadline, .. } => {
+                *deadline
+            }
+            State::ExpectHandshake {
+                deadline, expires, ..
+            } => [*deadline, *expires].into_iter().flatten().min(),
             State::Open(open) => open.liveness.poll_timeout(),
             State::Closed => None,
         }

@@ -194,6 +194,26 @@ fn ready_waits_for_the_decision_about_the_key() {
     assert_eq!(secure.client.session.peer().unwrap().user_id, None);
 }
 
+// CURVE-025
+#[test]
+fn the_lifetime_of_the_cookie_does_not_hurry_the_decision() {
+    let authentication = Authentication::Required;
+    let mut server = server_config(SocketType::Pull, Side::Listener, authentication);
+    server.handshake_timeout = None;
+    let client = client_config(SocketType::Push, Side::Connector);
+    let mut secure = Secure::new(client, server);
+    secure.say_hello();
+    assert!(secure.server.session.poll_timeout().is_some());
+    secure.drive();
+    assert!(secure.server.session.is_undecided());
+    assert_eq!(secure.server.session.poll_timeout(), None);
+    secure.now += Duration::from_secs(600);
+    assert_eq!(secure.server.session.handle_timeout(secure.now), Ok(()));
+    let decision = Decision::allowed();
+    let event = secure.server.session.authenticate(secure.now, decision);
+    assert_eq!(event, Ok(Some(Event::Established)));
+}
+
 #[test]
 fn sealing_is_encoding_where_nothing_is_encrypted_and_an_error_where_nothing_is_open() {
     let mut pair = Pair::new(SocketType::Push, SocketType::Pull);
