@@ -73,16 +73,23 @@ impl SessionConfig {
         ];
         let others = self.metadata.iter();
         let others = others.map(|(name, value)| (name.as_str(), value.clone()));
+        let others = others.filter(|(name, _)| !is_own(name));
         for (name, value) in own.into_iter().flatten().chain(others) {
-            if name.eq_ignore_ascii_case(Metadata::IDENTITY) && identity.is_none() {
-                continue;
-            }
-            // Names and values are legal already; what is refused is a second Socket-Type,
-            // Identity or Resource, and ours came first.
+            // Names and values are legal already, and none comes twice.
             let _ = announced.insert(name, value);
         }
         announced
     }
+}
+
+/// Whether it is for the protocol to say a property of this name.
+fn is_own(name: &str) -> bool {
+    let own = [
+        Metadata::SOCKET_TYPE,
+        Metadata::IDENTITY,
+        Metadata::RESOURCE,
+    ];
+    own.iter().any(|own| name.eq_ignore_ascii_case(own))
 }
 
 /// Enough for the slowest network, as in libzmq.
@@ -106,9 +113,14 @@ mod tests {
 
     // ZMTP31-068, ZMTP31-076, INT-004
     #[test]
-    fn socket_type_comes_first_and_only_once() {
+    fn socket_type_comes_first_and_what_the_protocol_says_only_once() {
         let mut config = SessionConfig::new(SocketType::Push, Side::Connector);
-        for (name, value) in [("X-key", "value"), ("socket-type", "PULL")] {
+        let properties = [
+            ("X-key", "value"),
+            ("socket-type", "PULL"),
+            ("resource", "not a\0resource"),
+        ];
+        for (name, value) in properties {
             config.metadata.insert(name, value).unwrap();
         }
         assert_eq!(
