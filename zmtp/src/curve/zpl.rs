@@ -98,7 +98,9 @@ fn read_line(content: &str) -> Result<Line<'_>, SyntaxError> {
     if content.is_empty() || content.starts_with('#') {
         return Ok(Line::Empty);
     }
-    let Some((name, value)) = content.split_once('=') else {
+    // A comment of a section may have any characters.
+    let has_value = without_comment(content).contains('=');
+    let Some((name, value)) = content.split_once('=').filter(|_| has_value) else {
         let name = without_comment(content);
         return if is_name(name) {
             Ok(Line::Name(name))
@@ -155,7 +157,7 @@ mod tests {
 
     #[test]
     fn sections_hold_values() {
-        let text = "# comment\r\n\r\nroot = 1\na\n    one = \"1\"\n\ttwo='2'\r\nb # comment\n  c = d # e\n";
+        let text = "# comment\r\n\r\nroot = 1\na\n    one = \"1\"\n\ttwo='2'\r\nb # of = comment\n  c = d # e\n";
         assert_eq!(
             read(text).unwrap(),
             [
