@@ -105,11 +105,11 @@ pub enum CertificateError {
 }
 
 impl Certificate {
-    /// The longest text that is read, in octets. Certificates are tiny; what is larger is another
-    /// file.
+    /// The longest text that is read or written, with the secret key or without, in octets.
+    /// Certificates are tiny; what is larger is another file.
     pub const MAX_LEN: usize = 64 * 1024;
 
-    /// The most properties that are read. They are compared pairwise.
+    /// The most properties. They are compared pairwise.
     pub const MAX_METADATA: usize = 256;
 
     /// Returns the certificate of a key, without metadata.
@@ -125,10 +125,22 @@ impl Certificate {
     /// # Errors
     ///
     /// Returns [`CertificateError::Metadata`] if the name has characters other than letters, digits
-    /// and `$-_@.&+/`, or the value has control characters or both kinds of quotation marks.
+    /// and `$-_@.&+/`, or the value has control characters or both kinds of quotation marks. Returns
+    /// [`CertificateError::TooManyProperties`] or [`CertificateError::TooLong`] if the certificate
+    /// could be written and not read again. It is as before then.
     pub fn insert(&mut self, name: &str, value: &str) -> Result<(), CertificateError> {
         if !zpl::is_name(name) || zpl::quotation_mark(value).is_none() {
             return Err(CertificateError::Metadata);
+        }
+        let limit = Self::MAX_METADATA;
+        if self.get(name).is_none() && self.metadata.len() >= limit {
+            return Err(CertificateError::TooManyProperties { limit });
+        }
+        let others = self.metadata().filter(|(known, _)| *known != name);
+        let lens = others.chain([(name, value)]).map(written_len);
+        let (len, limit) = (lens.chain([MIN_WRITTEN]).sum(), Self::MAX_LEN);
+        if len > limit {
+            return Err(CertificateError::TooLong { len, limit });
         }
         self.metadata.retain(|(known, _)| known != name);
         self.metadata.push((name.to_owned(), value.to_owned()));
@@ -190,7 +202,7 @@ impl SecretCertificate {
         let _ = write_body(&self.certificate, &mut text);
         let secret = Zeroizing::new(self.secret_key.expose_text());
         // The text must not move any more: it would leave the secret behind.
-        text.reserve(MAX_KEY_LINE);
+        text.reserve(KEY_LINE);
         let _ = write_key(SECRET_KEY, &secret, &mut text);
         text
     }
@@ -303,13 +315,19 @@ fn key<K: FromStr<Err = KeyError>>(
 }
 
 fn write_body(certificate: &Certificate, out: &mut impl Write) -> fmt::Result {
-    out.write_str("metadata\n")?;
+    out.write_str(METADATA)?;
     for (name, value) in certificate.metadata() {
         let mark = zpl::quotation_mark(value).unwrap_or('"');
         writeln!(out, "    {name} = {mark}{value}{mark}")?;
     }
-    out.write_str("curve\n")?;
+    out.write_str(CURVE)?;
     write_key(PUBLIC_KEY, &certificate.public_key.to_string(), out)
+}
+
+/// Returns how many octets a property takes.
+fn written_len((name, value): (&str, &str)) -> usize {
+    let texts = name.len().saturating_add(value.len());
+    texts.saturating_add(PROPERTY_OVERHEAD)
 }
 
 fn write_key(name: &str, text: &str, out: &mut impl Write) -> fmt::Result {
@@ -317,8 +335,17 @@ fn write_key(name: &str, text: &str, out: &mut impl Write) -> fmt::Result {
     writeln!(out, "    {name} = \"{text}\"")
 }
 
-/// More octets than [`write_key`] writes.
-const MAX_KEY_LINE: usize = 128;
+/// As many octets as [`write_key`] writes.
+const KEY_LINE: usize = PUBLIC_KEY.len() + 40 + PROPERTY_OVERHEAD;
+
+/// What a property takes beside its name and its value.
+const PROPERTY_OVERHEAD: usize = "     = ''\n".len();
+
+/// As many octets as a secret certificate without metadata has.
+const MIN_WRITTEN: usize = SECRET_HEADER.len() + METADATA.len() + CURVE.len() + 2 * KEY_LINE;
+
+const METADATA: &str = "metadata\n";
+const CURVE: &str = "curve\n";
 
 const PUBLIC_KEY: &str = "public-key";
 const SECRET_KEY: &str = "secret-key";
@@ -326,7 +353,8 @@ const SECRET_KEY: &str = "secret-key";
 const PUBLIC_HEADER: &str = "\
 # ZeroMQ CURVE public certificate
 #
-# Who is let in depends on this file: exchange it on a way that nobody can change it on.
+# Who is let in depends on this file: exchange it over a channel that nobody can
+# tamper with.
 
 ";
 

@@ -127,6 +127,32 @@ fn metadata_that_cannot_be_written_is_refused() {
     assert_eq!(certificate.metadata().count(), 0);
 }
 
+#[test]
+fn metadata_that_would_not_be_read_again_is_refused() {
+    let mut certificate = SecretCertificate::new(&pair());
+    let limit = Certificate::MAX_METADATA;
+    for number in 0..limit {
+        certificate.insert(&number.to_string(), "").unwrap();
+    }
+    let before = certificate.clone();
+    let error = certificate.insert("one more", "");
+    assert_eq!(error, Err(CertificateError::Metadata));
+    let error = certificate.insert("one-more", "");
+    assert_eq!(error, Err(CertificateError::TooManyProperties { limit }));
+
+    let limit = Certificate::MAX_LEN;
+    let longest = "x".repeat(limit - certificate.expose_text().len());
+    let error = certificate.insert("7", &format!("{longest}x"));
+    let len = limit + 1;
+    assert_eq!(error, Err(CertificateError::TooLong { len, limit }));
+    assert_eq!(certificate, before);
+    certificate.insert("7", &longest).unwrap();
+    assert_eq!(certificate.expose_text().len(), limit);
+    assert_eq!(certificate.expose_text().parse(), Ok(certificate.clone()));
+    let public = certificate.certificate();
+    assert!(public.to_string().len() <= limit);
+}
+
 proptest! {
     #[test]
     fn whatever_can_be_inserted_is_read_again(
