@@ -85,7 +85,7 @@ impl Message {
             Repr::Two([first, second]) => Repr::many(vec![first, second, part]),
             Repr::Many(many) if many.is_empty() => Repr::One(part),
             Repr::Many(mut many) => {
-                many.parts.push(part);
+                many.push_back(part);
                 Repr::Many(many)
             }
         };
@@ -258,6 +258,16 @@ impl Many {
 
     fn is_empty(&self) -> bool {
         self.as_slice().is_empty()
+    }
+
+    fn push_back(&mut self, part: Part) {
+        // A message that is used as a queue needs no more room than its parts, and moves each part
+        // once for every one that was taken.
+        if self.parts.len() == self.parts.capacity() && self.start > self.parts.len() / 2 {
+            self.parts.drain(..self.start);
+            self.start = 0;
+        }
+        self.parts.push(part);
     }
 
     fn push_front(&mut self, part: Part) {
@@ -480,6 +490,20 @@ mod tests {
         message[1] = Part::from("x");
         message.parts_mut()[0] = Part::EMPTY;
         assert_eq!(message, ["", "x"]);
+    }
+
+    #[test]
+    fn a_queue_of_few_parts_needs_little_room() {
+        let mut queue = Message::from(["a", "b", "c"]);
+        for part in 0..if cfg!(miri) { 20 } else { 1000_u16 } {
+            queue.push_back(part.to_be_bytes());
+            queue.pop_front();
+        }
+        let Repr::Many(many) = &queue.0 else {
+            panic!("{queue:?}");
+        };
+        assert!(many.parts.capacity() <= 16, "{}", many.parts.capacity());
+        assert_eq!(queue.part_count(), 3);
     }
 
     #[derive(Debug, Clone)]
