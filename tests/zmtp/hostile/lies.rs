@@ -273,16 +273,40 @@ async fn what_is_unusual_in_a_message_is_no_lie() {
         .await;
 }
 
+/// CURVE-035, ZMTP31-077: N18. No metadata are legal metadata, which do not say what is at the other end.
+#[tokio::test]
+async fn a_client_without_metadata_does_not_say_what_it_is_and_is_not_let_in() {
+    let victim = start("CURVE server").await;
+    let mut healthy = healthy_client(&victim).await;
+    let mut client = honest();
+    client.metadata.clear();
+    let mut peer = RawPeer::connect(victim.address()).await.unwrap();
+    client.introduce(&mut peer).await.unwrap();
+    // What it would say, were it let in.
+    let _ = peer.send(&client.message(3, 0, b"got in")).await;
+    assert_eq!(peer.recv_until_closed().await.unwrap(), b"", "no READY");
+    assert_eq!(victim.all_said("got got in"), [""; 0]);
+    healthy.exchange(&victim).await;
+    let warnings = victim
+        .conclude("an INITIATE without metadata", LITTLE, 1, healthy)
+        .await;
+    assert!(warnings[0].contains("no socket type"), "{warnings:?}");
+}
+
 /// How a server goes on when its client has said all it has to.
 type Answer = (&'static str, Comes, fn(&mut RawCurveServer) -> Vec<u8>);
 
-const ANSWERS: [Answer; 14] = [
+const ANSWERS: [Answer; 15] = [
     ("ERROR 400", Comes::NoMore, |_| error("400")),
     ("ERROR in words", Comes::NoMore, |_| error("nope")),
     ("ERROR without a reason", Comes::NoMore, |_| error("")),
     ("ERROR cut", Comes::NoMore, |_| command("ERROR", b"\x09no")),
     ("metadata cut", Comes::NoMore, |it| {
         it.metadata.pop();
+        it.ready()
+    }),
+    ("no metadata", Comes::NoMore, |it| {
+        it.metadata.clear();
         it.ready()
     }),
     ("another socket type", Comes::NoMore, |it| {
@@ -316,7 +340,7 @@ const ANSWERS: [Answer; 14] = [
 ];
 
 /// CURVE-041, CURVE-043, CURVE-047, CURVE-050, CURVE-059, CURVE-060: Q2, S1 to S4, and what the other
-/// direction has of N2, N4, N9 and N12 to N14.
+/// direction has of N2, N4, N9, N12 to N14 and N18.
 #[tokio::test]
 async fn a_server_with_the_right_key_that_lies_is_left() {
     let healthy = PushSocket::builder()

@@ -8,6 +8,7 @@ mod crowds;
 mod curve;
 mod exhaustion;
 mod harness;
+mod heartbeats;
 mod honest;
 mod lies;
 mod publishers;

@@ -138,6 +138,7 @@ fn pull(role: &str) -> PullSocket {
             .reconnect_interval(Duration::from_millis(50))
             .reconnect_interval_max(Duration::from_millis(400)),
         "one attempt" => builder.no_reconnect(),
+        "beating" => builder.heartbeat(Heartbeat::new(SHORT / 2)),
         "CURVE server" => builder.curve_server(server_pair()).authenticator(AnyKey),
         "PLAIN client" => builder.plain_client("admin", PASSWORD).unwrap(),
         "CURVE client" => builder.curve_client(*server_pair().public_key(), client_pair()),
