@@ -19,6 +19,7 @@ mod accounts;
 mod calls;
 mod closing;
 mod corruption;
+mod emitting;
 mod events;
 mod one_way;
 mod several;
