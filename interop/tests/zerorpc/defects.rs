@@ -6,7 +6,7 @@ use interop::TestResult;
 use rmpv::Value;
 use serde_json::json;
 use tests::rpc;
-use zrpc::{Client, Method, Server};
+use zrpc::{Client, Heartbeat, Method, Server};
 
 use crate::{
     our_service::{serve, serve_with},
@@ -203,17 +203,19 @@ async fn a_python_client_whose_socket_was_polled_gets_its_reply_a_second_late() 
 #[tokio::test]
 async fn no_call_between_us_waits_for_a_second_chance() -> TestResult {
     const CALLS: usize = 2000;
-    let server = serve().await?;
-    let client = Client::connect(&server.endpoint).await?;
-    let mut slow = 0;
+    // Without heartbeats and timeouts nothing happens that could wake whoever has missed something.
+    let quiet = Heartbeat::off();
+    let server = serve_with(|builder| builder.heartbeat(quiet).bind("tcp://127.0.0.1:*")).await?;
+    let client = Client::builder()
+        .heartbeat(quiet)
+        .timeout(None)
+        .connect(&server.endpoint)
+        .build()
+        .await?;
     for number in 0..CALLS {
-        let began = Instant::now();
         let sum: i64 = soon(client.call("add", (number, 1))).await??;
         assert_eq!(sum, i64::try_from(number)? + 1);
-        slow += u32::from(began.elapsed() > Duration::from_millis(900));
     }
-    // A busy machine may pause once or twice.
-    assert!(slow <= 2, "{slow} of {CALLS} calls");
     Ok(())
 }
 
@@ -223,7 +225,7 @@ async fn a_stream_that_never_rests_keeps_the_heartbeats_of_other_calls() -> Test
     let Some(python) = python()? else {
         return Ok(());
     };
-    let beats = zrpc::Heartbeat::every(Duration::from_secs(2));
+    let beats = Heartbeat::every(Duration::from_secs(2));
     let server = serve_with(|builder| builder.heartbeat(beats).bind("tcp://127.0.0.1:*")).await?;
     let client = Client::builder()
         .heartbeat(beats)
