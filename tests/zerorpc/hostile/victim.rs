@@ -217,7 +217,10 @@ impl Healthy {
     }
 
     pub(crate) async fn connect_with(victim: &Victim, security: Security) -> Self {
-        let builder = Client::builder().timeout(PATIENCE).security(security);
+        // Some victims send a heartbeat once an hour. Only the timeout is to bound how long a call takes
+        // while they are attacked.
+        let builder = Client::builder().heartbeat(Heartbeat::off());
+        let builder = builder.timeout(PATIENCE).security(security);
         let client = builder.connect(victim.endpoint()).build().await.unwrap();
         let mut healthy = Self { client, calls: 0 };
         healthy.call().await;
