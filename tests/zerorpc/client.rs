@@ -7,7 +7,7 @@ use tests::raw_peer::RawPeer;
 use tests::rpc::{self, RawEvent};
 use zrpc::{CallError, Client, Heartbeat};
 
-use crate::support::{raw_server, short_heartbeat};
+use crate::support::{BEATS, raw_server, short_heartbeat, steady_heartbeat};
 
 fn one(value: impl Into<Value>) -> Value {
     Value::Array(vec![value.into()])
@@ -214,12 +214,12 @@ async fn a_timeout_names_the_method() {
 
 #[tokio::test]
 async fn heartbeats_keep_a_slow_call_alive() {
-    let (client, mut server) = raw_server(|builder| builder.heartbeat(short_heartbeat())).await;
+    let (client, mut server) = raw_server(|builder| builder.heartbeat(steady_heartbeat())).await;
     let calling = client.call::<Value>("method", ());
     let serving = async {
         let request = recv_request(&mut server).await;
         let channel = request.entry("message_id").unwrap().clone();
-        for _ in 0..5 {
+        for _ in 0..BEATS {
             let beat = rpc::recv(&mut server).await.unwrap();
             assert!(beat.is("_zpc_hb"), "{beat:?}");
             assert_eq!(beat.entry("response_to"), Some(&channel));

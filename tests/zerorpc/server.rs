@@ -11,7 +11,7 @@ use tests::rpc::{self, RawEvent};
 use tokio::time::{sleep, timeout};
 use zrpc::Heartbeat;
 
-use crate::support::{Running, expect_good_call, methods, short_heartbeat};
+use crate::support::{BEATS, Running, expect_good_call, methods, steady_heartbeat};
 
 async fn ask(peer: &mut RawPeer, payload: &[u8]) -> RawEvent {
     rpc::send(peer, payload).await.unwrap();
@@ -318,12 +318,12 @@ async fn a_channel_may_be_opened_by_a_heartbeat() {
 
 #[tokio::test]
 async fn a_call_that_takes_long_is_kept_alive_and_given_up_with_its_client() {
-    let server = Running::start(methods().heartbeat(short_heartbeat())).await;
+    let server = Running::start(methods().heartbeat(steady_heartbeat())).await;
     let mut peer = server.raw_client().await;
     let channel = rpc::id(1);
     let request = rpc::request(channel.clone(), "wait", vec![]);
     rpc::send(&mut peer, &request).await.unwrap();
-    for _ in 0..5 {
+    for _ in 0..BEATS {
         let beat = rpc::recv(&mut peer).await.unwrap();
         assert!(beat.is("_zpc_hb"), "{beat:?}");
         assert_eq!(beat.entry("response_to"), Some(&channel));
@@ -332,7 +332,7 @@ async fn a_call_that_takes_long_is_kept_alive_and_given_up_with_its_client() {
     }
     // From here on the client is silent; the heartbeats end, whose pauses may be long on a busy
     // machine.
-    let quiet = Duration::from_secs(1);
+    let quiet = Duration::from_secs(3);
     while !peer.recv_for(quiet).await.unwrap().is_empty() {}
     expect_good_call(&mut peer, 2).await;
 }

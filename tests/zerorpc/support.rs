@@ -84,7 +84,17 @@ pub(crate) async fn raw_server(configure: fn(ClientBuilder) -> ClientBuilder) ->
     (client, server)
 }
 
-/// Returns a heartbeat that is short enough for a test.
+/// Returns the heartbeat of somebody whose peer is to be lost soon.
 pub(crate) fn short_heartbeat() -> Heartbeat {
     Heartbeat::every(Duration::from_millis(100))
 }
+
+/// Returns a heartbeat that a raw peer can keep up with on a machine that has other things to do: it
+/// has two intervals for an answer.
+pub(crate) fn steady_heartbeat() -> Heartbeat {
+    Heartbeat::every(Duration::from_millis(700))
+}
+
+/// As many [steady heartbeats](steady_heartbeat) take longer than silence is borne, even at the start
+/// of a call.
+pub(crate) const BEATS: u32 = 4;

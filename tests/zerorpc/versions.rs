@@ -8,7 +8,9 @@ use tests::raw_peer::RawPeer;
 use tests::rpc::{self, RawEvent};
 use zrpc::{CallError, Client, RemoteError};
 
-use crate::support::{Running, expect_good_call, methods, raw_server, short_heartbeat};
+use crate::support::{
+    BEATS, Running, expect_good_call, methods, raw_server, short_heartbeat, steady_heartbeat,
+};
 
 /// What an old peer writes: `v` only from 2 on, and any id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,12 +126,12 @@ async fn q12_an_old_server_is_granted_credit_by_heartbeats() {
 // Q12: a server of version 1 says nothing until it is spoken to, and then answers.
 #[tokio::test]
 async fn q12_a_server_of_version_1_that_answers_heartbeats_is_alive() {
-    let (client, mut server) = raw_server(|builder| builder.heartbeat(short_heartbeat())).await;
+    let (client, mut server) = raw_server(|builder| builder.heartbeat(steady_heartbeat())).await;
     let calling = client.call::<u64>("slow", ());
     let serving = async {
         let channel = channel_of(&rpc::recv(&mut server).await.unwrap());
         // Longer than silence is borne.
-        for number in 0..8 {
+        for number in 0..BEATS {
             let heartbeat = rpc::recv(&mut server).await.unwrap();
             assert!(heartbeat.is("_zpc_hb"), "{heartbeat:?}");
             assert_eq!(heartbeat.args, array([0]), "it must grant nothing");

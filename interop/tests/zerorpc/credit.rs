@@ -386,7 +386,8 @@ async fn a_python_channel_that_waits_no_longer_for_credit_does_without() -> Test
 // B20: waiting for credit for long leaves no debt and no gift behind.
 #[tokio::test]
 async fn our_server_sends_what_it_was_granted_however_long_it_waited() -> TestResult {
-    let beats = Heartbeat::every(Duration::from_millis(100));
+    // The peer has two intervals to answer, however busy the machine is.
+    let beats = Heartbeat::every(Duration::from_millis(700));
     let server = serve_with(|builder| builder.heartbeat(beats).bind("tcp://127.0.0.1:*")).await?;
     let mut peer = raw_client(&server.endpoint).await?;
     request(&mut peer, 1, "count", 1000).await?;
@@ -394,7 +395,7 @@ async fn our_server_sends_what_it_was_granted_however_long_it_waited() -> TestRe
     let mut items = 1;
     for _ in 0..3 {
         // Several heartbeats long there is no credit.
-        for _ in 0..4 {
+        for _ in 0..3 {
             expect(&mut peer, "_zpc_hb").await?;
             let beat = rpc::on_channel(&rpc::id(1), "_zpc_hb", array(0));
             rpc::send(&mut peer, &beat).await?;
