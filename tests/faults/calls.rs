@@ -22,7 +22,7 @@ use crate::support::{
 };
 
 /// A port that is free.
-const ANYWHERE: &str = "tcp://127.0.0.1:*";
+pub(crate) const ANYWHERE: &str = "tcp://127.0.0.1:*";
 
 /// Callers at the same time.
 const CALLERS: u64 = 8;
@@ -47,12 +47,16 @@ pub(crate) fn quick() -> SocketOptions {
         .reconnect_interval_max(Duration::from_millis(5))
 }
 
-/// Which of the two is bound; the other connects through the network.
+/// Which of the two is bound; the other connects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Bound {
+pub(crate) enum Bound {
     Server,
     /// The server is one of its workers.
     Client,
+}
+
+impl Bound {
+    pub(crate) const BOTH: [Self; 2] = [Self::Server, Self::Client];
 }
 
 fn server(secured: Secured, runs: &Runs) -> ServerBuilder {
@@ -272,7 +276,7 @@ async fn account(pattern: &str, (bound, secured): (Bound, Secured), act: Act, ra
 /// Several schedules, whoever is bound, in clear and encrypted, where octets change as well.
 async fn accounts(pattern: &str, act: Act) {
     let mut random = random();
-    for bound in [Bound::Server, Bound::Client] {
+    for bound in Bound::BOTH {
         for secured in [Secured::Not, Secured::WithCurve] {
             account(pattern, (bound, secured), act, random.fork()).await;
         }

@@ -13,6 +13,7 @@ use tokio::time::sleep;
 use zmtp::{PullSocket, PushSocket, Socket};
 use zrpc::{CallError, Client, IoRuntime, Puller, Pusher, Server};
 
+use crate::calls::{ANYWHERE, Bound};
 use crate::support::{in_time, quick, random};
 
 /// Each way of ending is tried so often, each time at another moment.
@@ -48,7 +49,25 @@ fn methods(runs: &Runs) -> zrpc::ServerBuilder {
             async move { 2 * number }
         })
         .stream("count", |(to,): (u64,)| stream::iter(0..to))
-        .bind("tcp://127.0.0.1:*")
+}
+
+/// A server and a client, whichever of them is bound.
+async fn scene(bound: Bound, runs: &Runs) -> (Server, Client) {
+    let client = Client::builder()
+        .io_runtime(IoRuntime::Current)
+        .timeout(Duration::from_secs(2));
+    match bound {
+        Bound::Server => {
+            let server = methods(runs).bind(ANYWHERE).build().await.unwrap();
+            let client = client.connect(&server.endpoints()[0]);
+            (server, client.build().await.unwrap())
+        }
+        Bound::Client => {
+            let client = client.bind(ANYWHERE).build().await.unwrap();
+            let server = methods(runs).connect(&client.endpoints()[0]);
+            (server.build().await.unwrap(), client)
+        }
+    }
 }
 
 /// How a call ended whose server went away.
@@ -88,19 +107,18 @@ async fn call_until_the_end(client: Client, caller: u64) -> Vec<(u64, Ended)> {
     ends
 }
 
-async fn callers(server: &Server) -> (Client, JoinSet<Vec<(u64, Ended)>>) {
-    let client = Client::builder()
-        .io_runtime(IoRuntime::Current)
-        .timeout(Duration::from_secs(2))
-        .connect(&server.endpoints()[0])
-        .build()
-        .await
-        .unwrap();
+fn callers(client: &Client) -> JoinSet<Vec<(u64, Ended)>> {
     let mut callers = JoinSet::new();
     for caller in 0..8 {
         callers.spawn(call_until_the_end(client.clone(), caller));
     }
-    (client, callers)
+    callers
+}
+
+/// Each of the two is bound that often.
+fn both_often() -> impl Iterator<Item = (Bound, usize)> {
+    let bound = Bound::BOTH.into_iter();
+    bound.flat_map(|bound| (0..TIMES).map(move |time| (bound, time)))
 }
 
 /// No call is run twice.
@@ -112,10 +130,10 @@ fn assert_run_once(ran: &HashMap<u64, u64>) {
 #[tokio::test]
 async fn a_server_that_shuts_down_under_load_answers_what_it_ran() {
     let mut random = random();
-    for time in 0..TIMES {
+    for (bound, time) in both_often() {
         let ran = Runs::default();
-        let server = methods(&ran).build().await.unwrap();
-        let (_client, callers) = callers(&server).await;
+        let (server, client) = scene(bound, &ran).await;
+        let callers = callers(&client);
         sleep(moment(&mut random)).await;
         match time % 2 {
             0 => in_time("the server shuts down", server.handle().shutdown()).await,
@@ -151,10 +169,10 @@ async fn a_server_that_shuts_down_under_load_answers_what_it_ran() {
 #[tokio::test]
 async fn every_call_ends_when_a_client_or_a_server_does() {
     let mut random = random();
-    for time in 0..TIMES {
+    for (bound, time) in both_often() {
         let ran = Runs::default();
-        let server = methods(&ran).build().await.unwrap();
-        let (client, callers) = callers(&server).await;
+        let (server, client) = scene(bound, &ran).await;
+        let callers = callers(&client);
         let mut items = client.stream::<u64>("count", (u64::MAX,)).await.unwrap();
         let reading = tokio::spawn(async move {
             let mut next = 0;
@@ -234,12 +252,12 @@ async fn events_that_were_accepted_before_a_pusher_closes_are_pulled() {
 #[test]
 fn a_runtime_goes_away_under_load() {
     let mut random = random();
-    for time in 0..TIMES {
+    for (bound, time) in both_often() {
         let runtime = Runtime::new().unwrap();
         let ran = Runs::default();
         let (server, client, push) = runtime.block_on(async {
-            let server = methods(&ran).build().await.unwrap();
-            let (client, mut callers) = callers(&server).await;
+            let (server, client) = scene(bound, &ran).await;
+            let mut callers = callers(&client);
             tokio::spawn(async move { while callers.join_next().await.is_some() {} });
             let mut pull: PullSocket = quick().build();
             let endpoint = pull.bind("tcp://127.0.0.1:*").await.unwrap();
