@@ -74,6 +74,12 @@ impl SendCredit {
 ///
 /// The peer starts with one credit. From the second item on, when less than half of the slots are
 /// reserved for items to come, the rest is granted and all slots are reserved again.
+///
+/// That is enough for as long as the slots stay as many. When they become fewer, what is reserved may
+/// stay above half of them although the peer has nothing left: Node has forgotten what it had before
+/// the last grant, and this implementation what exceeded the largest one. All that is sure is that
+/// grant itself. So when as much has come and is consumed, at most as much is granted again: a peer
+/// that had more keeps it, and gets no more than it ever had.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ReceiveWindow {
     slots: u32,
@@ -81,6 +87,10 @@ pub(crate) struct ReceiveWindow {
     reserved: u32,
     /// Items received and not consumed.
     queued: u32,
+    /// The last grant.
+    granted: u32,
+    /// Items received since then.
+    arrived: u32,
 }
 
 /// What a received item was sent on.
@@ -98,6 +108,8 @@ impl ReceiveWindow {
             slots: slots.clamp(1, Credit::MAX.0),
             reserved: Credit::INITIAL.0,
             queued: 0,
+            granted: Credit::INITIAL.0,
+            arrived: 0,
         }
     }
 
@@ -111,26 +123,35 @@ impl ReceiveWindow {
             _ => Arrival::Granted,
         };
         self.queued = self.queued.saturating_add(1);
+        self.arrived = self.arrived.saturating_add(1);
         Some(arrival)
     }
 
     /// Counts items that the application took, and returns what to grant for more.
     ///
     /// When less than half of the `open` slots are reserved, `next` are opened; fewer than are
-    /// configured if there is no memory for so many.
+    /// configured if there is no memory for so many. When nothing is sure to come, at most `next` are
+    /// granted.
     pub(crate) fn consume(&mut self, items: u32, open: u32, next: u32) -> Option<Credit> {
         let items = items.min(self.queued);
         self.queued = self.queued.saturating_sub(items);
         self.reserved = self.reserved.saturating_sub(items);
         // With a single slot half of it is nothing, and a strict rule would never grant again.
         let threshold = (self.slots.min(open) / 2).max(1);
-        if items == 0 || self.reserved >= threshold {
-            return None;
-        }
         let slots = self.slots.min(next.max(1));
-        let grant = Credit(slots.saturating_sub(self.reserved));
-        self.reserved = slots;
-        Some(grant)
+        let grant = if items == 0 {
+            return None;
+        } else if self.reserved < threshold {
+            slots.saturating_sub(self.reserved)
+        } else if self.queued == 0 && self.arrived >= self.granted {
+            slots.min(self.arrived)
+        } else {
+            return None;
+        };
+        self.reserved = self.reserved.saturating_add(grant);
+        self.granted = grant;
+        self.arrived = 0;
+        Some(Credit(grant))
     }
 
     pub(crate) fn slots(&self) -> u32 {

@@ -16,4 +16,6 @@ pub(crate) use record::{Channel, Control, Dialect, Expiry, Queued, Side};
 pub(crate) use server::{ServerSide, ServerState, Stall};
 
 #[cfg(test)]
+mod credit_tests;
+#[cfg(test)]
 mod tests;
