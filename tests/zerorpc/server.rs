@@ -200,6 +200,9 @@ async fn envelopes_come_back_as_they_were_sent() {
     }
     let endless = vec![&b"hop"[..]; 1000];
     peer.send(&message(&endless)).await.unwrap();
+    let long = vec![b'x'; 10_000];
+    let long = [&long[..], b"", &payload];
+    peer.send(&message(&long)).await.unwrap();
     expect_good_call(&mut peer, 2).await;
 }
 

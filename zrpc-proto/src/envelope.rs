@@ -33,6 +33,10 @@ impl Envelope {
     /// The most routing frames that a message may have; a hop adds one, so real chains are short.
     pub const MAX_FRAMES: usize = 32;
 
+    /// The most octets of routing frames that are kept: as many routing ids as there may be frames,
+    /// each as long as ZeroMQ lets it be, 255 octets, and the one that says how long it is.
+    pub const MAX_LEN: usize = Self::MAX_FRAMES * 256;
+
     /// Returns the envelope of a direct peer: no routing frames.
     #[must_use]
     pub const fn direct() -> Self {
@@ -97,15 +101,27 @@ impl Envelope {
     }
 
     /// Copies the frames, so that holding the envelope does not hold the buffer it was read into.
-    #[must_use]
-    pub fn detach(&self) -> Self {
-        Self {
+    ///
+    /// An envelope that names a peer is held for as long as the peer is known, and a connection may
+    /// pose as many peers: so there is a limit to what each of them costs.
+    ///
+    /// # Errors
+    ///
+    /// [`EnvelopeError::TooLong`] beyond [`Self::MAX_LEN`].
+    pub fn detach(&self) -> Result<Self, EnvelopeError> {
+        let lens = self.frames.iter().map(Bytes::len);
+        let len = lens.fold(0, usize::saturating_add);
+        let limit = Self::MAX_LEN;
+        if len > limit {
+            return Err(EnvelopeError::TooLong { len, limit });
+        }
+        Ok(Self {
             frames: self
                 .frames
                 .iter()
                 .map(|frame| Bytes::copy_from_slice(frame))
                 .collect(),
-        }
+        })
     }
 }
 
@@ -120,6 +136,14 @@ pub enum EnvelopeError {
     #[error("message has more than {limit} routing frames")]
     TooManyFrames {
         /// The most that is accepted.
+        limit: usize,
+    },
+    /// The envelope has more octets than are kept.
+    #[error("routing frames of {len} octets exceed the limit of {limit}")]
+    TooLong {
+        /// What it has.
+        len: usize,
+        /// The most that is kept.
         limit: usize,
     },
 }
@@ -184,6 +208,25 @@ mod tests {
         assert!(Envelope::parse(longest).is_ok());
     }
 
+    #[test]
+    fn what_is_kept_of_a_long_envelope_is_nothing() {
+        let hop = |len: usize| Bytes::from(vec![b'x'; len]);
+        let limit = Envelope::MAX_LEN;
+        let longest = Envelope {
+            frames: vec![hop(limit - 1), hop(0), hop(1)],
+        };
+        assert_eq!(longest.detach().as_ref(), Ok(&longest));
+        let longer = Envelope {
+            frames: vec![hop(limit - 1), hop(2)],
+        };
+        let len = limit + 1;
+        assert_eq!(longer.detach(), Err(EnvelopeError::TooLong { len, limit }));
+        let hops = Envelope {
+            frames: vec![hop(255); Envelope::MAX_FRAMES],
+        };
+        assert!(hops.detach().is_ok());
+    }
+
     /// A frame, empty more often than not.
     fn frame() -> impl Strategy<Value = Bytes> {
         let content = prop::collection::vec(any::<u8>(), 0..9).prop_map(Bytes::from);
@@ -214,7 +257,8 @@ mod tests {
             let (envelope, payload) = parsed.unwrap();
             prop_assert_eq!(frames.last(), Some(&payload));
             prop_assert_eq!(envelope.is_direct(), envelope.frames().is_empty());
-            prop_assert_eq!(&envelope.detach(), &envelope);
+            let detached = envelope.detach().unwrap();
+            prop_assert_eq!(&detached, &envelope);
             let wrapped: Vec<_> = envelope.wrap(payload.clone()).collect();
             if count > 1 && frames[count - 2].is_empty() {
                 prop_assert_eq!(&wrapped, &frames);

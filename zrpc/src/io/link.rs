@@ -99,7 +99,11 @@ impl Route {
         }
         let frames = message.into_parts().into_iter().map(Part::into_bytes);
         let (envelope, payload) = Envelope::parse(frames)?;
-        let envelope = (!envelope.is_direct()).then(|| Arc::new(envelope.detach()));
+        let envelope = if envelope.is_direct() {
+            None
+        } else {
+            Some(Arc::new(envelope.detach()?))
+        };
         Ok((Self { peer, envelope }, payload))
     }
 
