@@ -70,6 +70,18 @@ impl Channel {
             (pulse, expiry) => pulse.or(expiry),
         }
     }
+
+    /// Returns how many things of the channel itself wait for the socket: its request, its heartbeat,
+    /// its grant.
+    pub(crate) fn queued_count(&self) -> usize {
+        let request = matches!(&self.side, Side::Client(client) if client.request.is_some());
+        let heartbeat = self.control.heartbeat == Queued::Yes;
+        let grant = self.control.grant != Credit::NONE;
+        [request, heartbeat, grant]
+            .into_iter()
+            .map(usize::from)
+            .sum()
+    }
 }
 
 impl Expiry {

@@ -10,6 +10,15 @@ use crate::channel::{Channel, Credit, Queued, ServerState, Side, Stall};
 use crate::event::{Event, MessageId, Notice, RemoteError, Version, names};
 
 impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
+    /// Returns whether so many peers are known that another one would not even be told that it is
+    /// refused: as many as may have channels, as many with answers that they do not read, and those
+    /// that are idle. More pose as peers that do not read, and have only control events to wait.
+    pub(super) fn exceeds_peers(&self) -> bool {
+        let limits = &self.config.limits;
+        let busy = limits.channels_total.saturating_mul(2);
+        self.peers.count() >= busy.saturating_add(limits.idle_peers)
+    }
+
     /// Returns what a peer is told that has too many channels.
     pub(super) fn exceeds_channels(&self, peer: u32) -> Option<RemoteError> {
         let peer = self.peers.get(peer)?;

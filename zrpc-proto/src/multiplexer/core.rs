@@ -108,6 +108,7 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
     pub(super) fn remove(&mut self, id: ChannelId) -> Option<Awaited> {
         let channel = self.channels.get(id)?;
         let (index, awaited) = (channel.peer, Awaited::of(channel));
+        let entries = channel.queued_count();
         let (received, queued, reserved) = match &channel.side {
             Side::Client(client) => (
                 client.held_bytes(),
@@ -127,6 +128,11 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
             peer.reserved_bytes = peer.reserved_bytes.saturating_sub(reserved);
         }
         self.channels.remove(id);
+        if entries > 0 {
+            let channels = &self.channels;
+            let is_open = |id| channels.get(id).is_some();
+            self.peers.outlive(index, entries, is_open);
+        }
         self.peers.release_received(index, received);
         self.peers.release_queued(index, queued);
         self.peers.settle(index);

@@ -22,6 +22,8 @@ pub(super) struct Peer<P> {
     outbox: VecDeque<Entry>,
     /// The entries in the outbox whose channels are gone.
     ends: usize,
+    /// The entries that name channels that are gone.
+    stale: usize,
     /// The encoded bytes that wait.
     queued_bytes: usize,
     /// The bytes that the peer's channels hold.
@@ -158,6 +160,11 @@ impl<P: Clone + Eq + Hash> Peers<P> {
         self.slots.iter().flatten()
     }
 
+    /// Returns how many peers are known.
+    pub(super) fn count(&self) -> usize {
+        self.by_key.len()
+    }
+
     pub(super) fn totals(&self) -> Totals {
         self.totals
     }
@@ -203,6 +210,36 @@ impl<P: Clone + Eq + Hash> Peers<P> {
         if peer.flow == Flow::Idle {
             peer.flow = Flow::Listed;
             self.line.push_back(index);
+        }
+    }
+
+    /// Counts `entries` that name a channel which has ended now. They are skipped when their turn
+    /// comes. A peer that does not read would pile them up, so they go as soon as they are the most.
+    pub(super) fn outlive(
+        &mut self,
+        index: u32,
+        entries: usize,
+        is_open: impl Fn(ChannelId) -> bool,
+    ) {
+        let Some(peer) = self.get_mut(index) else {
+            return;
+        };
+        peer.stale = peer.stale.saturating_add(entries);
+        if peer.stale > peer.queued_count().saturating_sub(peer.stale) {
+            for lane in [&mut peer.control, &mut peer.outbox] {
+                lane.retain(|entry| entry.channel().is_none_or(&is_open));
+                if is_oversized(lane.capacity(), lane.len()) {
+                    lane.shrink_to(lane.len().saturating_mul(2));
+                }
+            }
+            peer.stale = 0;
+        }
+    }
+
+    /// Counts an entry as gone that named a channel which had ended.
+    pub(super) fn skip(&mut self, index: u32) {
+        if let Some(peer) = self.get_mut(index) {
+            peer.stale = peer.stale.saturating_sub(1);
         }
     }
 
@@ -320,6 +357,7 @@ impl<P> Peer<P> {
             control: VecDeque::new(),
             outbox: VecDeque::new(),
             ends: 0,
+            stale: 0,
             queued_bytes: 0,
             received_bytes: 0,
             reserved_bytes: 0,
@@ -405,6 +443,12 @@ impl<P> Peer<P> {
         }
     }
 
+    /// Returns how many of the entries name channels that are gone.
+    #[cfg(test)]
+    pub(super) fn stale(&self) -> usize {
+        self.stale
+    }
+
     /// Returns how many entries wait for the socket.
     pub(super) fn queued_count(&self) -> usize {
         self.outbox.len().saturating_add(self.control.len())
@@ -427,6 +471,16 @@ impl Entry {
         match self {
             Self::Data(payload) | Self::Last(payload) | Self::Control(payload) => payload.len(),
             Self::Request(_) | Self::Heartbeat(_) | Self::Grant(_) => 0,
+        }
+    }
+
+    /// Returns the channel without which this entry means nothing.
+    fn channel(&self) -> Option<ChannelId> {
+        match self {
+            Self::Data(_) | Self::Last(_) | Self::Control(_) => None,
+            Self::Request(channel) | Self::Heartbeat(channel) | Self::Grant(channel) => {
+                Some(*channel)
+            }
         }
     }
 

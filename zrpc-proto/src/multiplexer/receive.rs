@@ -111,6 +111,10 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
             .message_id
             .clone()
             .ok_or(DecodeError::MissingMessageId)?;
+        if self.exceeds_peers() && self.peers.find(peer).is_none() {
+            self.stats.refused = self.stats.refused.wrapping_add(1);
+            return Ok(());
+        }
         let peer = self.peers.find_or_insert(peer);
         let refusal = self.exceeds_channels(peer);
         if let Some(error) = refusal.or_else(|| self.exceeds_bytes(peer, received.held)) {

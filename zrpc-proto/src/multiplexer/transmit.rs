@@ -83,8 +83,11 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
                 Entry::Heartbeat(id) => (self.encode_heartbeat(id), Origin::Control),
                 Entry::Grant(id) => (self.encode_grant(id), Origin::Control),
             };
-            let peer = self.peers.get(index).map(|peer| peer.key.clone());
-            if let (Some(payload), Some(peer)) = (payload, peer) {
+            let Some(payload) = payload else {
+                self.peers.skip(index);
+                continue;
+            };
+            if let Some(peer) = self.peers.get(index).map(|peer| peer.key.clone()) {
                 self.stats.payloads_sent = self.stats.payloads_sent.wrapping_add(1);
                 return Some(Transmit {
                     peer,

@@ -299,10 +299,11 @@ impl Model {
                     peer.received_bytes(),
                     peer.queued_bytes(),
                     peer.reserved_bytes,
+                    peer.stale(),
                 )
             });
             assert!(
-                accounts.into_iter().all(|account| account == (0, 0, 0)),
+                accounts.into_iter().all(|account| account == (0, 0, 0, 0)),
                 "every byte is given back"
             );
         }

@@ -1,9 +1,10 @@
 //! Peers that do not read what waits for them.
 
 use super::pair::{
-    Pair, SECOND, Scripted, array, happenings, item, no_extra, request_header, transmitted,
+    PEER, Pair, SECOND, Scripted, array, happenings, item, no_extra, reply_header, request_header,
+    transmitted,
 };
-use crate::multiplexer::{ChannelEvent, ChannelId, Config, Limits, SendError};
+use crate::multiplexer::{ChannelEvent, ChannelId, Config, Limits, Request, SendError};
 use crate::{Body, ChannelOptions};
 
 const MARK: usize = 4096;
@@ -256,4 +257,64 @@ fn every_stream_that_waits_for_the_socket_goes_on() {
     for stream in streams {
         server.mux.stream_done(stream, no_extra()).unwrap();
     }
+}
+
+/// What waits for the one peer, and the most that there is room for.
+fn waiting(scripted: &Scripted) -> (usize, usize) {
+    let peer = scripted.mux.peers.iter().next().unwrap();
+    (peer.queued_count(), peer.capacity())
+}
+
+// Q18
+#[test]
+fn heartbeats_of_channels_that_ended_do_not_pile_up() {
+    for end in ["_zpc_hb", "_zpc_cancel"] {
+        let mut server = limited(|_| ());
+        fill(&mut server);
+        let (before, _) = waiting(&server);
+        for _ in 0..10_000 {
+            // With the same id another time it gives the former channel up.
+            server.recv(request_header(&"id".into()), "_zpc_hb", &array(&[0.into()]));
+            server.recv_on(&"id".into(), end, &array(&[0.into()]));
+        }
+        let (after, capacity) = waiting(&server);
+        assert!(after <= 2 * before + 2, "{after} after {before}");
+        assert!(capacity < 2000, "{capacity}");
+    }
+}
+
+#[test]
+fn requests_of_calls_that_ended_do_not_pile_up() {
+    let mut client = Scripted::client();
+    let options = ChannelOptions::default();
+    client.open(&options);
+    client.now += 5 * SECOND;
+    client.mux.handle_timeout(client.now);
+    let heartbeat = client.poll_transmit().unwrap();
+    client.mux.handle_blocked(heartbeat);
+    for _ in 0..10_000 {
+        let request = Request::new("method", Body::args(&()).unwrap());
+        let opened = client.mux.open(client.now, &PEER, request, &options);
+        client.mux.close(opened.unwrap()).unwrap();
+    }
+    let (count, capacity) = waiting(&client);
+    assert!(count <= 2, "{count}");
+    assert!(capacity < 2000, "{capacity}");
+}
+
+#[test]
+fn a_connection_that_does_not_read_poses_as_a_limited_number_of_peers() {
+    let mut server = limited(|limits| (limits.channels_total, limits.idle_peers) = (10, 5));
+    for number in 0..100 {
+        let peer = String::leak(number.to_string());
+        let header = request_header(&"id".into());
+        server.recv_from(peer, header.clone(), "_zpc_hb", &array(&[0.into()]));
+        if let Some(heartbeat) = server.poll_transmit() {
+            server.mux.handle_blocked(heartbeat);
+        }
+        server.recv_from(peer, reply_header(&"id".into()), "_zpc_cancel", &array(&[]));
+    }
+    assert_eq!(server.mux.channel_count(), 0);
+    assert_eq!(server.mux.peers.iter().count(), 25);
+    assert_eq!(server.mux.stats().refused, 75);
 }
