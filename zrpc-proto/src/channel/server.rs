@@ -13,9 +13,9 @@ use crate::event::{Event, Notice, Version};
 ///        └──request──▶ Held ────┘ └──last reply──▶ Draining ──credit───┘
 /// ```
 ///
-/// A request is held back while its peer does not read what waits for it. A channel starts in `Serving` when a request opens it, and in `ExpectRequest` when a heartbeat
-/// or a grant does. A lost peer, a cancel and the application's close also lead to closed, from
-/// any state. Closed is not a state: the channel is gone, though its last reply may still wait for
+/// A request is held back while its peer does not read what waits for it. A channel starts in
+/// `Serving` when a request opens it, and in `ExpectRequest` when a heartbeat or a grant does. A lost
+/// peer, a cancel and the application's close also lead to closed, from any state. Closed is not a state: the channel is gone, though its last reply may still wait for
 /// the socket.
 #[derive(Debug)]
 pub(crate) struct ServerSide {
@@ -55,27 +55,32 @@ pub(crate) enum Stall {
 
 impl ServerSide {
     pub(crate) fn new(version: Version) -> Self {
-        // A peer of version 1 may be a REQ socket that takes any event for its reply; its header is
-        // kept to what it knows.
-        let notice = match version {
-            Version::V3 => Notice::UnderstandsCancel,
-            Version::V1 | Version::V2 => Notice::Nothing,
-        };
         Self {
             state: ServerState::ExpectRequest,
             credit: SendCredit::new(),
             stall: Stall::None,
             listed: Queued::No,
             version,
-            notice,
+            notice: Self::first_notice(version),
             charged: 0,
+        }
+    }
+
+    /// Returns what the header of the first event says that goes to a client of that version.
+    ///
+    /// A peer of version 1 may be a REQ socket that takes any event for its reply; its header is kept
+    /// to what it knows.
+    pub(crate) fn first_notice(version: Version) -> Notice {
+        match version {
+            Version::V3 => Notice::UnderstandsCancel,
+            Version::V1 | Version::V2 => Notice::Nothing,
         }
     }
 
     /// Returns what the header of a heartbeat says: always the same, for it may overtake a reply
     /// that is encoded but not sent.
     pub(crate) fn heartbeat_notice(&self) -> Notice {
-        Self::new(self.version).notice
+        Self::first_notice(self.version)
     }
 
     /// The request came.

@@ -6,8 +6,8 @@ use std::hash::Hash;
 use super::peers::{Entry, take_front};
 use super::server::error_body;
 use super::{ChannelEvent, ChannelId, Multiplexer};
-use crate::channel::{Channel, Credit, Queued, ServerState, Side, Stall};
-use crate::event::{Event, MessageId, Notice, RemoteError, Version, names};
+use crate::channel::{Channel, Credit, Queued, ServerSide, ServerState, Side, Stall};
+use crate::event::{Event, MessageId, RemoteError, Version, names};
 
 impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
     /// Returns whether so many peers are known that another one would not even be told that it is
@@ -89,7 +89,9 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
             return;
         }
         let body = error_body(error, version);
-        let payload = self.encode(Some(id), names::ERR.as_bytes(), body, Notice::Nothing);
+        // It may be the first event that the client has of this server.
+        let notice = ServerSide::first_notice(version);
+        let payload = self.encode(Some(id), names::ERR.as_bytes(), body, notice);
         self.peers.push(peer, Entry::Last(payload));
     }
 

@@ -3,11 +3,12 @@
 use rmpv::Value;
 
 use super::pair::{
-    Pair, SECOND, Scripted, array, happenings, header, item, map, reply_header, request_header,
+    PEER, Pair, SECOND, Scripted, array, happenings, header, item, map, reply_header,
+    request_header,
 };
-use crate::ChannelOptions;
 use crate::event::names;
-use crate::multiplexer::{ChannelEvent, CloseReason, Config};
+use crate::multiplexer::{ChannelEvent, CloseReason, Config, Limits};
+use crate::{Body, ChannelOptions};
 
 #[test]
 fn b28_our_server_hears_at_once_that_a_call_was_given_up() {
@@ -123,6 +124,31 @@ fn first_event_of_a_channel_says_that_cancel_is_understood() {
 }
 
 #[test]
+fn a_refusal_does_not_end_what_the_two_sides_agreed_on() {
+    let limits = Limits {
+        channels_per_peer: 1,
+        ..Limits::default()
+    };
+    let mut pair = Pair::new(Config::client(), Config::server().with_limits(limits));
+    let options = ChannelOptions::default();
+    let (call, channel) = pair.accepted(&options);
+    pair.server.stream_item(channel, item(0)).unwrap();
+    pair.call(&options);
+    pair.drive();
+    let refused = happenings(&mut pair.client);
+    assert!(matches!(refused.last(), Some(ChannelEvent::Error { .. })));
+    pair.client.close(call).unwrap();
+    pair.drive();
+    assert!(matches!(
+        happenings(&mut pair.server)[..],
+        [ChannelEvent::Closed {
+            reason: CloseReason::Cancelled,
+            ..
+        }]
+    ));
+}
+
+#[test]
 fn old_clients_see_no_foreign_header_keys() {
     let mut server = Scripted::server(Config::server());
     let old = map(&[("message_id", "id".into())]);
@@ -130,6 +156,16 @@ fn old_clients_see_no_foreign_header_keys() {
     let channel = server.accepted();
     server.mux.reply(channel, item(0)).unwrap();
     assert!(header(&server.sent()[0].0, names::CANCEL).is_none());
+    let malformed = map(&[("message_id", "id".into()), ("v", 1.into())]);
+    let event = array(&[malformed, 7.into(), array(&[])]);
+    let payload = Body::value(&event).unwrap().into_encoded();
+    server
+        .mux
+        .handle_event(server.now, &PEER, payload)
+        .unwrap_err();
+    let refusal = &server.sent()[0];
+    assert_eq!(refusal.1, "ERR");
+    assert!(header(&refusal.0, names::CANCEL).is_none());
 }
 
 #[test]
