@@ -15,7 +15,7 @@ pub const MAX_BODY_LEN: u64 = (1 << 63) - 1;
 const MORE: u8 = 0b001;
 const LONG: u8 = 0b010;
 const COMMAND: u8 = 0b100;
-const RESERVED: u8 = !(MORE | LONG | COMMAND);
+const RESERVED: u8 = 0b1111_1000;
 
 /// What a frame is, as its flags say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

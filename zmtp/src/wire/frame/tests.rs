@@ -121,6 +121,15 @@ fn short_cuts_take_nothing_inside_a_frame() {
 }
 
 #[test]
+fn limits_are_256_mib_and_64_kib_by_default() {
+    let FrameLimits {
+        max_message_frame,
+        max_command,
+    } = FrameLimits::default();
+    assert_eq!((max_message_frame, max_command), (268_435_456, 65_536));
+}
+
+#[test]
 fn frame_is_refused_for_its_size_before_any_of_the_body_came() {
     // [ZMTP31-036] [INT-022]
     let limits = limits(4, 6);

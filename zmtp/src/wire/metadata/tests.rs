@@ -119,6 +119,15 @@ fn metadata_cut_anywhere_but_between_properties_is_refused() {
 }
 
 #[test]
+fn limits_are_64_properties_in_8_kib_by_default() {
+    let MetadataLimits {
+        max_properties,
+        max_encoded_len,
+    } = MetadataLimits::default();
+    assert_eq!((max_properties, max_encoded_len), (64, 8192));
+}
+
+#[test]
 fn count_and_size_are_limited() {
     // [ZMTP31-075]
     let octets = b"\x01a\0\0\0\x01x\x01b\0\0\0\x01y";
