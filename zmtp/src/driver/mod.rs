@@ -65,6 +65,8 @@ pub(crate) use fair_queue::{Envelope, FairQueue, Received};
 #[cfg(all(test, shuttle))]
 pub(crate) use half_open::Share;
 pub(crate) use hub::{Hub, Linger, NoPattern, NoVacancy, Notice, Pattern};
+#[cfg(test)]
+pub(crate) use inbox::FrameBatch;
 pub(crate) use inbox::charge;
 pub(crate) use inproc::{BoundName, hold, keep_linked};
 pub(crate) use listener::listen;

@@ -202,3 +202,96 @@ impl sealed::Sealed for SubSocket {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::pin::pin;
+
+    use super::*;
+    use crate::Socket as _;
+    use crate::driver::{FrameBatch, Retention};
+    use crate::message::Frame;
+
+    /// What a task does at most before it lets others run: 128 ticks of eight messages each, and some.
+    const TURN: std::ops::Range<u64> = 1000..2000;
+
+    /// A subscriber that wants a few of the messages that it is sent.
+    fn subscriber() -> SubSocket {
+        let sub = SubSocket::new();
+        sub.subscribe("wanted");
+        sub
+    }
+
+    /// One more peer sends it all of these at once: so many messages of each text.
+    fn send(sub: &SubSocket, texts: &[(&'static str, usize)]) {
+        let hub = sub.handle().hub();
+        let peer = hub.new_peer(Retention::Connection);
+        let mut batch = FrameBatch::default();
+        for (text, count) in texts {
+            for _ in 0..*count {
+                batch.push(Frame::last(*text));
+            }
+        }
+        peer.inbox.publish(&mut batch, &peer, &hub.ready);
+    }
+
+    /// Receives, and returns how many messages were dropped in each turn.
+    async fn turns(sub: &mut SubSocket) -> Vec<u64> {
+        let handle = sub.handle().clone();
+        let dropped = || handle.hub().tally.dropped(DropReason::Unsubscribed);
+        let mut turns = Vec::new();
+        let mut before = 0;
+        let mut receiving = pin!(sub.recv());
+        let message = poll_fn(|context| {
+            let polled = receiving.as_mut().poll(context);
+            turns.push(dropped() - before);
+            before = dropped();
+            polled
+        });
+        let message = message.await.expect("nobody closes it");
+        assert_eq!(message.parts(), ["wanted"]);
+        turns
+    }
+
+    #[tokio::test]
+    async fn a_subscriber_that_drops_what_many_send_lets_others_run() {
+        let mut sub = subscriber();
+        for _ in 0..100 {
+            send(&sub, &[("unwanted", 100)]);
+        }
+        send(&sub, &[("wanted", 1)]);
+        // The turn before has used its time up.
+        tokio::task::yield_now().await;
+        let turns = turns(&mut sub).await;
+        let (last, whole) = turns.split_last().expect("there was a turn");
+        assert!(*last < TURN.end, "{turns:?}");
+        assert!(whole.iter().all(|count| TURN.contains(count)), "{turns:?}");
+    }
+
+    #[tokio::test]
+    async fn a_subscriber_that_drops_what_is_at_hand_makes_up_for_it() {
+        const BATCH: usize = 50_000;
+        let mut sub = subscriber();
+        send(&sub, &[("wanted", 1), ("unwanted", BATCH), ("wanted", 1)]);
+        assert_eq!(turns(&mut sub).await, [0], "the first is wanted");
+        tokio::task::yield_now().await;
+        let turns = turns(&mut sub).await;
+        // Half of what the peer has sent takes no longer than to receive it, and needs no task context;
+        // after that others have as many turns as if it had.
+        let half = BATCH as u64 / 2;
+        assert!(turns[0] <= half + TURN.end, "{turns:?}");
+        let count = turns.len() as u64;
+        assert!(count >= BATCH as u64 / TURN.end, "{turns:?}");
+    }
+
+    #[test]
+    fn an_attempt_to_receive_drops_so_many_and_no_more() {
+        let mut sub = subscriber();
+        send(&sub, &[("unwanted", 2 * UNWANTED_PER_TRY), ("wanted", 1)]);
+        for _ in 0..2 {
+            assert!(matches!(sub.try_recv(), Err(TryRecvError::Empty)));
+        }
+        assert_eq!(sub.try_recv().expect("it is there").parts(), ["wanted"]);
+    }
+}
