@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use proptest::prelude::*;
 
+use super::decode::is_small_part;
 use super::{Event, Header, MessageId, Name, Notice, Outgoing, Version};
 use crate::{Body, DecodeError, DecodeLimits, Extra, Kind};
 
@@ -284,6 +285,52 @@ fn a_header_beyond_its_limit_is_refused_and_its_id_is_known() {
         DecodeError::HeaderTooLong { len: 20, limit: 19 }
     );
     assert!(failure.header.unwrap().message_id.is_some());
+}
+
+#[test]
+fn what_is_as_long_as_its_limit_is_taken() {
+    let payload = Bytes::from_static(b"\x93\x82\xaamessage_id\xa1i\xa1k\x01\xa1m\x90");
+    let decode = |change: fn(&mut DecodeLimits)| {
+        let mut limits = DecodeLimits::default();
+        change(&mut limits);
+        Event::decode_or_header(&payload, &limits)
+    };
+    let refused = |change| decode(change).unwrap_err();
+    let (len, limit) = (21, 20);
+    assert!(decode(|limits| limits.event_len = 21).is_ok());
+    let failure = refused(|limits| limits.event_len = 20);
+    assert_eq!(failure.error, DecodeError::TooLong { len, limit });
+    assert_eq!(failure.header.unwrap().extra.count(), 1);
+
+    assert!(decode(|limits| limits.header_entries = 2).is_ok());
+    let failure = refused(|limits| limits.header_entries = 1);
+    let (count, limit) = (2, 1);
+    assert_eq!(
+        failure.error,
+        DecodeError::TooManyHeaderEntries { count, limit }
+    );
+    let header = failure.header.unwrap();
+    assert!(header.message_id.is_some());
+    assert_eq!(header.extra.count(), 0, "nothing else is kept");
+}
+
+#[test]
+fn many_values_are_charged_for_what_they_become() {
+    let expansion = |count: u16| {
+        let args = [&[0xdc], &count.to_be_bytes()[..], &vec![0xc0; count.into()]];
+        let payload = [b"\x93\x80\xa1m", &args.concat()[..]].concat();
+        decode(&payload).unwrap().expansion()
+    };
+    assert_eq!(expansion(1000), 0, "as good as nothing");
+    assert_eq!(expansion(3001) - expansion(3000), 31);
+    assert!((1970 * 31..1980 * 31).contains(&expansion(3000)));
+}
+
+#[test]
+fn small_parts_of_large_payloads_are_worth_a_copy() {
+    assert!(is_small_part(2047, 4097));
+    assert!(!is_small_part(0, 4096), "it wastes little");
+    assert!(!is_small_part(2048, 4097), "it is half of it");
 }
 
 #[test]
