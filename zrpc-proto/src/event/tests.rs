@@ -210,14 +210,20 @@ fn versions_of_every_form() {
         (b"\xc0", Version::V1),
         (b"\xff", Version::V1),
         (b"\xcb\x40\x08\x00\x00\x00\x00\x00\x00", Version::V3),
+        (b"\xca\x40\x00\x00\x00", Version::V2),
     ] {
         let event = decode(&[b"\x93\x81\xa1v", encoded, b"\xa1m\x90"].concat()).unwrap();
         assert_eq!(event.header.version, version);
     }
-    let error = DecodeError::VersionNotAnInteger {
-        found: Kind::String,
-    };
-    assert_eq!(decode(b"\x93\x81\xa1v\xa13\xa1m\x90"), Err(error));
+    for (encoded, found) in [
+        (&b"\xa13"[..], Kind::String),
+        (b"\xcb\x40\x04\x00\x00\x00\x00\x00\x00", Kind::Float),
+        (b"\xca\x40\x20\x00\x00", Kind::Float),
+    ] {
+        let event = [b"\x93\x81\xa1v", encoded, b"\xa1m\x90"].concat();
+        let error = DecodeError::VersionNotAnInteger { found };
+        assert_eq!(decode(&event), Err(error));
+    }
 }
 
 #[test]
@@ -302,7 +308,8 @@ fn what_is_as_long_as_its_limit_is_taken() {
     assert_eq!(failure.error, DecodeError::TooLong { len, limit });
     assert_eq!(failure.header.unwrap().extra.count(), 1);
 
-    assert!(decode(|limits| limits.header_entries = 2).is_ok());
+    let whole = decode(|limits| limits.header_entries = 2).unwrap();
+    assert_eq!(whole.header.extra.count(), 1);
     let failure = refused(|limits| limits.header_entries = 1);
     let (count, limit) = (2, 1);
     assert_eq!(
