@@ -201,15 +201,12 @@ impl Session {
     /// Returns [`SessionError::TimedOut`] if the handshake is not done in time, or if nothing comes
     /// from the peer for too long. The session is closed then.
     pub fn handle_timeout(&mut self, now: Instant) -> Result<(), SessionError> {
-        let open = match &mut self.state {
-            State::Open(open) => open,
-            State::Closed => return Ok(()),
-            _ => {
-                if self.poll_timeout().is_some_and(|deadline| deadline <= now) {
-                    return Err(self.fail(Timeout::Handshake));
-                }
-                return Ok(());
+        let State::Open(open) = &mut self.state else {
+            // What is closed has no deadline.
+            if self.poll_timeout().is_some_and(|deadline| deadline <= now) {
+                return Err(self.fail(Timeout::Handshake));
             }
+            return Ok(());
         };
         match open.liveness.handle_timeout(now, self.control.last_ping()) {
             Ok(Due::Nothing) => Ok(()),
