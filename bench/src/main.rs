@@ -48,8 +48,7 @@ fn benchmark(options: &Options) -> Result<(), BenchError> {
     let results = run::run(&selection, options)?;
     report::write(&results, &options.output_directory())?;
     if options.is_complete() {
-        let readme = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
-        report::update_readme(&results, readme.as_ref())?;
+        report::update_readmes(&results)?;
     }
     print!("{}\n{}", report::table(&results), report::goals(&results));
     Ok(())

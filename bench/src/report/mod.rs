@@ -4,6 +4,7 @@ mod chart;
 mod goals;
 mod json;
 mod readme;
+mod summary;
 mod table;
 
 use std::fs;
@@ -13,7 +14,7 @@ use crate::error::BenchError;
 use crate::run::Results;
 
 pub(crate) use goals::goals;
-pub(crate) use readme::update_readme;
+pub(crate) use readme::update_readmes;
 pub(crate) use table::{short, table};
 
 /// Writes `latest.json`, `latest.md`, `goals.md` and a chart for each workload.

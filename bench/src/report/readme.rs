@@ -1,9 +1,10 @@
-//! Puts the results of a complete run into `README.md`.
+//! Puts the results of a complete run into the `README.md` of the benchmarks and of the project.
 
 use std::fs;
 use std::path::Path;
 
 use super::goals;
+use super::summary::summary;
 use super::table::{conditions, section};
 use crate::error::BenchError;
 use crate::run::Results;
@@ -11,10 +12,16 @@ use crate::run::Results;
 const BEGIN: &str = "<!-- results -->\n";
 const END: &str = "<!-- end of results -->";
 
-/// Replaces what lies between the two marks.
-pub(crate) fn update_readme(results: &Results, path: &Path) -> Result<(), BenchError> {
+/// Replaces what lies between the two marks of each page.
+pub(crate) fn update_readmes(results: &Results) -> Result<(), BenchError> {
+    let home = Path::new(env!("CARGO_MANIFEST_DIR"));
+    update(&home.join("README.md"), &tables_and_charts(results))?;
+    update(&home.join("../README.md"), &summary(results))
+}
+
+fn update(path: &Path, results: &str) -> Result<(), BenchError> {
     let old = fs::read_to_string(path)?;
-    if let Some(new) = replaced(&old, &tables_and_charts(results)) {
+    if let Some(new) = replaced(&old, results) {
         fs::write(path, new)?;
     }
     Ok(())
