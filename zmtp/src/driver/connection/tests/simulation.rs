@@ -14,6 +14,7 @@ use tokio::time::{Instant, timeout};
 
 use super::wire::{Fault, Wire, pair};
 use crate::driver::connection::task::{Connection, now};
+use crate::driver::counters::DropReason;
 use crate::driver::fair_queue::{Envelope, FairQueue};
 use crate::driver::half_open::Share;
 use crate::driver::hub::{Hub, NoPattern};
@@ -48,6 +49,8 @@ struct Outcome {
     received: BTreeMap<PeerId, Vec<u64>>,
     sent: u64,
     dropped: u64,
+    /// Messages of which the receiver has got a part, and nothing else that it dropped.
+    incomplete: u64,
     /// How much virtual time it took.
     took: Duration,
 }
@@ -199,10 +202,14 @@ async fn run(seed: u64, mechanisms: Mechanisms) -> Outcome {
     let counters = sockets.sender.counters();
     assert_eq!(counters.queued.outgoing, 0, "{seed}: {counters:?}");
     let received = received.lock().unwrap().clone();
+    let at_receiver = sockets.receiver.counters().dropped;
+    let incomplete = at_receiver.count(DropReason::Incomplete);
+    assert_eq!(at_receiver.total(), incomplete, "{seed}: {at_receiver}");
     Outcome {
         received,
         sent: counters.sent.messages,
         dropped: counters.dropped.total(),
+        incomplete,
         took: began.elapsed(),
     }
 }
@@ -243,6 +250,11 @@ fn check(seed: u64, outcome: &Outcome) {
     let torn = usize::try_from(outcome.dropped).unwrap();
     assert!(
         torn <= BREAKING && torn <= missing.len(),
+        "{seed}: {outcome:?}"
+    );
+    let incomplete = usize::try_from(outcome.incomplete).unwrap();
+    assert!(
+        incomplete <= BREAKING && incomplete <= missing.len(),
         "{seed}: {outcome:?}"
     );
     // One after the other is missing where a connection broke, and nowhere else.
