@@ -62,6 +62,10 @@ pub enum OptionError {
     /// runtime that it blocks.
     #[error("a client that blocks needs a thread of its own")]
     NoOwnThread,
+    /// The key that a client of CURVE expects its servers to have is none that anybody has, such as
+    /// 32 zero octets: everybody would know what is encrypted for it.
+    #[error("the key of the server is weak")]
+    WeakServerKey,
     /// A ZAP domain tells authenticators apart, and there is none.
     #[error("a ZAP domain without an authenticator")]
     DomainWithoutAuthenticator,

@@ -1,7 +1,7 @@
 //! Options that contradict each other.
 
 use zmtp::authenticator::{Addresses, AnyKey, Passwords};
-use zmtp::curve::KeyPair;
+use zmtp::curve::{KeyPair, PublicKey};
 use zmtp::{BindError, Builder, ConnectError, PullSocket, SecurityError, Socket};
 
 async fn check(builder: impl Fn() -> Builder<PullSocket>, expected: SecurityError) {
@@ -52,6 +52,14 @@ async fn one_socket_has_one_mechanism_and_one_role() {
         SecurityError::SeveralMechanisms,
     )
     .await;
+}
+
+// CURVE-005
+#[tokio::test]
+async fn nobody_has_a_weak_key() {
+    let weak = PublicKey::from_octets([0; 32]);
+    let client = || builder().curve_client(weak, KeyPair::generate());
+    check(client, SecurityError::WeakServerKey).await;
 }
 
 #[tokio::test]

@@ -17,7 +17,7 @@ use crate::wire::metadata::Metadata;
 /// connection, as far as their names are legal there.
 #[derive(Clone, Default)]
 pub struct PublicKeys {
-    keys: HashMap<[u8; 32], Metadata>,
+    keys: HashMap<PublicKey, Metadata>,
 }
 
 /// Lets in everybody who speaks CURVE, with whatever key.
@@ -47,13 +47,12 @@ impl PublicKeys {
             // Certificates can have names that ZMTP has not, and names that differ in case only.
             let _ = metadata.insert(name, value);
         }
-        let octets = *certificate.public_key().as_octets();
-        self.keys.insert(octets, metadata);
+        self.keys.insert(*certificate.public_key(), metadata);
     }
 
     /// Removes a key; connections that are there stay.
     pub fn remove(&mut self, public_key: &PublicKey) {
-        self.keys.remove(public_key.as_octets());
+        self.keys.remove(public_key);
     }
 
     /// Returns the number of keys.
@@ -66,7 +65,7 @@ impl PublicKeys {
         let Credentials::Curve { public_key } = credentials else {
             return Decision::Deny(Denial::Refused);
         };
-        match self.keys.get(public_key.as_octets()) {
+        match self.keys.get(public_key) {
             Some(metadata) => admit(public_key, metadata.clone()),
             None => Decision::Deny(Denial::Refused),
         }

@@ -1,10 +1,13 @@
 //! Public keys.
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 
 use subtle::ConstantTimeEq;
 use thiserror::Error;
+use x25519_dalek::{PublicKey as Point, StaticSecret};
 
 use crate::wire::z85::{self, Z85Error};
 
@@ -16,7 +19,8 @@ pub(super) const KEY_TEXT_LEN: usize = 40;
 
 /// The public half of a [`KeyPair`](crate::curve::KeyPair): who somebody is.
 ///
-/// Shown and read as Z85. Comparing takes the same time wherever the keys differ.
+/// Shown and read as Z85. Whether two keys are equal takes the same time wherever they differ; their order
+/// does not.
 ///
 /// ```
 /// use zmtp::curve::PublicKey;
@@ -57,10 +61,18 @@ pub enum KeyError {
 impl PublicKey {
     /// Returns the key with these octets, whatever they are.
     ///
-    /// Keys with which no secret can be agreed, such as 32 zero octets, are refused in the
-    /// handshake.
+    /// Keys with which no secret can be agreed [are weak](Self::is_weak).
     pub const fn from_octets(octets: [u8; KEY_LEN]) -> Self {
         Self(octets)
+    }
+
+    /// Returns true for a key with which no secret can be agreed, such as 32 zero octets: everybody
+    /// would know it. Nobody has such a key honestly, and handshakes refuse it `[CURVE-005]`.
+    pub fn is_weak(&self) -> bool {
+        // What is of low order agrees on zero with every secret key.
+        let any = StaticSecret::from([1; KEY_LEN]);
+        let agreed = any.diffie_hellman(&Point::from(self.0));
+        !agreed.was_contributory()
     }
 
     /// Returns the octets.
@@ -97,6 +109,25 @@ impl PartialEq for PublicKey {
 
 impl Eq for PublicKey {}
 
+impl Hash for PublicKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
+    }
+}
+
+impl PartialOrd for PublicKey {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for PublicKey {
+    /// Compares the octets.
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.cmp(&other.0)
+    }
+}
+
 impl fmt::Display for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The length is a multiple of four, so this does not fail.
@@ -120,6 +151,8 @@ pub(super) fn decode(text: &str, octets: &mut [u8; KEY_LEN]) -> Result<(), KeyEr
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
 
     const TEXT: &str = "Yne@$w-vo<fVvi]a<NY6T1ed:M$fCG*[IaLV{hID";
@@ -162,7 +195,29 @@ mod tests {
         for at in 0..KEY_LEN {
             let mut octets = *key.as_octets();
             octets[at] ^= 1;
-            assert_ne!(PublicKey::from_octets(octets), key);
+            let other = PublicKey::from_octets(octets);
+            assert_ne!(other, key);
+            assert_eq!(other.cmp(&key), octets.cmp(key.as_octets()));
+            assert_eq!(HashSet::from([key, other, key]).len(), 2);
         }
+    }
+
+    // CURVE-005
+    #[test]
+    fn keys_of_low_order_are_weak() {
+        let mut one = [0; KEY_LEN];
+        one[0] = 1;
+        let mut minus_one = [0xff; KEY_LEN];
+        (minus_one[0], minus_one[31]) = (0xec, 0x7f);
+        // Of order eight.
+        let eighth = [
+            0xe0, 0xeb, 0x7a, 0x7c, 0x3b, 0x41, 0xb8, 0xae, 0x16, 0x56, 0xe3, 0xfa, 0xf1, 0x9f,
+            0xc4, 0x6a, 0xda, 0x09, 0x8d, 0xeb, 0x9c, 0x32, 0xb1, 0xfd, 0x86, 0x62, 0x05, 0x16,
+            0x5f, 0x49, 0xb8, 0x00,
+        ];
+        for octets in [[0; KEY_LEN], one, minus_one, eighth] {
+            assert!(PublicKey::from_octets(octets).is_weak(), "{octets:x?}");
+        }
+        assert!(!TEXT.parse::<PublicKey>().unwrap().is_weak());
     }
 }

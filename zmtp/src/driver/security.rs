@@ -22,6 +22,8 @@ enum Choice {
     None,
     One(MechanismConfig),
     Several,
+    #[cfg(feature = "curve")]
+    WeakServerKey,
 }
 
 /// Options that make no sense together.
@@ -33,6 +35,10 @@ pub enum SecurityError {
     /// A socket has one mechanism and one role in it, and several were chosen.
     #[error("several security mechanisms were chosen")]
     SeveralMechanisms,
+    /// The key that a client of CURVE expects its servers to have is none that anybody has, such as
+    /// 32 zero octets: everybody would know what is encrypted for it.
+    #[error("the key of the server is weak")]
+    WeakServerKey,
     /// A server has to know whom to let in. Take
     /// [`AnyKey`](crate::authenticator::AnyKey) for CURVE without authentication.
     #[error("a server of PLAIN or CURVE needs an authenticator")]
@@ -47,9 +53,15 @@ pub enum SecurityError {
 
 impl SecurityOptions {
     pub(crate) fn choose(&mut self, mechanism: MechanismConfig) {
-        self.choice = match self.choice {
-            Choice::None => Choice::One(mechanism),
-            Choice::One(_) | Choice::Several => Choice::Several,
+        self.choice = match (&self.choice, mechanism) {
+            #[cfg(feature = "curve")]
+            (Choice::None, MechanismConfig::CurveClient(client))
+                if client.server_key().is_weak() =>
+            {
+                Choice::WeakServerKey
+            }
+            (Choice::None, mechanism) => Choice::One(mechanism),
+            _ => Choice::Several,
         };
     }
 
@@ -82,6 +94,8 @@ impl SecurityOptions {
             Choice::None => return Ok(MechanismConfig::Null(Authentication::NotRequired)),
             Choice::One(mechanism) => mechanism,
             Choice::Several => return Err(SecurityError::SeveralMechanisms),
+            #[cfg(feature = "curve")]
+            Choice::WeakServerKey => return Err(SecurityError::WeakServerKey),
         };
         match (mechanism.role(), has_authenticator) {
             (SecurityRole::Server, false) => Err(SecurityError::NoAuthenticator),

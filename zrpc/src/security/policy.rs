@@ -126,6 +126,12 @@ impl Security {
             #[cfg(feature = "curve")]
             Mechanism::CurveClient(..) => false,
         };
+        #[cfg(feature = "curve")]
+        if let Mechanism::CurveClient(server_key, _) = &self.mechanism
+            && server_key.is_weak()
+        {
+            return Err(OptionError::WeakServerKey);
+        }
         match self.domain {
             Some(_) if !has_authenticator => Err(OptionError::DomainWithoutAuthenticator),
             _ => Ok(()),
@@ -155,7 +161,8 @@ impl Security {
     ///
     /// # Errors
     ///
-    /// [`OptionError::DomainWithoutAuthenticator`], as builders report it.
+    /// [`OptionError::DomainWithoutAuthenticator`] and [`OptionError::WeakServerKey`], as builders
+    /// report them.
     ///
     /// # Example
     ///

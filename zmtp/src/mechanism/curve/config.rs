@@ -22,6 +22,8 @@ pub struct CurveServer {
 
 impl CurveClient {
     /// Returns a client of the server that has the secret key to `server_key` `[CURVE-004]`.
+    ///
+    /// Nobody has one to a key that [is weak](PublicKey::is_weak): the handshake fails then.
     pub fn new(server_key: PublicKey, key_pair: KeyPair) -> Self {
         Self {
             server_key,

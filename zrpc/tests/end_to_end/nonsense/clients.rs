@@ -1,7 +1,7 @@
 //! Clients.
 
 use zrpc::middleware::Logging;
-use zrpc::security::Security;
+use zrpc::security::{PublicKey, Security};
 use zrpc::{Client, ClientBuilder, Compat, Heartbeat, IoRuntime, OptionError, SocketOptions};
 
 use super::table::*;
@@ -187,6 +187,11 @@ const CLIENT: &[Row<ClientBuilder>] = &[
         "security",
         |it| it.security(Security::null().with_domain("domain").unwrap()),
         Refused(OptionError::DomainWithoutAuthenticator),
+    ),
+    (
+        "security",
+        |it| it.security(Security::curve_anonymous(PublicKey::from_octets([0; 32]))),
+        Refused(OptionError::WeakServerKey),
     ),
     (
         "socket",
