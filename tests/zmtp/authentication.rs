@@ -59,7 +59,7 @@ async fn what_was_decided_is_attached_and_stays_here() {
         })
         .await
         .unwrap();
-        assert_eq!(info.granted.get("X-Private"), Some(&b"for us"[..]));
+        assert_eq!(info.granted.get("X-Private"), Some(&b"for us".into()));
     }
     assert_eq!(*seen.lock().unwrap(), ["127.0.0.1", "127.0.0.1"]);
 }

@@ -325,7 +325,7 @@ async fn their_properties_come_with_what_is_known_of_the_peer() -> TestResult {
         join(&pull, &mut peer, binder).await?;
         send(&mut peer, "z", &json!(["x"])).await?;
         let received = soon(pull.recv_with_peer()).await??;
-        assert_eq!(received.info.metadata.get("X-key"), Some(&b"value"[..]));
+        assert_eq!(received.info.metadata.get("X-key"), Some(&b"value".into()));
     }
     Ok(())
 }

@@ -217,7 +217,7 @@ async fn certificates_of_python_open_our_door_and_theirs() -> TestResult {
     converse(&mut ours, &mut peer).await?;
     let user = ours.peers().first().and_then(|peer| ours.peer_info(*peer));
     let user = user.expect("the peer has just sent something");
-    assert_eq!(user.granted.get("owner"), Some(&b"client"[..]));
+    assert_eq!(user.granted.get("owner"), Some(&b"client".into()));
     assert_eq!(user.user_id, Some(client.public_key().to_string().into()));
     Ok(())
 }

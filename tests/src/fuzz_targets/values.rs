@@ -163,7 +163,7 @@ pub fn metadata(data: &[u8]) {
     assert!(metadata.len() <= METADATA_LIMITS.max_properties);
     for (name, value) in metadata.iter() {
         let upper = name.as_str().to_ascii_uppercase();
-        assert_eq!(metadata.get(&upper), Some(&value[..]), "{name}");
+        assert_eq!(metadata.get(&upper), Some(value), "{name}");
     }
     let mut encoded = Vec::new();
     metadata.encode(&mut encoded);

@@ -188,8 +188,8 @@ async fn what_was_decided_is_apart_from_what_the_peer_says() {
         }
     };
     assert_eq!(info.user_id, Some("joe".into()));
-    assert_eq!(info.granted.get("X-Role"), Some(&b"admin"[..]));
+    assert_eq!(info.granted.get("X-Role"), Some(&b"admin".into()));
     assert_eq!(info.granted.get("X-Admin"), None);
-    assert_eq!(info.metadata.get("X-Role"), Some(&b"guest"[..]));
+    assert_eq!(info.metadata.get("X-Role"), Some(&b"guest".into()));
     assert_eq!(info.metadata.get("User-Id"), None);
 }

@@ -68,7 +68,8 @@ impl Candidate {
 
     /// Returns the routing id that the peer has announced; empty if it has not, or not yet.
     pub fn identity(&self) -> &[u8] {
-        self.metadata.get(Metadata::IDENTITY).unwrap_or_default()
+        let identity = self.metadata.get(Metadata::IDENTITY);
+        identity.map(Part::as_slice).unwrap_or_default()
     }
 
     /// Returns the address in the form of ZAP: the IP address of a tcp peer, `:uid:gid:pid` of an

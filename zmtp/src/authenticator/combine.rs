@@ -129,7 +129,7 @@ mod tests {
             panic!("both allow it");
         };
         assert_eq!(user_id, Some("joe".into()));
-        assert_eq!(metadata.get("X-Role"), Some(&b"a"[..]));
+        assert_eq!(metadata.get("X-Role"), Some(&b"a".into()));
         assert_eq!(metadata.len(), 3);
         let first = always(allowing(Some("first"), "a")).and(always(allowing(Some("second"), "a")));
         assert_eq!(ask(first).await, allowing(Some("first"), "a"));

@@ -92,6 +92,18 @@ impl IpNetwork {
         Ok(network)
     }
 
+    /// Returns the first address.
+    #[must_use]
+    pub const fn address(&self) -> IpAddr {
+        self.address
+    }
+
+    /// Returns for how many bits all addresses are the same.
+    #[must_use]
+    pub const fn prefix_len(&self) -> u8 {
+        self.prefix_len
+    }
+
     /// Returns whether `address` belongs to the network.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
@@ -245,5 +257,8 @@ mod tests {
             assert_eq!(network(text).to_string(), text);
         }
         assert_eq!(network("::1").to_string(), "::1/128");
+        let mapped = network("::ffff:192.0.2.0/120");
+        let address = IpAddr::from([192, 0, 2, 0]);
+        assert_eq!((mapped.address(), mapped.prefix_len()), (address, 24));
     }
 }

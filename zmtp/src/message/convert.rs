@@ -2,6 +2,7 @@
 
 use std::borrow::{Borrow, Cow};
 use std::cmp::Ordering;
+use std::hash::{Hash, Hasher};
 
 use bytes::Bytes;
 
@@ -98,6 +99,25 @@ impl PartialEq<Bytes> for Part {
     }
 }
 
+impl Hash for Message {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.parts().hash(state);
+    }
+}
+
+impl PartialOrd for Message {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Message {
+    /// Compares part by part; of two messages of which one begins with the other, that one is less.
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.parts().cmp(other.parts())
+    }
+}
+
 impl<A: Into<Part>, B: Into<Part>> From<(A, B)> for Message {
     #[inline]
     fn from((a, b): (A, B)) -> Self {
@@ -141,6 +161,15 @@ where
     }
 }
 
+impl<'a> IntoIterator for &'a mut Message {
+    type Item = &'a mut Part;
+    type IntoIter = std::slice::IterMut<'a, Part>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.parts_mut().iter_mut()
+    }
+}
+
 impl AsRef<[Part]> for Message {
     fn as_ref(&self) -> &[Part] {
         self.parts()
@@ -149,7 +178,7 @@ impl AsRef<[Part]> for Message {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeSet, HashMap};
+    use std::collections::{BTreeSet, HashMap, HashSet};
 
     use super::*;
 
@@ -182,6 +211,18 @@ mod tests {
         let message = Message::from((id, "", "x", vec![7; 3]));
         assert_eq!(message, [&[0, 1][..], b"", b"x", &[7; 3]]);
         assert_ne!(message, ["", "x"]);
+    }
+
+    #[test]
+    fn messages_are_equal_ordered_and_found_by_their_parts_whatever_form_they_have() {
+        let mut taken_from = Message::from(["x", "a", "b"]);
+        taken_from.pop_front();
+        let two = Message::from(["a", "b"]);
+        assert_eq!(HashSet::from([taken_from.clone(), two.clone()]).len(), 1);
+        assert_eq!(taken_from.cmp(&two), Ordering::Equal);
+        let sorted = [&[][..], &["", "b"], &["a"], &["a", "b"], &["ab"], &["b"]]
+            .map(|parts| parts.iter().copied().collect::<Message>());
+        assert!(sorted.is_sorted_by(|a, b| a < b));
     }
 
     #[test]

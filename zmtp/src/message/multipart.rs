@@ -490,6 +490,10 @@ mod tests {
         message[1] = Part::from("x");
         message.parts_mut()[0] = Part::EMPTY;
         assert_eq!(message, ["", "x"]);
+        for part in &mut message {
+            *part = Part::from("y");
+        }
+        assert_eq!(message, ["y", "y"]);
     }
 
     #[test]

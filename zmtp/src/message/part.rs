@@ -1,9 +1,8 @@
 //! One frame body, kept inside the value while it is small.
 
-use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::num::NonZeroUsize;
-use std::ops::Deref;
+use std::ops::{Bound, Deref, RangeBounds};
 
 use bytes::{Buf, Bytes, BytesMut};
 
@@ -87,6 +86,13 @@ impl Part {
         }
     }
 
+    /// Returns a body of octets that are there as long as the program runs, none of which is
+    /// copied that does not fit into the value.
+    #[inline]
+    pub fn from_static(octets: &'static [u8]) -> Self {
+        Self::from(Bytes::from_static(octets))
+    }
+
     /// Returns a body of the first `len` octets of `block`.
     ///
     /// The whole block is copied: an amount known to the compiler costs less than a call that
@@ -143,6 +149,37 @@ impl Part {
             Repr::Inline(inline) => Bytes::copy_from_slice(inline.as_slice()),
             Repr::Shared(bytes) => bytes.clone(),
         }
+    }
+
+    /// Returns the octets in `range` as a body of their own; `None` if there are no such octets.
+    ///
+    /// It shares the storage if it is too long for the value itself.
+    ///
+    /// ```
+    /// use zmtp::Part;
+    ///
+    /// let part = Part::from("key=value");
+    /// assert_eq!(part.slice(4..), Some(Part::from("value")));
+    /// assert_eq!(part.slice(4..10), None);
+    /// ```
+    pub fn slice(&self, range: impl RangeBounds<usize>) -> Option<Self> {
+        let start = match range.start_bound() {
+            Bound::Included(start) => *start,
+            Bound::Excluded(before) => before.checked_add(1)?,
+            Bound::Unbounded => 0,
+        };
+        let end = match range.end_bound() {
+            Bound::Included(last) => last.checked_add(1)?,
+            Bound::Excluded(end) => *end,
+            Bound::Unbounded => self.len(),
+        };
+        let octets = self.as_slice().get(start..end)?;
+        Some(match &self.0 {
+            Repr::Shared(bytes) if octets.len() > Self::INLINE_CAPACITY => {
+                Self(Repr::Shared(bytes.slice(start..end)))
+            }
+            _ => Self::copy_from_slice(octets),
+        })
     }
 
     /// Returns what follows the first `count` octets; empty if there are no more than that.
@@ -264,26 +301,6 @@ impl PartialEq<&str> for Part {
 impl Hash for Part {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.as_slice().hash(state);
-    }
-}
-
-impl fmt::Debug for Part {
-    /// Writes the octets as a byte string literal, cut after the first few dozen.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Bodies can be hundreds of megabytes and end up in assertion messages and logs.
-        const SHOWN: usize = 64;
-        let octets = self.as_slice();
-        match octets.get(..SHOWN) {
-            Some(head) if octets.len() > SHOWN => {
-                write!(
-                    f,
-                    "b\"{}\"... ({} octets)",
-                    head.escape_ascii(),
-                    octets.len()
-                )
-            }
-            _ => write!(f, "b\"{}\"", octets.escape_ascii()),
-        }
     }
 }
 
@@ -413,18 +430,39 @@ mod tests {
     }
 
     #[test]
+    fn slices_are_those_of_the_octets_and_share_what_is_large() {
+        let octets: Vec<u8> = (0..if cfg!(miri) { 36 } else { 70 }).collect();
+        for part in [Part::from(&octets), Part::from(&octets[..20])] {
+            for start in 0..=part.len() + 1 {
+                for end in 0..=part.len() + 1 {
+                    let expected = octets[..part.len()].get(start..end).map(Part::from);
+                    assert_eq!(part.slice(start..end), expected);
+                }
+            }
+            assert_eq!(part.slice(..).as_ref(), Some(&part));
+            assert_eq!(part.slice(1..=2).unwrap(), [1, 2]);
+            let behind_the_first = (Bound::Excluded(0), Bound::Unbounded);
+            assert_eq!(part.slice(behind_the_first), Some(part.clone().skip(1)));
+            assert_eq!(part.slice(..=usize::MAX), None);
+        }
+        let part = Part::from(&octets);
+        let large = part.slice(1..34).unwrap();
+        assert_eq!(large.as_ptr(), part[1..].as_ptr());
+        assert!(part.slice(1..33).unwrap().is_inline());
+    }
+
+    #[test]
+    fn static_octets_are_not_copied_unless_they_are_few() {
+        static OCTETS: [u8; 33] = [7; 33];
+        assert_eq!(Part::from_static(&OCTETS).as_ptr(), OCTETS.as_ptr());
+        assert!(Part::from_static(b"few").is_inline());
+    }
+
+    #[test]
     fn skip_beyond_the_end_leaves_nothing() {
         assert_eq!(Part::from("abc").skip(1), "bc");
         assert_eq!(Part::from("abc").skip(3), Part::EMPTY);
         assert_eq!(Part::from("abc").skip(4), Part::EMPTY);
         assert_eq!(Part::from(vec![0; 50]).skip(usize::MAX), Part::EMPTY);
-    }
-
-    #[test]
-    fn debug_escapes_and_cuts() {
-        assert_eq!(format!("{:?}", Part::from(b"a\x00\"")), r#"b"a\x00\"""#);
-        let long = format!("{:?}", Part::from(vec![b'z'; 1000]));
-        assert!(long.ends_with("... (1000 octets)"), "{long}");
-        assert!(long.len() < 100);
     }
 }

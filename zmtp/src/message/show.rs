@@ -10,6 +10,18 @@ const SHOWN_OCTETS: usize = 64;
 /// Parts of a message that are shown: a peer chooses how many there are.
 const SHOWN_PARTS: usize = 16;
 
+impl fmt::Debug for Part {
+    /// Writes the octets as a byte string literal, cut after the first few dozen.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let head = self.get(..SHOWN_OCTETS).unwrap_or(self);
+        write!(f, "b\"{}\"", head.escape_ascii())?;
+        if self.len() > SHOWN_OCTETS {
+            write!(f, "... ({} octets)", self.len())?;
+        }
+        Ok(())
+    }
+}
+
 impl fmt::Display for Part {
     /// Writes text as it is, with line breaks and tabs escaped, and other octets as hexadecimal
     /// digits; cut after the first few dozen.
@@ -74,7 +86,7 @@ fn shown_text(part: &Part) -> Option<&str> {
         }
         Err(_) => return None,
     };
-    // Numbers and made routing ids are often valid UTF-8, and nothing that one could read.
+    // Numbers and generated routing ids are often valid UTF-8, and nothing that one could read.
     let is_control = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
     (!text.contains(is_control)).then_some(text)
 }
@@ -106,6 +118,14 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn debug_escapes_and_cuts() {
+        assert_eq!(format!("{:?}", Part::from(b"a\x00\"")), r#"b"a\x00\"""#);
+        let long = format!("{:?}", Part::from(vec![b'z'; 1000]));
+        assert!(long.ends_with("... (1000 octets)"), "{long}");
+        assert!(long.len() < 100);
     }
 
     #[test]

@@ -98,9 +98,11 @@ impl PeerInfo {
         let identity = metadata
             .get(Metadata::IDENTITY)
             .filter(|_| theirs.announces_routing_id())
+            .map(Part::as_slice)
             .unwrap_or_default();
         let routing_id = routing_id(ours, identity).map_err(Malformed::RoutingId)?;
-        let resource = metadata.get(Metadata::RESOURCE).map(Resource::new);
+        let resource = metadata.get(Metadata::RESOURCE);
+        let resource = resource.map(Resource::new);
         let resource = resource.transpose().map_err(Malformed::Resource)?;
         let Authorization {
             user_id,
@@ -113,7 +115,7 @@ impl PeerInfo {
             socket_type: theirs,
             routing_id,
             resource,
-            metadata: without_local(&metadata),
+            metadata: without_local(metadata),
             granted,
             mechanism: announced.mechanism,
             user_id,
@@ -122,13 +124,9 @@ impl PeerInfo {
 }
 
 /// What a peer says, as far as it may.
-fn without_local(announced: &Metadata) -> Metadata {
-    let mut metadata = Metadata::new();
-    for (name, value) in announced.iter() {
-        if LOCAL_PROPERTIES.iter().all(|local| name != local) {
-            // Names and values are legal. Of a name that comes twice, the first counts.
-            let _ = metadata.insert(name.as_str(), value.clone());
-        }
+fn without_local(mut metadata: Metadata) -> Metadata {
+    for name in LOCAL_PROPERTIES {
+        metadata.remove(name);
     }
     metadata
 }

@@ -315,7 +315,7 @@ async fn peers_of_the_process_are_told_apart_as_well() {
         let received = soon(pull.recv_with_peer()).await.unwrap();
         assert_eq!(received.message, [name]);
         let info = &received.info;
-        assert_eq!(info.metadata.get("X-Name"), Some(name.as_bytes()));
+        assert_eq!(info.metadata.get("X-Name"), Some(&name.into()));
         assert_eq!(info.user_id, None);
         assert!(matches!(info.address, Some(PeerAddress::Inproc(_))));
     }

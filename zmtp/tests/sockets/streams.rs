@@ -180,7 +180,7 @@ async fn a_message_leads_to_what_is_known_of_its_peer() {
     push.send("x").await.unwrap();
     let (peer, _) = soon(pull.recv_from()).await.unwrap();
     let info = pull.peer_info(peer).unwrap();
-    assert_eq!(info.metadata.get("x-KEY"), Some(&b"value"[..]));
+    assert_eq!(info.metadata.get("x-KEY"), Some(&b"value".into()));
     let endpoint = rep.bind(LOOPBACK).await.unwrap();
     let req = ReqSocket::builder().metadata(metadata().unwrap());
     let mut req = req.build();
@@ -188,7 +188,7 @@ async fn a_message_leads_to_what_is_known_of_its_peer() {
     req.send("x").await.unwrap();
     let (peer, request) = soon(rep.recv_from()).await.unwrap();
     let info = rep.peer_info(peer).unwrap();
-    assert_eq!(info.metadata.get("X-key"), Some(&b"value"[..]));
+    assert_eq!(info.metadata.get("X-key"), Some(&b"value".into()));
     rep.send(request).unwrap();
     assert_eq!(soon(req.recv_from()).await.unwrap().0, server);
 }

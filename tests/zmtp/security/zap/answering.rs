@@ -171,7 +171,7 @@ async fn many_sockets_and_their_clients_share_a_handler() {
             let received = soon(pull.recv_with_peer()).await.unwrap();
             let user_id = received.info.user_id.clone().unwrap();
             assert_eq!(received.message.first(), Some(&user_id));
-            assert_eq!(received.info.granted.get("Role"), Some(&b"admin"[..]));
+            assert_eq!(received.info.granted.get("Role"), Some(&b"admin".into()));
             users.insert(user_id.to_vec());
         }
         assert_eq!(users.len(), 20);

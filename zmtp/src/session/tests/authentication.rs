@@ -184,10 +184,10 @@ fn what_was_decided_about_the_peer_cannot_be_overridden_by_it() {
         assert_eq!(scripted.feed(&octets), Ok(vec![Event::Established]));
         let peer = scripted.session.peer().unwrap();
         assert_eq!(peer.user_id, Some(Part::from("joe")));
-        assert_eq!(peer.granted.get("Role"), Some(&b"guest"[..]));
+        assert_eq!(peer.granted.get("Role"), Some(&b"guest".into()));
         assert_eq!(peer.granted.get("X-key"), None);
-        assert_eq!(peer.metadata.get("Role"), Some(&b"root"[..]));
-        assert_eq!(peer.metadata.get("X-key"), Some(&b"value"[..]));
+        assert_eq!(peer.metadata.get("Role"), Some(&b"root".into()));
+        assert_eq!(peer.metadata.get("X-key"), Some(&b"value".into()));
         assert_eq!(peer.metadata.get("User-Id"), None);
         assert_eq!(peer.metadata.get("Peer-Address"), None);
     }

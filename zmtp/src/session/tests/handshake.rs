@@ -203,8 +203,8 @@ fn properties_are_shown_except_those_that_only_we_may_set() {
     ];
     scripted.feed(&ready(SocketType::Push, &others)).unwrap();
     let metadata = &scripted.session.peer().unwrap().metadata;
-    assert_eq!(metadata.get("x-foo"), Some(&b"\x00\xff"[..]));
-    assert_eq!(metadata.get("Foo"), Some(&b""[..]));
+    assert_eq!(metadata.get("x-foo"), Some(&b"\x00\xff".into()));
+    assert_eq!(metadata.get("Foo"), Some(&b"".into()));
     assert_eq!(metadata.get("User-Id"), None);
     assert_eq!(metadata.get("Peer-Address"), None);
     let sent = scripted.sent();

@@ -11,7 +11,7 @@ mod properties;
 mod resource;
 
 pub use name::PropertyName;
-pub use properties::{Metadata, MetadataError, MetadataLimits};
+pub use properties::{Metadata, MetadataError, MetadataLimits, Properties};
 pub use resource::{Resource, ResourceError};
 
 #[cfg(test)]

@@ -1,5 +1,8 @@
 //! Lists of properties.
 
+use std::iter::FusedIterator;
+use std::slice;
+
 use bytes::BufMut;
 use thiserror::Error;
 
@@ -15,11 +18,15 @@ use crate::wire::metadata::PropertyName;
 ///
 /// let mut metadata = Metadata::new();
 /// metadata.insert(Metadata::SOCKET_TYPE, "DEALER")?;
-/// assert_eq!(metadata.get("socket-type"), Some(&b"DEALER"[..]));
+/// assert_eq!(metadata.get("socket-type"), Some(&"DEALER".into()));
 /// # Ok::<(), zmtp::wire::metadata::MetadataError>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Metadata(Vec<(PropertyName, Part)>);
+
+/// Iterator over the names and values of properties.
+#[derive(Debug, Clone)]
+pub struct Properties<'a>(slice::Iter<'a, (PropertyName, Part)>);
 
 /// How much metadata is accepted from a peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,7 +122,7 @@ impl Metadata {
         Self(Vec::new())
     }
 
-    /// Reads properties, of which `octets` holds nothing but whole ones.
+    /// Reads properties, of which `octets` must hold whole properties only.
     ///
     /// # Errors
     ///
@@ -181,16 +188,16 @@ impl Metadata {
     }
 
     /// Returns the value of the property of this name, without regard to case.
-    pub fn get(&self, name: &str) -> Option<&[u8]> {
+    pub fn get(&self, name: &str) -> Option<&Part> {
         self.0
             .iter()
             .find(|(other, _)| other == name)
-            .map(|(_, value)| value.as_slice())
+            .map(|(_, value)| value)
     }
 
     /// Returns all properties in order.
-    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&PropertyName, &Part)> {
-        self.0.iter().map(|(name, value)| (name, value))
+    pub fn iter(&self) -> Properties<'_> {
+        Properties(self.0.iter())
     }
 
     /// Returns the number of properties.
@@ -213,6 +220,31 @@ impl Metadata {
         Ok(())
     }
 }
+
+impl<'a> IntoIterator for &'a Metadata {
+    type Item = (&'a PropertyName, &'a Part);
+    type IntoIter = Properties<'a>;
+
+    fn into_iter(self) -> Properties<'a> {
+        self.iter()
+    }
+}
+
+impl<'a> Iterator for Properties<'a> {
+    type Item = (&'a PropertyName, &'a Part);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.next().map(|(name, value)| (name, value))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.0.size_hint()
+    }
+}
+
+impl ExactSizeIterator for Properties<'_> {}
+
+impl FusedIterator for Properties<'_> {}
 
 /// Takes a name and a value off the front of `rest`.
 fn split_property<'a>(rest: &mut &'a [u8]) -> Result<(&'a [u8], &'a [u8]), MetadataError> {

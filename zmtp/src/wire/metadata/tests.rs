@@ -34,11 +34,15 @@ fn encode(metadata: &Metadata) -> Vec<u8> {
 fn names_are_read_in_any_case_and_keep_their_spelling() {
     // [ZMTP31-067]
     let metadata = decode(b"\x0bsocket-TYPE\0\0\0\x04PUSH\x08Identity\0\0\0\0").unwrap();
-    assert_eq!(metadata.get(Metadata::SOCKET_TYPE), Some(&b"PUSH"[..]));
+    assert_eq!(metadata.get(Metadata::SOCKET_TYPE), Some(&b"PUSH".into()));
     // [ZMTP31-070] A value may be empty.
-    assert_eq!(metadata.get("IDENTITY"), Some(&b""[..]));
+    assert_eq!(metadata.get("IDENTITY"), Some(&b"".into()));
     assert_eq!(metadata.get("Resource"), None);
-    let names: Vec<_> = metadata.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(metadata.iter().len(), metadata.len());
+    let names: Vec<_> = (&metadata)
+        .into_iter()
+        .map(|(name, _)| name.as_str())
+        .collect();
     assert_eq!(names, ["socket-TYPE", "Identity"]);
 }
 
@@ -61,7 +65,7 @@ fn names_are_shown_as_they_were_sent() {
 fn unknown_properties_are_kept() {
     // [ZMTP31-072] [ZMTP31-073]
     let mut metadata = decode(b"\x05X-key\0\0\0\x05value\x03Foo\0\0\0\x01x").unwrap();
-    assert_eq!(metadata.get("x-KEY"), Some(&b"value"[..]));
+    assert_eq!(metadata.get("x-KEY"), Some(&b"value".into()));
     let application: Vec<_> = metadata
         .iter()
         .map(|(name, _)| name.is_application())

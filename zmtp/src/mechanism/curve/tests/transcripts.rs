@@ -52,7 +52,7 @@ fn client_says_what_was_captured_octet_by_octet() {
     let Next::Done(done) = client.handle(state, &body_of(&log[5])).unwrap() else {
         panic!("handshake goes on");
     };
-    assert_eq!(done.metadata.get("Socket-Type"), Some(&b"DEALER"[..]));
+    assert_eq!(done.metadata.get("Socket-Type"), Some(&b"DEALER".into()));
     let mut channel = done.finish(&mut client.out).unwrap();
     assert!(client.out.is_empty());
 
