@@ -11,7 +11,7 @@ pub(crate) use client::{ClientSide, Progress, ReplyKind};
 pub use credit::Credit;
 pub(crate) use credit::{Arrival, ReceiveWindow, SendCredit, granted};
 pub use options::{ChannelOptions, Heartbeat};
-pub(crate) use pulse::{Cause, Pulse, Tick};
+pub(crate) use pulse::{Answer, Cause, Pulse, Tick};
 pub(crate) use record::{Channel, Control, Dialect, Expiry, Queued, Side};
 pub(crate) use server::{ServerSide, ServerState, Stall};
 

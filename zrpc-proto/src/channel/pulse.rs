@@ -54,6 +54,13 @@ pub(crate) enum Cause {
     Answer,
 }
 
+/// Whether to answer a heartbeat at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    Now,
+    Not,
+}
+
 /// What a tick asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tick {
@@ -110,12 +117,12 @@ impl Pulse {
         }
     }
 
-    /// A heartbeat came. Returns whether to answer it at once.
-    pub(crate) fn recv_heartbeat(&mut self, now: Instant, cause: Cause) -> Tick {
+    /// A heartbeat came. Returns whether to answer it.
+    pub(crate) fn recv_heartbeat(&mut self, now: Instant, cause: Cause) -> Answer {
         self.recv_any(now);
         match self.0 {
-            State::Off if cause == Cause::Interval => Tick::Beat,
-            State::Off | State::Waiting { .. } => Tick::Early,
+            State::Off if cause == Cause::Interval => Answer::Now,
+            State::Off | State::Waiting { .. } => Answer::Not,
             State::Silent { interval } => {
                 let next = later(now, interval);
                 self.0 = State::Beating {
@@ -123,9 +130,9 @@ impl Pulse {
                     next,
                     heard: Heard::At(now),
                 };
-                Tick::Beat
+                Answer::Now
             }
-            State::Beating { .. } => Tick::Early,
+            State::Beating { .. } => Answer::Not,
         }
     }
 

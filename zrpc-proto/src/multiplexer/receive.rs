@@ -8,8 +8,8 @@ use bytes::Bytes;
 
 use super::{ChannelId, CloseReason, Multiplexer, Role};
 use crate::channel::{
-    Cause, Channel, Control, Dialect, Expiry, Heartbeat, Pulse, ServerSide, ServerState, Side,
-    Tick, granted,
+    Answer, Cause, Channel, Control, Dialect, Expiry, Heartbeat, Pulse, ServerSide, ServerState,
+    Side, granted,
 };
 use crate::event::{DecodeFailure, Event, MessageId, RemoteError, names};
 use crate::msgpack::{DecodeError, Elements};
@@ -218,7 +218,7 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
         };
         let answer = channel.pulse.recv_heartbeat(now, cause(&event.args));
         let carries_credit = channel.dialect == Dialect::CreditInHeartbeat;
-        if answer == Tick::Beat {
+        if answer == Answer::Now {
             self.queue_heartbeat(id);
             self.schedule(id);
         }
