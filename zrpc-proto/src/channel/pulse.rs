@@ -8,6 +8,7 @@ use super::Heartbeat;
 ///
 /// ```text
 ///   Waiting ──request leaves──▶ Off, Silent or Beating
+///      └─────nothing heard for three intervals──▶ lost, if it would be Beating
 ///   Off      answers heartbeats, sends and judges nothing
 ///   Silent ──first heartbeat──▶ Beating ──nothing heard for two intervals──▶ lost
 /// ```
@@ -19,7 +20,10 @@ enum State {
     /// The request of the channel has not left: the peer cannot know of the channel.
     Waiting {
         heartbeat: Heartbeat,
-        /// About when the first tick will be, so that it takes no second deadline.
+        /// Since when.
+        since: Instant,
+        /// When to look whether the peer lives, if that is to be judged. First about when the first tick
+        /// will be, so that it takes no second deadline.
         look: Option<Instant>,
     },
     Off,
@@ -76,7 +80,11 @@ impl Pulse {
     /// Returns the pulse of a channel whose request waits for the socket.
     pub(crate) fn waiting(heartbeat: Heartbeat, now: Instant) -> Self {
         let look = Self::new(heartbeat, now).deadline();
-        Self(State::Waiting { heartbeat, look })
+        Self(State::Waiting {
+            heartbeat,
+            since: now,
+            look,
+        })
     }
 
     /// Returns the pulse of a channel that is created now.
@@ -92,22 +100,35 @@ impl Pulse {
         })
     }
 
-    /// The request leaves now.
-    pub(crate) fn start(&mut self, now: Instant) {
-        if let State::Waiting { heartbeat, .. } = self.0 {
-            *self = Self::new(heartbeat, now);
-        }
+    /// The request leaves now. Returns since when it waited.
+    pub(crate) fn start(&mut self, now: Instant) -> Instant {
+        let State::Waiting {
+            heartbeat, since, ..
+        } = self.0
+        else {
+            return now;
+        };
+        *self = Self::new(heartbeat, now);
+        since
     }
 
-    /// The request came back from a socket that is full.
-    pub(crate) fn stop(&mut self) {
+    /// The request came back from a socket that is full, and has waited since then.
+    pub(crate) fn stop(&mut self, since: Instant) {
         let (heartbeat, look) = match self.0 {
             State::Waiting { .. } => return,
             State::Off => (Heartbeat::Off, None),
             State::Silent { interval } => (Heartbeat::Passive(interval), None),
-            State::Beating { interval, next, .. } => (Heartbeat::Active(interval), Some(next)),
+            State::Beating { interval, next, .. } => {
+                let left = next.checked_sub(interval).unwrap_or(since);
+                let look = next_look(since, interval, left);
+                (Heartbeat::Active(interval), Some(look))
+            }
         };
-        self.0 = State::Waiting { heartbeat, look };
+        self.0 = State::Waiting {
+            heartbeat,
+            since,
+            look,
+        };
     }
 
     /// Any event came: the peer lives.
@@ -136,18 +157,25 @@ impl Pulse {
         }
     }
 
-    /// Time passed.
-    pub(crate) fn handle_timeout(&mut self, now: Instant) -> Tick {
+    /// Time passed. `peer_heard` is when the peer was heard last on any channel.
+    pub(crate) fn handle_timeout(&mut self, now: Instant, peer_heard: Option<Instant>) -> Tick {
         let (interval, next, heard) = match &mut self.0 {
             State::Beating {
                 interval,
                 next,
                 heard,
             } => (interval, next, heard),
-            State::Waiting { look, .. } => {
-                *look = look.filter(|look| now < *look);
-                return Tick::Early;
+            State::Waiting {
+                heartbeat,
+                since,
+                look: Some(look),
+            } => {
+                let Some(interval) = heartbeat.interval() else {
+                    return Tick::Early;
+                };
+                return judge_waiting(now, interval, since, look, peer_heard);
             }
+            State::Waiting { look: None, .. } => return Tick::Early,
             State::Off | State::Silent { .. } => return Tick::Early,
         };
         let (due, interval) = (*next, *interval);
@@ -186,6 +214,40 @@ impl Pulse {
             State::Waiting { .. } | State::Silent { .. } | State::Beating { .. } => Cause::Interval,
         }
     }
+}
+
+/// Judges a peer that does not take a request. It is not lost if it is heard on other channels: its
+/// link is slow. Nor is one that would be Beating before its third tick.
+fn judge_waiting(
+    now: Instant,
+    interval: Duration,
+    since: &mut Instant,
+    look: &mut Instant,
+    peer_heard: Option<Instant>,
+) -> Tick {
+    if now < *look {
+        return Tick::Early;
+    }
+    if now >= later(*look, interval) {
+        // This side slept.
+        *since = now;
+    }
+    let heard = peer_heard.map_or(*since, |heard| heard.max(*since));
+    if now >= later(heard, interval.saturating_mul(3)) {
+        return Tick::Lost {
+            after: interval.saturating_mul(2),
+        };
+    }
+    *look = next_look(*since, interval, now);
+    Tick::Early
+}
+
+/// Returns the first time after `now` that is a number of intervals after `since`.
+fn next_look(since: Instant, interval: Duration, now: Instant) -> Instant {
+    let passed = now.saturating_duration_since(since).as_nanos();
+    let passed = passed.checked_div(interval.as_nanos()).unwrap_or_default();
+    let count = u32::try_from(passed).unwrap_or(u32::MAX).saturating_add(1);
+    later(since, interval.saturating_mul(count))
 }
 
 /// Adds a duration; one that no clock reaches is as good as a century.

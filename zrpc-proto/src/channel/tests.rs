@@ -73,20 +73,63 @@ fn endless_interval_does_not_overflow() {
     let now = now();
     let mut pulse = Pulse::new(Heartbeat::Active(Duration::MAX), now);
     assert!(pulse.deadline().is_some_and(|deadline| deadline > now));
-    assert_eq!(pulse.handle_timeout(now), Tick::Early);
+    assert_eq!(pulse.handle_timeout(now, None), Tick::Early);
 }
 
 #[test]
-fn pulse_of_a_request_that_came_back_is_looked_at_once_more() {
+fn pulse_of_a_request_that_waits_is_looked_at_in_every_interval() {
     let (opened, interval) = (now(), Duration::from_secs(2));
-    let mut pulse = Pulse::new(Heartbeat::Active(interval), opened);
-    pulse.stop();
-    let look = opened + interval;
-    let before = look - Duration::from_millis(1);
-    assert_eq!(pulse.handle_timeout(before), Tick::Early);
-    assert_eq!(pulse.deadline(), Some(look));
-    assert_eq!(pulse.handle_timeout(look), Tick::Early);
-    assert_eq!(pulse.deadline(), None);
+    let mut pulse = Pulse::waiting(Heartbeat::Active(interval), opened);
+    let before = opened + interval - Duration::from_millis(1);
+    assert_eq!(pulse.handle_timeout(before, None), Tick::Early);
+    for tick in 1..3 {
+        assert_eq!(pulse.deadline(), Some(opened + tick * interval));
+        assert_eq!(
+            pulse.handle_timeout(opened + tick * interval, None),
+            Tick::Early
+        );
+    }
+    // That the socket refuses it makes it no younger.
+    let tried = opened + 2 * interval + Duration::from_millis(1);
+    let since = pulse.start(tried);
+    pulse.stop(since);
+    assert_eq!(pulse.deadline(), Some(opened + 3 * interval));
+    let lost = Tick::Lost {
+        after: 2 * interval,
+    };
+    assert_eq!(pulse.handle_timeout(opened + 3 * interval, None), lost);
+}
+
+#[test]
+fn request_that_waits_is_not_judged_by_a_side_that_overslept() {
+    let (opened, interval) = (now(), Duration::from_secs(2));
+    let mut pulse = Pulse::waiting(Heartbeat::Active(interval), opened);
+    let woken = opened + 100 * interval;
+    assert_eq!(pulse.handle_timeout(woken, None), Tick::Early);
+    for tick in 1..3 {
+        assert_eq!(pulse.deadline(), Some(woken + tick * interval));
+        assert_eq!(
+            pulse.handle_timeout(woken + tick * interval, None),
+            Tick::Early
+        );
+    }
+    let lost = Tick::Lost {
+        after: 2 * interval,
+    };
+    assert_eq!(pulse.handle_timeout(woken + 3 * interval, None), lost);
+}
+
+#[test]
+fn request_that_waits_without_heartbeats_is_not_judged() {
+    let opened = now();
+    for heartbeat in [Heartbeat::Off, Heartbeat::Passive(Duration::from_secs(2))] {
+        let mut pulse = Pulse::waiting(heartbeat, opened);
+        let since = pulse.start(opened);
+        pulse.stop(since);
+        assert_eq!(pulse.deadline(), None);
+        let late = opened + Duration::from_secs(600);
+        assert_eq!(pulse.handle_timeout(late, None), Tick::Early);
+    }
 }
 
 #[test]
@@ -103,12 +146,18 @@ fn first_tick_that_comes_late_does_not_put_off_the_loss() {
     let (opened, interval) = (now(), Duration::from_secs(2));
     let mut pulse = Pulse::new(Heartbeat::Active(interval), opened);
     let late = Duration::from_millis(3);
-    assert_eq!(pulse.handle_timeout(opened + interval + late), Tick::Beat);
-    assert_eq!(pulse.handle_timeout(opened + 2 * interval), Tick::Beat);
+    assert_eq!(
+        pulse.handle_timeout(opened + interval + late, None),
+        Tick::Beat
+    );
+    assert_eq!(
+        pulse.handle_timeout(opened + 2 * interval, None),
+        Tick::Beat
+    );
     let lost = Tick::Lost {
         after: 2 * interval,
     };
-    assert_eq!(pulse.handle_timeout(opened + 3 * interval), lost);
+    assert_eq!(pulse.handle_timeout(opened + 3 * interval, None), lost);
 }
 
 #[test]

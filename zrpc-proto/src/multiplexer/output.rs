@@ -1,6 +1,6 @@
 //! What a multiplexer hands out: events, payloads, and the errors of its commands.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 
@@ -259,7 +259,11 @@ pub(super) enum Origin {
     Control,
     Data,
     Last,
-    Request(ChannelId),
+    Request {
+        channel: ChannelId,
+        /// Since when it has waited.
+        since: Instant,
+    },
 }
 
 /// Why no channel was opened.

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::Hash;
+use std::time::Instant;
 
 use bytes::Bytes;
 
@@ -35,6 +36,8 @@ pub(super) struct Peer<P> {
     /// Channels whose requests are held back until less waits for the peer.
     pub(super) held: VecDeque<ChannelId>,
     pub(super) cancel: CancelSupport,
+    /// When a client heard it last, on any channel.
+    pub(super) heard: Option<Instant>,
     flow: Flow,
 }
 
@@ -364,6 +367,7 @@ impl<P> Peer<P> {
             waiting: VecDeque::new(),
             held: VecDeque::new(),
             cancel: CancelSupport::Unknown,
+            heard: None,
             flow: Flow::Idle,
         }
     }

@@ -159,13 +159,27 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
     fn route(&mut self, now: Instant, peer: &P, id: &MessageId, received: Received) {
         let Some(channel) = self.find_channel(peer, id) else {
             self.stats.unroutable = self.stats.unroutable.wrapping_add(1);
+            if let Some(peer) = self.peers.find(peer) {
+                self.hear(now, peer);
+            }
             return;
         };
         self.learn(channel, &received.event.header);
         if let Some(channel) = self.channels.get_mut(channel) {
             channel.pulse.recv_any(now);
+            let peer = channel.peer;
+            self.hear(now, peer);
         }
         self.dispatch(now, channel, received);
+    }
+
+    /// Notes for a client's requests that wait that their server lives.
+    fn hear(&mut self, now: Instant, peer: u32) {
+        if self.config.role == Role::Client
+            && let Some(peer) = self.peers.get_mut(peer)
+        {
+            peer.heard = Some(now);
+        }
     }
 
     /// Returns the channel that an event is for, if its sender can know of it.

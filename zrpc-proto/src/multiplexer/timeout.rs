@@ -51,7 +51,9 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
             );
             return;
         }
-        match channel.pulse.handle_timeout(now) {
+        let peer = self.peers.get(channel.peer);
+        let heard = peer.and_then(|peer| peer.heard);
+        match channel.pulse.handle_timeout(now, heard) {
             Tick::Early => {}
             Tick::Beat => self.queue_heartbeat(id),
             Tick::Lost { after } => {

@@ -34,7 +34,9 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
             Origin::Control => self.peers.put_back(peer, Entry::Control(payload)),
             Origin::Data => self.peers.put_back(peer, Entry::Data(payload)),
             Origin::Last => self.peers.put_back(peer, Entry::Last(payload)),
-            Origin::Request(id) => self.put_back_request(peer, id, payload),
+            Origin::Request { channel, since } => {
+                self.put_back_request(peer, channel, since, payload);
+            }
         }
         self.peers.block(peer);
     }
@@ -75,15 +77,16 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
             }
             let (index, entry) = self.peers.pop()?;
             self.polled = Some(index);
-            let (payload, origin) = match entry {
-                Entry::Data(payload) => (Some(payload), Origin::Data),
-                Entry::Last(payload) => (Some(payload), Origin::Last),
-                Entry::Request(id) => (self.take_request(now, id), Origin::Request(id)),
-                Entry::Control(payload) => (Some(payload), Origin::Control),
-                Entry::Heartbeat(id) => (self.encode_heartbeat(id), Origin::Control),
-                Entry::Grant(id) => (self.encode_grant(id), Origin::Control),
+            let control = |payload| (payload, Origin::Control);
+            let taken = match entry {
+                Entry::Data(payload) => Some((payload, Origin::Data)),
+                Entry::Last(payload) => Some((payload, Origin::Last)),
+                Entry::Request(id) => self.take_request(now, id),
+                Entry::Control(payload) => Some(control(payload)),
+                Entry::Heartbeat(id) => self.encode_heartbeat(id).map(control),
+                Entry::Grant(id) => self.encode_grant(id).map(control),
             };
-            let Some(payload) = payload else {
+            let Some((payload, origin)) = taken else {
                 self.peers.skip(index);
                 continue;
             };
@@ -98,24 +101,25 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
         }
     }
 
-    fn take_request(&mut self, now: Instant, id: ChannelId) -> Option<Bytes> {
+    fn take_request(&mut self, now: Instant, id: ChannelId) -> Option<(Bytes, Origin)> {
         let channel = self.channels.get_mut(id)?;
         let Side::Client(client) = &mut channel.side else {
             return None;
         };
         let request = client.request.take()?;
-        channel.pulse.start(now);
+        let since = channel.pulse.start(now);
         self.peers.release_queued(channel.peer, request.len());
         self.schedule(id);
-        Some(request)
+        let channel = id;
+        Some((request, Origin::Request { channel, since }))
     }
 
-    fn put_back_request(&mut self, peer: u32, id: ChannelId, request: Bytes) {
+    fn put_back_request(&mut self, peer: u32, id: ChannelId, since: Instant, request: Bytes) {
         let Some(channel) = self.channels.get_mut(id) else {
             return;
         };
         if let Side::Client(client) = &mut channel.side {
-            channel.pulse.stop();
+            channel.pulse.stop(since);
             self.peers.charge_queued(peer, request.len());
             client.request = Some(request);
             self.peers.put_back(peer, Entry::Request(id));

@@ -5,9 +5,9 @@ use std::time::Duration;
 use rmpv::Value;
 
 use super::pair::{
-    Pair, SECOND, Scripted, array, happenings, header, item, parse, reply_header, transmitted,
+    PEER, Pair, SECOND, Scripted, array, happenings, header, item, parse, reply_header, transmitted,
 };
-use crate::multiplexer::{ChannelEvent, CloseReason, Config};
+use crate::multiplexer::{ChannelEvent, ChannelId, CloseReason, Config, Request};
 use crate::{Body, ChannelOptions, Heartbeat};
 
 fn active(seconds: u64) -> Heartbeat {
@@ -319,4 +319,58 @@ fn a_deadline_that_moves_back_is_met_later_without_another_entry() {
     assert_eq!(client.advance(timeout), [""; 0]);
     assert_eq!(client.mux.deadlines.count(), 1);
     assert_eq!(client.advance(interval - timeout), ["_zpc_hb"]);
+}
+
+/// A client with one call that was sent, one that waits, and a server that does not read.
+fn client_of_a_full_socket() -> (Scripted, ChannelId, Value) {
+    let mut client = Scripted::client();
+    let (_, sent) = client.open(&without_timeout());
+    let request = Request::new("method", Body::args(&()).unwrap());
+    let options = without_timeout();
+    let waiting = client.mux.open(client.now, &PEER, request, &options);
+    refuse_one(&mut client);
+    (client, waiting.unwrap(), sent)
+}
+
+/// The socket gets room, of which one payload finds none.
+fn refuse_one(client: &mut Scripted) {
+    client.mux.handle_unblocked(&PEER);
+    let refused = client.poll_transmit().unwrap();
+    client.mux.handle_blocked(refused);
+}
+
+// Q10
+#[test]
+fn a_call_whose_request_waits_for_a_silent_server_is_lost_as_others_are() {
+    let (mut client, waiting, _) = client_of_a_full_socket();
+    let mut lost = Vec::new();
+    for second in 1..=15 {
+        assert!(lost.is_empty(), "after {second} s");
+        client.advance(SECOND);
+        lost = client.events();
+        refuse_one(&mut client);
+    }
+    let reasons: Vec<_> = lost.iter().map(ChannelEvent::channel).collect();
+    assert_eq!((reasons.len(), reasons.contains(&waiting)), (2, true));
+    assert!(is_lost(&lost[..1]) && is_lost(&lost[1..]), "{lost:?}");
+    assert_eq!(client.mux.channel_count(), 0);
+}
+
+#[test]
+fn a_call_whose_request_waits_for_a_server_that_is_heard_goes_on() {
+    let (mut client, waiting, sent) = client_of_a_full_socket();
+    for _ in 0..20 {
+        client.recv_on(&sent, "_zpc_hb", &Value::Nil);
+        client.advance(4 * SECOND);
+    }
+    assert!(client.events().is_empty());
+    client.recv_on(&sent, "OK", &array(&[1.into()]));
+    assert_eq!(client.events().len(), 1);
+    client.advance(10 * SECOND);
+    client.recv_on(&sent, "_zpc_hb", &Value::Nil);
+    client.advance(14 * SECOND);
+    assert!(client.events().is_empty());
+    client.advance(6 * SECOND);
+    let lost = client.events();
+    assert!(is_lost(&lost) && lost[0].channel() == waiting, "{lost:?}");
 }

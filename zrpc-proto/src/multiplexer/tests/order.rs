@@ -35,7 +35,7 @@ fn wait(mux: &mut Mux, client_now: &mut std::time::Instant, seconds: u32) {
 fn heartbeat_of_a_call_begins_when_its_request_leaves() {
     let mut client = Scripted::client();
     open(&mut client);
-    wait(&mut client.mux, &mut client.now, 60);
+    wait(&mut client.mux, &mut client.now, 14);
     assert!(client.events().is_empty(), "nobody can be lost yet");
     assert_eq!(client.sent_names(), ["method"]);
     assert_eq!(client.advance(4 * SECOND), [""; 0]);
@@ -49,7 +49,7 @@ fn heartbeat_of_a_request_that_comes_back_stops() {
     for _ in 0..2 {
         let transmit = client.poll_transmit().unwrap();
         client.mux.handle_blocked(transmit);
-        wait(&mut client.mux, &mut client.now, 60);
+        wait(&mut client.mux, &mut client.now, 7);
         assert!(client.events().is_empty());
         client.mux.handle_unblocked(&PEER);
     }
