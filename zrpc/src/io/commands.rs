@@ -10,6 +10,7 @@ pub(super) enum Commands<C> {
     Closed,
 }
 
+/// What there is without waiting.
 pub(super) enum Next<C> {
     Command(C),
     Hangup,
@@ -31,16 +32,15 @@ impl<C> Commands<C> {
         }
     }
 
-    pub(super) async fn next(&mut self) -> Next<C> {
+    /// Waits for a command. Returns `None` once, when the last sender is gone.
+    pub(super) async fn next(&mut self) -> Option<C> {
         let Self::Open(receiver) = self else {
             return std::future::pending().await;
         };
-        match receiver.recv().await {
-            Some(command) => Next::Command(command),
-            None => {
-                *self = Self::Closed;
-                Next::Hangup
-            }
+        let command = receiver.recv().await;
+        if command.is_none() {
+            *self = Self::Closed;
         }
+        command
     }
 }

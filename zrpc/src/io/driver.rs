@@ -324,15 +324,12 @@ impl<L: Link, E: Engine> Driver<L, E> {
     async fn wait(&mut self) {
         self.timer.arm(self.deadline());
         tokio::select! {
-            next = self.commands.next() => {
-                let now = Instant::now();
-                match next {
-                    Next::Command(command) => {
-                        self.engine.handle_command(&mut self.mux, now, command);
-                    }
-                    Next::Hangup | Next::Empty => self.engine.handle_hangup(&mut self.mux),
+            next = self.commands.next() => match next {
+                Some(command) => {
+                    self.engine.handle_command(&mut self.mux, Instant::now(), command);
                 }
-            }
+                None => self.engine.handle_hangup(&mut self.mux),
+            },
             received = self.link.recv_from() => {
                 // An error means that the socket is closed; the engine ends the task.
                 if let Ok((peer, message)) = received {

@@ -136,8 +136,8 @@ impl<E: Engine> ModelDriver<E> {
             // Whose turn it is must not depend on anything but the scheduler.
             biased;
             next = self.commands.next() => match next {
-                Next::Command(command) => self.handle_command(command),
-                Next::Hangup | Next::Empty => self.engine.handle_hangup(&mut self.mux),
+                Some(command) => self.handle_command(command),
+                None => self.engine.handle_hangup(&mut self.mux),
             },
             payload = receive(&mut self.wire.incoming) => match payload {
                 Some(payload) => self.handle_payload(payload),
