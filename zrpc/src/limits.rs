@@ -26,7 +26,7 @@ impl LimitOptions {
     }
 }
 
-/// Says which limit is zero, or contradicts another one.
+/// Says which limit is zero, has no meaning, or contradicts another one.
 pub(crate) fn check_limits(limits: &Limits, options: &LimitOptions) -> Result<(), OptionError> {
     let channels_per_peer = options.channels_per_peer.unwrap_or("channels_per_peer");
     let received_bytes = options.received_bytes_per_peer;
@@ -46,6 +46,12 @@ pub(crate) fn check_limits(limits: &Limits, options: &LimitOptions) -> Result<()
         ("unread_bytes_per_peer", limits.unread_bytes_per_peer),
     ] {
         OptionError::check_count(option, value)?;
+    }
+    if limits.decode.depth > DecodeLimits::MAX_DEPTH {
+        return Err(OptionError::TooLarge {
+            option: "depth",
+            max: DecodeLimits::MAX_DEPTH.try_into().unwrap_or(u64::MAX),
+        });
     }
     for (option, value, bound, other) in [
         (

@@ -26,6 +26,14 @@ pub enum OptionError {
         /// The smallest value that is enough.
         min: u64,
     },
+    /// The option is above what there is a use for.
+    #[error("{option} is more than {max}")]
+    TooLarge {
+        /// The name of the option.
+        option: &'static str,
+        /// The largest value that has a meaning.
+        max: u64,
+    },
     /// Heartbeats would follow each other so fast that the delays of any network end calls.
     #[error("heartbeat interval of {interval:?} is shorter than {min:?}")]
     HeartbeatTooShort {

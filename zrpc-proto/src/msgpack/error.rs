@@ -103,7 +103,8 @@ pub enum DecodeError {
 pub struct DecodeLimits {
     /// The longest event in bytes. Default 128 MiB: Python sends and accepts at most 100 MiB.
     pub event_len: usize,
-    /// The deepest nesting. Default 512, which a decoder that recurses survives on a 2 MiB stack.
+    /// The deepest nesting. Default [`MAX_DEPTH`](Self::MAX_DEPTH). An event may be accepted that is
+    /// deeper if this is more, but what is deeper in it cannot be decoded into a value.
     pub depth: usize,
     /// The most values in one event. Default 16 Mi: one byte on the wire may become a value of 32
     /// bytes in memory, and this bounds what an event can grow to.
@@ -114,11 +115,17 @@ pub struct DecodeLimits {
     pub header_len: usize,
 }
 
+impl DecodeLimits {
+    /// The deepest nesting of a value that is decoded: a decoder that recurses survives it on a stack
+    /// of 2 MiB.
+    pub const MAX_DEPTH: usize = 512;
+}
+
 impl Default for DecodeLimits {
     fn default() -> Self {
         Self {
             event_len: 128 * 1024 * 1024,
-            depth: 512,
+            depth: Self::MAX_DEPTH,
             values: 16 * 1024 * 1024,
             header_entries: 128,
             header_len: 64 * 1024,

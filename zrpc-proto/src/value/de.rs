@@ -45,7 +45,7 @@ impl<'a, 'de> ValueDeserializer<'a, 'de> {
     pub(super) fn new(reader: &'a mut Reader<'de>) -> Self {
         Self {
             reader,
-            depth_left: DecodeLimits::default().depth,
+            depth_left: DecodeLimits::MAX_DEPTH,
         }
     }
 
@@ -64,7 +64,7 @@ impl<'a, 'de> ValueDeserializer<'a, 'de> {
     }
 
     fn deeper(&self) -> Result<usize, ValueError> {
-        let limit = DecodeLimits::default().depth;
+        let limit = DecodeLimits::MAX_DEPTH;
         let deeper = self.depth_left.checked_sub(1);
         deeper.ok_or(ValueError::Malformed(DecodeError::TooDeep { limit }))
     }

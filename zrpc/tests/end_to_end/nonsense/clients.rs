@@ -96,6 +96,16 @@ const CLIENT: &[Row<ClientBuilder>] = &[
     ),
     (
         "limits",
+        |it| it.limits(limits(|it| it.decode.depth = 513)),
+        too_large("depth", 512),
+    ),
+    (
+        "limits",
+        |it| it.limits(limits(|it| it.decode.depth = 512)),
+        Builds,
+    ),
+    (
+        "limits",
         |it| it.limits(limits(|it| it.decode.values = 0)),
         zero("values"),
     ),

@@ -49,6 +49,10 @@ pub(super) const fn too_small(option: &'static str, min: u64) -> Outcome {
     Refused(OptionError::TooSmall { option, min })
 }
 
+pub(super) const fn too_large(option: &'static str, max: u64) -> Outcome {
+    Refused(OptionError::TooLarge { option, max })
+}
+
 pub(super) const fn too_short(interval: Duration) -> Outcome {
     let min = Heartbeat::MIN_INTERVAL;
     Refused(OptionError::HeartbeatTooShort { interval, min })
@@ -114,11 +118,11 @@ pub(super) fn messages(change: impl FnOnce(&mut MessageLimits)) -> MessageLimits
     limits
 }
 
-/// No limit at all, which needs messages of any length.
+/// No limit at all beside that of the depth, which has a largest one. It needs messages of any length.
 pub(super) fn unlimited() -> (Limits, SocketOptions) {
     let all = limits(|it| {
         it.decode.event_len = usize::MAX;
-        it.decode.depth = usize::MAX;
+        it.decode.depth = 512;
         it.decode.values = usize::MAX;
         it.decode.header_entries = usize::MAX;
         it.decode.header_len = usize::MAX;
