@@ -13,6 +13,70 @@ fn walk(bytes: &[u8], limits: &DecodeLimits) -> Result<usize, DecodeError> {
 }
 
 #[test]
+fn each_head_is_read_as_what_it_is() {
+    let numbers = [
+        (&b"\x7f"[..], Head::Unsigned(127)),
+        (b"\xcc\xff", Head::Unsigned(255)),
+        (b"\xcd\x01\x02", Head::Unsigned(0x0102)),
+        (b"\xce\x01\x02\x03\x04", Head::Unsigned(0x0102_0304)),
+        (b"\xcf\0\0\0\x01\0\0\0\x02", Head::Unsigned((1 << 32) + 2)),
+        (b"\xd0\x01", Head::Unsigned(1)),
+        (b"\xe0", Head::Negative(-32)),
+        (b"\xd0\x80", Head::Negative(-128)),
+        (b"\xd1\xff\0", Head::Negative(-256)),
+        (b"\xd2\xff\xff\0\0", Head::Negative(-65_536)),
+        (b"\xd3\xff\xff\xff\xff\0\0\0\0", Head::Negative(-(1 << 32))),
+        (b"\xca\x3f\x80\0\0", Head::F32(1.0)),
+        (b"\xcb\x3f\xf0\0\0\0\0\0\0", Head::F64(1.0)),
+    ];
+    let sizes = [
+        (&b"\xa3"[..], Head::Str(3)),
+        (b"\xd9\x05", Head::Str(5)),
+        (b"\xda\x01\x02", Head::Str(0x0102)),
+        (b"\xdb\0\x01\0\0", Head::Str(65_536)),
+        (b"\xc4\x05", Head::Bin(5)),
+        (b"\xc5\x01\x02", Head::Bin(0x0102)),
+        (b"\xc6\0\x01\0\0", Head::Bin(65_536)),
+        (b"\x93", Head::Array(3)),
+        (b"\xdc\x01\x02", Head::Array(0x0102)),
+        (b"\xdd\0\x01\0\0", Head::Array(65_536)),
+        (b"\x83", Head::Map(3)),
+        (b"\xde\x01\x02", Head::Map(0x0102)),
+        (b"\xdf\0\x01\0\0", Head::Map(65_536)),
+    ];
+    let others = [
+        (&b"\xc0"[..], Head::Nil),
+        (b"\xc2", Head::Boolean(false)),
+        (b"\xc3", Head::Boolean(true)),
+        (b"\xd4\xff", Head::Ext(-1, 1)),
+        (b"\xd5\x07", Head::Ext(7, 2)),
+        (b"\xd6\x07", Head::Ext(7, 4)),
+        (b"\xd7\x07", Head::Ext(7, 8)),
+        (b"\xd8\x07", Head::Ext(7, 16)),
+        (b"\xc7\x05\x07", Head::Ext(7, 5)),
+        (b"\xc8\x01\x02\x07", Head::Ext(7, 0x0102)),
+        (b"\xc9\0\x01\0\0\x07", Head::Ext(7, 65_536)),
+    ];
+    for (bytes, head) in numbers.into_iter().chain(sizes).chain(others) {
+        let mut reader = Reader::new(bytes);
+        assert_eq!(reader.head(), Ok(head), "{bytes:x?}");
+        assert!(reader.rest().is_empty(), "{bytes:x?}");
+
+        // It ends in the same place for who does not look at what it is.
+        let mut reader = Reader::new(bytes);
+        let extent = reader.extent();
+        let left = reader.rest().len();
+        let expected = match head {
+            Head::Array(count) => Extent::Values(count),
+            Head::Map(count) => Extent::Values(2 * count),
+            Head::Str(len) | Head::Bin(len) | Head::Ext(_, len) => Extent::Bytes(left + len),
+            _ => Extent::Bytes(left),
+        };
+        assert_eq!(extent, Ok(expected), "{bytes:x?}");
+    }
+}
+
+#[test]
 fn claimed_lengths_are_not_believed() {
     for head in [
         &b"\xdd\xff\xff\xff\xff"[..],
