@@ -7,10 +7,10 @@ use proptest::prelude::*;
 
 use super::pulse::later;
 use super::{
-    ChannelOptions, ClientSide, Credit, Heartbeat, Progress, Pulse, ReceiveWindow, ReplyKind,
-    SendCredit, ServerSide, Tick, granted,
+    Channel, ChannelOptions, ClientSide, Control, Credit, Dialect, Heartbeat, Progress, Pulse,
+    Queued, ReceiveWindow, ReplyKind, SendCredit, ServerSide, Side, Tick, granted,
 };
-use crate::event::Version;
+use crate::event::{MessageId, Version};
 
 #[test]
 fn any_grant_is_capped() {
@@ -130,6 +130,29 @@ fn request_that_waits_without_heartbeats_is_not_judged() {
         let late = opened + Duration::from_secs(600);
         assert_eq!(pulse.handle_timeout(late, None), Tick::Early);
     }
+}
+
+#[test]
+fn what_waits_for_the_socket_is_counted() {
+    let server = || Side::Server(ServerSide::new(Version::V3));
+    let count = |side, heartbeat, grant| {
+        let channel = Channel {
+            peer: 0,
+            id: MessageId::from_encoded(b"\x01"),
+            pulse: Pulse::new(Heartbeat::Off, now()),
+            expiry: None,
+            scheduled: None,
+            control: Control { heartbeat, grant },
+            dialect: Dialect::Unknown,
+            side,
+        };
+        channel.queued_count()
+    };
+    assert_eq!(count(server(), Queued::No, Credit::NONE), 0);
+    assert_eq!(count(server(), Queued::Yes, Credit::NONE), 1);
+    assert_eq!(count(server(), Queued::No, Credit::INITIAL), 1);
+    let client = Side::Client(ClientSide::new(1, Bytes::from_static(b"request")));
+    assert_eq!(count(client, Queued::Yes, Credit::INITIAL), 3);
 }
 
 #[test]

@@ -303,6 +303,35 @@ fn requests_of_calls_that_ended_do_not_pile_up() {
 }
 
 #[test]
+fn what_ended_calls_left_goes_when_it_is_the_most_of_all() {
+    let mut client = Scripted::client();
+    let open = |client: &mut Scripted| {
+        let request = Request::new("method", Body::args(&()).unwrap());
+        let options = ChannelOptions::default();
+        let opened = client.mux.open(client.now, &PEER, request, &options);
+        opened.unwrap()
+    };
+    let close = |client: &mut Scripted, call| {
+        client.mux.close(call).unwrap();
+        waiting(client).0
+    };
+    let calls: Vec<_> = (0..4).map(|_| open(&mut client)).collect();
+    assert_eq!(close(&mut client, calls[0]), 4);
+    assert_eq!(close(&mut client, calls[1]), 4, "half of it");
+    assert_eq!(close(&mut client, calls[2]), 1, "more than half");
+
+    let calls = [(); 3].map(|()| open(&mut client));
+    assert_eq!(close(&mut client, calls[0]), 4);
+    // Behind the first request comes what is passed over, and counts no more.
+    for left in [3, 1] {
+        assert!(client.poll_transmit().is_some());
+        assert_eq!(waiting(&client).0, left);
+    }
+    let calls = [(); 2].map(|()| open(&mut client));
+    assert_eq!(close(&mut client, calls[0]), 3, "a third of it");
+}
+
+#[test]
 fn a_connection_that_does_not_read_poses_as_a_limited_number_of_peers() {
     let mut server = limited(|limits| (limits.channels_total, limits.idle_peers) = (10, 5));
     for number in 0..100 {
