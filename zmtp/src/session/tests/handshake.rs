@@ -8,7 +8,7 @@ use crate::message::Frame;
 use crate::pattern::{RoutingId, SocketType};
 use crate::session::tests::pair::Pair;
 use crate::session::tests::peer::{
-    Scripted, V3_0, V3_1, command, frame, greeting, ready, ready_of, unhex,
+    STEP, Scripted, V3_0, V3_1, command, frame, greeting, ready, ready_of, unhex,
 };
 use crate::session::{
     Event, Incompatible, SessionConfig, SessionError, SessionState, Side, Timeout,
@@ -70,7 +70,7 @@ fn nothing_but_ready_is_sent_before_the_handshake_is_done() {
 #[test]
 fn legal_pairs_open_and_all_others_get_an_error() {
     for ours in SocketType::ALL {
-        for theirs in SocketType::ALL {
+        for theirs in SocketType::ALL.into_iter().step_by(STEP) {
             let mut scripted = Scripted::new(ours);
             scripted.feed(&greeting(V3_1)).unwrap();
             scripted.sent();
@@ -215,7 +215,7 @@ fn properties_are_shown_except_those_that_only_we_may_set() {
 #[test]
 fn one_deadline_covers_the_handshake_wherever_it_stalls() {
     let hello = [greeting(V3_1), ready(SocketType::Push, &[])].concat();
-    for len in 0..hello.len() {
+    for len in (0..hello.len()).step_by(STEP) {
         let mut scripted = Scripted::new(SocketType::Pull);
         let deadline = scripted.start + Duration::from_secs(30);
         let pause = Duration::from_secs(29) / 90;

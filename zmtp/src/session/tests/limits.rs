@@ -57,6 +57,7 @@ fn single_part_over_the_limit_of_messages_is_refused() {
 
 // ZMTP31-054: case F16
 #[test]
+#[cfg_attr(miri, ignore = "has thousands of parts")]
 fn endless_message_ends_at_the_limit_of_parts() {
     let limits = Limits::default();
     let limit = limits.max_parts_per_message;

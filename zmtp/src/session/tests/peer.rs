@@ -9,6 +9,9 @@ use crate::message::{Frame, Message};
 use crate::pattern::SocketType;
 use crate::session::{Event, Session, SessionConfig, SessionError, Side};
 
+/// How far apart the places are where tests cut what comes in: an interpreter takes its time for each.
+pub(super) const STEP: usize = if cfg!(miri) { 17 } else { 1 };
+
 /// A session, what it was given and what it said.
 pub(super) struct Scripted {
     pub(super) session: Session,
