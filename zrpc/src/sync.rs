@@ -12,10 +12,15 @@ pub(crate) use tokio::runtime::{Handle, Id as RuntimeId};
 #[cfg(not(all(test, shuttle)))]
 pub(crate) use tokio::sync::{Notify, Semaphore};
 #[cfg(not(all(test, shuttle)))]
+pub(crate) use tokio::task::coop::has_budget_remaining;
+#[cfg(not(all(test, shuttle)))]
 pub(crate) use tokio::task::{AbortHandle, try_id as try_task_id};
 
 #[cfg(all(test, shuttle))]
-pub(crate) use modelled::{Handle, Mutex, MutexGuard, Notify, RuntimeId, Semaphore, try_task_id};
+pub(crate) use modelled::{
+    Handle, Mutex, MutexGuard, Notify, RuntimeId, Semaphore, has_budget_remaining, has_one_thread,
+    try_task_id,
+};
 #[cfg(all(test, shuttle))]
 pub(crate) use shuttle::future::AbortHandle;
 
@@ -26,12 +31,19 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Whether all tasks of a runtime run on one thread.
+#[cfg(not(all(test, shuttle)))]
+pub(crate) fn has_one_thread(runtime: &Handle) -> bool {
+    runtime.runtime_flavor() == tokio::runtime::RuntimeFlavor::CurrentThread
+}
+
 #[cfg(all(test, shuttle))]
 mod modelled {
     use std::convert::Infallible;
     use std::ops::{Deref, DerefMut};
     use std::sync::{LockResult, PoisonError};
 
+    use shuttle::rand::Rng;
     use shuttle::sync::atomic::{AtomicBool, Ordering};
     use tokio::sync::futures::Notified;
     use tokio::sync::{AcquireError, SemaphorePermit};
@@ -185,6 +197,16 @@ mod modelled {
         pub(crate) fn block_on<F: Future>(&self, future: F) -> F::Output {
             shuttle::future::block_on(future)
         }
+    }
+
+    /// The tasks of a model take turns.
+    pub(crate) fn has_one_thread(_runtime: &Handle) -> bool {
+        true
+    }
+
+    /// Whether the current task may go on: now and then, as the scheduler decides.
+    pub(crate) fn has_budget_remaining() -> bool {
+        shuttle::rand::thread_rng().r#gen()
     }
 
     /// Whoever runs is a task.

@@ -63,23 +63,89 @@ pub(super) fn run_task(
             return;
         }
         let work = async {
-            match handler.start(method.name(), method.signature(), args)? {
-                Task::Value(future) => sendable(&method, compat, future.await?).map(Some),
-                Task::Items(items) => {
-                    let sendable = |item| sendable(&method, compat, item);
-                    // In a box, because a call that gives one value should not have room for a
-                    // stream.
-                    let sent = Box::pin(send_all(items, &responder, sendable));
-                    sent.await.map(|()| None)
-                }
-            }
+            let started = handler.start(method.name(), method.signature(), args)?;
+            finish(started, &method, compat, &responder).await
         };
         let outcome = AssertUnwindSafe(context.scope(work)).catch_unwind().await;
-        match flatten(&method, outcome) {
-            Ok(Some(value)) => responder.reply(Ok(value)),
-            Ok(None) => responder.finish_stream(Ok(())),
-            Err(fault) => responder.reply(Err(fault)),
+        answer(responder, flatten(&method, outcome));
+    }
+}
+
+/// Starts the handler of a call, and lets it run until it waits for the first time. Returns the task
+/// that runs the rest, if there is any.
+pub(super) fn run_first_turn(
+    job: Job,
+    handler: &dyn TaskHandler,
+) -> Option<impl Future<Output = ()> + Send + 'static> {
+    let Job {
+        method,
+        args,
+        context,
+        responder,
+        compat,
+        authorizer,
+        ..
+    } = job;
+    if let Err(fault) = authorized(authorizer, &method, &context) {
+        responder.reply(Err(fault));
+        return None;
+    }
+    let work = || match handler.start(method.name(), method.signature(), args)? {
+        // Whoever runs the rest asks again, with a waker that wakes.
+        Task::Value(mut future) => Ok(match future.as_mut().now_or_never() {
+            Some(value) => Turn::Finished(sendable(&method, compat, value?)?),
+            None => Turn::Waiting(Task::Value(future)),
+        }),
+        items @ Task::Items(_) => Ok(Turn::Waiting(items)),
+    };
+    let started = match context.clone().sync_scope(|| contained(&method, work)) {
+        Ok(Turn::Finished(value)) => {
+            responder.reply(Ok(value));
+            return None;
         }
+        Ok(Turn::Waiting(started)) => started,
+        Err(fault) => {
+            responder.reply(Err(fault));
+            return None;
+        }
+    };
+    Some(async move {
+        let work = finish(started, &method, compat, &responder);
+        let outcome = AssertUnwindSafe(context.scope(work)).catch_unwind().await;
+        answer(responder, flatten(&method, outcome));
+    })
+}
+
+/// How far a handler got.
+enum Turn {
+    Finished(Body),
+    Waiting(Task),
+}
+
+/// Runs a handler that has been started to its end. Returns its value; there is none if it gave a
+/// stream, whose items have been sent.
+async fn finish(
+    started: Task,
+    method: &Method,
+    compat: Compat,
+    responder: &Responder,
+) -> Result<Option<Body>, Fault> {
+    match started {
+        Task::Value(future) => sendable(method, compat, future.await?).map(Some),
+        Task::Items(items) => {
+            let sendable = |item| sendable(method, compat, item);
+            // In a box, because a call that gives one value should not have room for a stream.
+            let sent = Box::pin(send_all(items, responder, sendable));
+            sent.await.map(|()| None)
+        }
+    }
+}
+
+fn answer(responder: Responder, outcome: Result<Option<Body>, Fault>) {
+    match outcome {
+        Ok(Some(value)) => responder.reply(Ok(value)),
+        Ok(None) => responder.finish_stream(Ok(())),
+        Err(fault) => responder.reply(Err(fault)),
     }
 }
 

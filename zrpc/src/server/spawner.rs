@@ -5,10 +5,10 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use super::hooked;
-use super::run::{Job, run_task, run_thread};
+use super::run::{Job, run_first_turn, run_task, run_thread};
 use crate::io::{QueueReceiver, queue};
 use crate::service::Handler;
-use crate::sync::Handle;
+use crate::sync::{Handle, has_budget_remaining, has_one_thread};
 
 /// Starts handlers, in the order in which they are given.
 ///
@@ -25,6 +25,16 @@ pub(super) enum Spawner {
 /// How many jobs are started before other tasks of the runtime get their turn.
 const BATCH: usize = 64;
 
+/// Where a handler that is a task has its first turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum FirstTurn {
+    /// In a task of its own: there are threads that may run it beside others.
+    InTask,
+    /// At once. One thread runs everything, and most handlers never wait: they are done before there
+    /// would have been a task for them.
+    AtOnce,
+}
+
 impl Spawner {
     /// Returns what starts handlers on `runtime` from any thread.
     pub(super) fn remote(runtime: &Handle) -> Self {
@@ -36,7 +46,8 @@ impl Spawner {
     /// Starts the handler of a call.
     pub(super) fn start(&self, job: Job) {
         match self {
-            Self::Local(runtime) => start(job, runtime),
+            // A handler that works for long shall not hold up the heartbeats.
+            Self::Local(runtime) => start(job, runtime, FirstTurn::InTask),
             // Where the runtime is gone the job is dropped, which answers the call.
             Self::Remote(jobs) => drop(jobs.send(job)),
         }
@@ -44,20 +55,40 @@ impl Spawner {
 }
 
 async fn start_all(mut jobs: QueueReceiver<Job>, runtime: Handle) {
+    let first_turn = FirstTurn::on(&runtime);
     let mut batch = Vec::with_capacity(BATCH);
     while jobs.recv_many(&mut batch, BATCH).await > 0 {
         for job in batch.drain(..) {
-            start(job, &runtime);
+            start(job, &runtime, first_turn);
         }
     }
 }
 
-fn start(mut job: Job, runtime: &Handle) {
+impl FirstTurn {
+    fn on(runtime: &Handle) -> Self {
+        if has_one_thread(runtime) {
+            Self::AtOnce
+        } else {
+            Self::InTask
+        }
+    }
+}
+
+fn start(mut job: Job, runtime: &Handle, first_turn: FirstTurn) {
     if job.is_abandoned() {
         return;
     }
     let state = Arc::clone(&job.state);
     let task = match (job.method.handler().clone(), job.hooks.take()) {
+        // What has used up its turn is told to wait, whatever it waits for.
+        (Handler::Task(handler), None)
+            if first_turn == FirstTurn::AtOnce && has_budget_remaining() =>
+        {
+            match run_first_turn(job, &*handler) {
+                Some(rest) => runtime.spawn(rest),
+                None => return,
+            }
+        }
         (Handler::Task(handler), None) => runtime.spawn(run_task(job, handler)),
         (Handler::Task(handler), Some(hooks)) => {
             runtime.spawn(hooked::run_task(job, *hooks, Some(handler)))

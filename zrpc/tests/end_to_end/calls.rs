@@ -1,5 +1,6 @@
 //! Plain calls.
 
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -70,9 +71,9 @@ async fn arguments_and_results_are_any_serialisable_values() {
 #[tokio::test]
 async fn a_hundred_calls_are_in_flight_at_once() {
     // Every handler waits until all of them run.
-    let barrier = std::sync::Arc::new(Barrier::new(100));
+    let barrier = Arc::new(Barrier::new(100));
     let (_server, client) = pair(Server::builder().method("meet", move |(number,): (u32,)| {
-        let barrier = std::sync::Arc::clone(&barrier);
+        let barrier = Arc::clone(&barrier);
         async move {
             barrier.wait().await;
             number
@@ -237,7 +238,7 @@ async fn arguments_and_results_may_be_known_only_when_the_program_runs() {
 #[test]
 fn threads_that_wait_for_calls_need_nothing_of_their_runtime() {
     const THREADS: u32 = 8;
-    let (sender, receiver) = std::sync::mpsc::channel();
+    let (sender, receiver) = mpsc::channel();
     let running = std::thread::spawn(move || {
         let builder = &mut tokio::runtime::Builder::new_current_thread();
         let runtime = builder.enable_all().build().unwrap();
@@ -266,4 +267,51 @@ fn threads_that_wait_for_calls_need_nothing_of_their_runtime() {
         });
     });
     running.join().unwrap();
+}
+
+// Where one thread runs all handlers, most are done before there is a task for them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 3)]
+async fn handlers_that_hold_threads_of_the_runtime_run_side_by_side() {
+    let (arrives, arrived) = mpsc::channel();
+    let arrived = Mutex::new(arrived);
+    let (_server, client) = pair(
+        Server::builder()
+            .method("arrive", move |(): ()| {
+                let arrives = arrives.clone();
+                async move { arrives.send(()).is_ok() }
+            })
+            .method("await", move |(): ()| {
+                let met = arrived
+                    .lock()
+                    .unwrap()
+                    .recv_timeout(Duration::from_secs(30))
+                    .is_ok();
+                async move { met }
+            }),
+    )
+    .await;
+    let awaits = tokio::spawn({
+        let client = client.clone();
+        async move { client.call("await", ()).await }
+    });
+    assert_eq!(in_time(client.call("arrive", ())).await, Ok(true));
+    assert_eq!(in_time(awaits).await.unwrap(), Ok(true));
+}
+
+#[tokio::test]
+async fn handlers_that_wait_go_on_when_what_they_wait_for_is_there() {
+    let barrier = Arc::new(Barrier::new(3));
+    let (_server, client) = pair(Server::builder().method("meet", move |(tag,): (u32,)| {
+        let barrier = Arc::clone(&barrier);
+        async move {
+            tokio::task::yield_now().await;
+            barrier.wait().await;
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            tag
+        }
+    }))
+    .await;
+    let calls = (0..3_u32).map(|tag| client.call::<u32>("meet", (tag,)));
+    let replies = in_time(join_all(calls)).await;
+    assert_eq!(replies, [Ok(0), Ok(1), Ok(2)]);
 }
