@@ -64,7 +64,7 @@ fn run_thread<S, F, T, D>(setup: S, sender: oneshot::Sender<Result<T, ConnectErr
 where
     S: FnOnce() -> F,
     F: Future<Output = Result<(T, D), ConnectError>>,
-    D: Future<Output = ()> + Send + 'static,
+    D: Future<Output = ()>,
 {
     let runtime = match Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
@@ -80,9 +80,9 @@ where
                 // A caller that has gone drops what is ready, which ends the task.
                 let _ = sender.send(Ok(ready));
                 // Before each turn of the future that a runtime blocks on, it asks the kernel what
-                // is new. Before those of a task it does not. A panic has been reported, and what
-                // the task held tells others of it.
-                let _ = tokio::spawn(task).await;
+                // is new, which it does not before those of a task: the more there is for a turn,
+                // the fewer of them there are.
+                task.await;
             }
             Err(error) => {
                 let _ = sender.send(Err(error));
