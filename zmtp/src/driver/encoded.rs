@@ -68,7 +68,15 @@ impl EncodedBatch {
     /// Appends `message`, behind the parts of `envelope`.
     #[inline]
     pub(crate) fn push(&mut self, envelope: &[Part], message: &Message) {
-        let parts = message.parts();
+        match message.parts() {
+            [only] if envelope.is_empty() => self.push_part(More::Last, only),
+            parts => self.push_parts(envelope, parts),
+        }
+        self.messages += 1;
+    }
+
+    #[inline(never)]
+    fn push_parts(&mut self, envelope: &[Part], parts: &[Part]) {
         for part in envelope {
             self.push_part(More::More, part);
         }
@@ -78,7 +86,6 @@ impl EncodedBatch {
             }
             self.push_part(More::Last, last);
         }
-        self.messages += 1;
     }
 
     /// Appends the messages of `other`, which must not have been written from.

@@ -83,43 +83,37 @@ impl FairQueue {
     /// takes messages so ends its turns itself.
     #[inline]
     pub(crate) fn pop(&mut self, envelope: Envelope) -> Option<Received> {
-        match self.pop_in_batch(envelope) {
-            Some(received) => Some(received),
-            None => self.pop_next_batch(envelope),
-        }
-    }
-
-    /// Takes the next message of a single part from a single busy peer, if it is at hand: the common
-    /// case, and the one that counts. It needs no task context, and no turn ends with it.
-    // Not inlined, it would hand the message over in memory, and it is moved on at once.
-    #[inline(always)]
-    pub(crate) fn pop_in_batch(&mut self, envelope: Envelope) -> Option<Received> {
-        if self.active.len() != 1 {
-            return None;
-        }
-        let active = self.active.front_mut()?;
-        if active.frames.len() <= active.credit_at
-            || active.frames.front()?.more == More::More
-            || self.hub.ready.has_peers()
-        {
-            return None;
-        }
-        let body = active.frames.pop_front()?.body;
+        let Some((active, body)) = pop_in_batch(&mut self.active, &self.hub) else {
+            return self.pop_next_batch(envelope);
+        };
         Some(Received {
             peer: active.peer.id,
             message: match envelope {
                 Envelope::Plain => Message::from(body),
-                Envelope::RoutingId => Message::from([active.routing_id.clone(), body]),
+                Envelope::RoutingId => Message::of_two(active.routing_id.clone(), body),
             },
         })
     }
 
-    /// As [`Self::pop_in_batch`], for who then waits with [`Self::poll_pop`]: that is where the turn ends.
+    /// Takes the next message of a single part from a single busy peer, if it is at hand: the common
+    /// case, and the one that counts. It needs no task context, and is for who then waits with
+    /// [`Self::poll_pop`]: that is where the turn ends.
+    ///
+    /// The body comes as it is: put into a message here, all of the message would be moved again.
+    // Not inlined, it would hand the body over in memory, and it is moved on at once.
     #[inline(always)]
-    pub(crate) fn pop_in_turn(&mut self, envelope: Envelope) -> Option<Received> {
-        let received = self.pop_in_batch(envelope)?;
+    pub(crate) fn pop_body_in_turn(&mut self) -> Option<(PeerId, Part)> {
+        let (active, body) = pop_in_batch(&mut self.active, &self.hub)?;
         self.unpaid += 1;
-        Some(received)
+        Some((active.peer.id, body))
+    }
+
+    /// As [`Self::pop_body_in_turn`], with the routing id of the peer in front of the body.
+    #[inline(always)]
+    pub(crate) fn pop_routed_in_turn(&mut self) -> Option<(Part, Part)> {
+        let (active, body) = pop_in_batch(&mut self.active, &self.hub)?;
+        self.unpaid += 1;
+        Some((active.routing_id.clone(), body))
     }
 
     #[inline(never)]
@@ -254,6 +248,26 @@ impl Drop for FairQueue {
     }
 }
 
+/// Takes the next message of a single part from a single busy peer, if it is at hand.
+#[inline(always)]
+fn pop_in_batch<'a>(
+    active: &'a mut VecDeque<ActivePeer>,
+    hub: &Hub,
+) -> Option<(&'a ActivePeer, Part)> {
+    if active.len() != 1 {
+        return None;
+    }
+    let active = active.front_mut()?;
+    if active.frames.len() <= active.credit_at
+        || active.frames.front()?.more == More::More
+        || hub.ready.has_peers()
+    {
+        return None;
+    }
+    let body = active.frames.pop_front()?.body;
+    Some((active, body))
+}
+
 /// Assembles the message at the head of `frames`, which hold whole messages only.
 fn pop_message(routing_id: Option<Part>, frames: &mut VecDeque<Frame>) -> Message {
     let Some(first) = frames.pop_front() else {
@@ -262,7 +276,7 @@ fn pop_message(routing_id: Option<Part>, frames: &mut VecDeque<Frame>) -> Messag
     let mut more = first.more;
     let mut message = match routing_id {
         None => Message::from(first.body),
-        Some(routing_id) => Message::from([routing_id, first.body]),
+        Some(routing_id) => Message::of_two(routing_id, first.body),
     };
     while more == More::More {
         let Some(frame) = frames.pop_front() else {
@@ -380,7 +394,7 @@ mod tests {
         poll_fn(|context| {
             let mut taken = 0;
             loop {
-                while queue.pop_in_turn(Envelope::Plain).is_some() {
+                while queue.pop_body_in_turn().is_some() {
                     taken += 1;
                 }
                 if queue.poll_pop(context, Envelope::Plain).is_pending() {

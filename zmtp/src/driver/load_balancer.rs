@@ -52,6 +52,21 @@ impl LoadBalancer {
         if generation != self.generation {
             self.refresh(generation);
         }
+        if let [target] = self.targets.as_slice() {
+            return match target.outbox.try_push(envelope, message) {
+                Ok(_) => Ok(target.id),
+                Err(error) => Err(self.refusal(error)),
+            };
+        }
+        self.try_send_in_turn(envelope, message)
+    }
+
+    #[inline(never)]
+    fn try_send_in_turn(
+        &mut self,
+        envelope: &[Part],
+        message: &Message,
+    ) -> Result<PeerId, BalanceError> {
         for _ in 0..self.targets.len() {
             let Some(target) = self.targets.get(self.next) else {
                 self.next = 0;
@@ -69,10 +84,17 @@ impl LoadBalancer {
                 Err(PushError::Multipart) => return Err(BalanceError::Multipart),
             }
         }
-        Err(match self.hub.linger() {
-            Linger::Open => BalanceError::Full,
-            Linger::Unlimited | Linger::Until(_) => BalanceError::Closed,
-        })
+        Err(self.refusal(PushError::Full))
+    }
+
+    /// Why no peer got the message, where the last of them did not take it for `error`.
+    #[cold]
+    fn refusal(&self, error: PushError) -> BalanceError {
+        match (error, self.hub.linger()) {
+            (PushError::Multipart, _) => BalanceError::Multipart,
+            (PushError::Full | PushError::Closed, Linger::Open) => BalanceError::Full,
+            (PushError::Full | PushError::Closed, _) => BalanceError::Closed,
+        }
     }
 
     /// Whether trying to send makes sense: a peer has room, or the socket is closing.

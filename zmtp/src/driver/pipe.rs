@@ -158,23 +158,13 @@ impl Pipe {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn append(mut state: MutexGuard<'_, State>, envelope: &[Part], message: &Message) -> Fill {
-        let Some((last, rest)) = message.parts().split_last() else {
-            return Fill::Room;
-        };
-        for part in envelope.iter().chain(rest) {
-            state.octets += part.len();
-            state.frames.push_back(Frame {
-                body: part.clone(),
-                more: More::More,
-            });
+        match message.parts() {
+            [] => return Fill::Room,
+            [only] if envelope.is_empty() => state.push_part(More::Last, only),
+            parts => state.push_parts(envelope, parts),
         }
-        state.octets += last.len();
-        state.frames.push_back(Frame {
-            body: last.clone(),
-            more: More::Last,
-        });
         state.messages += 1;
         let fill = if state.has_room() || state.mark == CONFLATED {
             Fill::Room
@@ -442,6 +432,24 @@ impl State {
     #[inline]
     fn has_room(&self) -> bool {
         self.messages + self.taken < self.mark
+    }
+
+    #[inline]
+    fn push_part(&mut self, more: More, part: &Part) {
+        self.octets += part.len();
+        let body = part.clone();
+        self.frames.push_back(Frame { body, more });
+    }
+
+    #[inline(never)]
+    fn push_parts(&mut self, envelope: &[Part], parts: &[Part]) {
+        let Some((last, rest)) = parts.split_last() else {
+            return;
+        };
+        for part in envelope.iter().chain(rest) {
+            self.push_part(More::More, part);
+        }
+        self.push_part(More::Last, last);
     }
 
     fn set_receive_mark(&mut self, mark: Option<usize>) {

@@ -64,6 +64,12 @@ impl Message {
         }))
     }
 
+    /// Returns a message of two parts, without counting them as [`FromIterator`] does.
+    #[inline]
+    pub(crate) const fn of_two(first: Part, second: Part) -> Self {
+        Self(Repr::Two([first, second]))
+    }
+
     /// Returns a message of these parts.
     pub fn from_parts(parts: Vec<Part>) -> Self {
         match <[Part; 2]>::try_from(parts) {

@@ -181,12 +181,11 @@ impl DealerSender {
     /// If the future is dropped before it is done, the message is not sent.
     #[inline]
     pub async fn send(&mut self, message: impl Into<Message>) -> Result<(), SendError> {
-        self.sender.take_turn().await;
         let message = message.into();
         if self.sender.offer(&message).is_some() {
             return Ok(());
         }
-        self.sender.send(message).await.map(drop)
+        self.sender.send_declined(message).await.map(drop)
     }
 
     /// As [`DealerSocket::try_send`].
@@ -240,8 +239,8 @@ impl DealerReceiver {
     /// No message is lost if the future is dropped.
     #[inline]
     pub async fn recv(&mut self) -> Result<Message, RecvError> {
-        if let Some(received) = self.receiver.pop() {
-            return Ok(received.message);
+        if let Some((_peer, body)) = self.receiver.pop_body() {
+            return Ok(Message::from(body));
         }
         Ok(self.receiver.recv().await?.message)
     }

@@ -47,12 +47,11 @@ impl PushSocket {
     /// If the future is dropped before it is done, the message is not sent.
     #[inline]
     pub async fn send(&mut self, message: impl Into<Message>) -> Result<(), SendError> {
-        self.sender.take_turn().await;
         let message = message.into();
         if self.sender.offer(&message).is_some() {
             return Ok(());
         }
-        self.sender.send(message).await.map(drop)
+        self.sender.send_declined(message).await.map(drop)
     }
 
     /// Queues `message` for the next peer with room.

@@ -6,7 +6,8 @@ use std::task::{Context, Poll, ready};
 
 use super::base::SocketHandle;
 use super::{PeerMessage, RecvError, TryRecvError};
-use crate::driver::{Envelope, FairQueue, Linger, Received};
+use crate::driver::{Envelope, FairQueue, Linger, PeerId, Received};
+use crate::message::Part;
 
 /// So many messages that are not for the application are dropped before an attempt to receive finds
 /// nothing: a peer that sends them without end shall not hold it.
@@ -52,11 +53,18 @@ impl FairReceiver {
             .map_err(|_closed| RecvError::Closed)
     }
 
-    /// Takes the next message if it is there; most are, and need no task context to be taken.
+    /// Takes the next message of a single part if it is there; most are, and need no task context to be
+    /// taken.
     // Not inlined, it would hand the message over in memory, and it is moved on at once.
     #[inline(always)]
-    pub(crate) fn pop(&mut self) -> Option<Received> {
-        self.queue.pop_in_turn(self.envelope)
+    pub(crate) fn pop_body(&mut self) -> Option<(PeerId, Part)> {
+        self.queue.pop_body_in_turn()
+    }
+
+    /// As [`Self::pop_body`], with the routing id of its peer in front.
+    #[inline(always)]
+    pub(crate) fn pop_routed(&mut self) -> Option<(Part, Part)> {
+        self.queue.pop_routed_in_turn()
     }
 
     pub(crate) async fn recv(&mut self) -> Result<Received, RecvError> {

@@ -341,8 +341,8 @@ impl RouterReceiver {
     /// No message is lost if the future is dropped.
     #[inline]
     pub async fn recv(&mut self) -> Result<Message, RecvError> {
-        if let Some(received) = self.receiver.pop() {
-            return Ok(received.message);
+        if let Some((routing_id, body)) = self.receiver.pop_routed() {
+            return Ok(Message::of_two(routing_id, body));
         }
         Ok(self.receiver.recv().await?.message)
     }

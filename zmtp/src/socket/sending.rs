@@ -72,10 +72,12 @@ impl BalancedSender {
         try_send_to(hub, peer, message)
     }
 
-    /// Queues `message` if a peer has room for it: the common case, in which it need not be moved.
+    /// Queues `message` if a peer has room for it, and others need not have their turn first: the
+    /// common case, in which it need not be moved. [`Self::send_declined`] sends it otherwise.
     #[inline]
     pub(crate) fn offer(&mut self, message: &Message) -> Option<PeerId> {
-        if message.is_empty() || self.sink.is_behind() {
+        self.sent = self.sent.wrapping_add(1);
+        if self.sent == 0 || message.is_empty() || self.sink.is_behind() {
             return None;
         }
         self.balancer.try_send(&self.envelope, message).ok()
@@ -83,20 +85,19 @@ impl BalancedSender {
 
     #[inline]
     pub(crate) async fn send(&mut self, message: Message) -> Result<PeerId, SendError> {
-        self.take_turn().await;
+        self.sent = self.sent.wrapping_add(1);
+        self.send_declined(message).await
+    }
+
+    /// Sends what [`Self::offer`] did not.
+    pub(crate) async fn send_declined(&mut self, message: Message) -> Result<PeerId, SendError> {
+        // A sender whose peers always have room would never wait otherwise.
+        if self.sent == 0 {
+            coop::consume_budget().await;
+        }
         match self.try_send(message) {
             Ok(peer) => Ok(peer),
             Err(error) => self.retry(error).await,
-        }
-    }
-
-    /// Lets other tasks have their turn now and then: a sender whose peers always have room would
-    /// never wait otherwise.
-    #[inline]
-    pub(crate) async fn take_turn(&mut self) {
-        self.sent = self.sent.wrapping_add(1);
-        if self.sent == 0 {
-            coop::consume_budget().await;
         }
     }
 

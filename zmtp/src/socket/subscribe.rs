@@ -78,11 +78,11 @@ impl SubSocket {
     #[inline]
     pub async fn recv(&mut self) -> Result<Message, RecvError> {
         // Most messages are at hand, and need no task context to be taken.
-        while let Some(received) = self.receiver.pop() {
-            if self.topics.matches(&mut self.filter, &received.message) {
-                return Ok(received.message);
+        while let Some((peer, body)) = self.receiver.pop_body() {
+            if self.topics.matches_first(&mut self.filter, &body) {
+                return Ok(Message::from(body));
             }
-            self.count_unsubscribed(received.peer);
+            self.count_unsubscribed(peer);
         }
         std::future::poll_fn(|context| self.poll_recv(context)).await
     }

@@ -93,6 +93,12 @@ impl Topics {
     #[inline]
     pub(crate) fn matches(&self, filter: &mut TopicFilter, message: &Message) -> bool {
         let first = message.first().map_or(&[][..], Part::as_slice);
+        self.matches_first(filter, first)
+    }
+
+    /// As [`Self::matches`], of a message whose first part is `first`.
+    #[inline]
+    pub(crate) fn matches_first(&self, filter: &mut TopicFilter, first: &[u8]) -> bool {
         // Most messages match as the one before did, and need no lock.
         if let Some((topic, generation)) = &filter.last
             && *generation == self.shared.generation.load(Ordering::Acquire)

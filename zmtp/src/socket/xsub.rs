@@ -247,8 +247,8 @@ impl XSubReceiver {
     /// No message is lost if the future is dropped.
     #[inline]
     pub async fn recv(&mut self) -> Result<Message, RecvError> {
-        if let Some(received) = self.receiver.pop() {
-            return Ok(received.message);
+        if let Some((_peer, body)) = self.receiver.pop_body() {
+            return Ok(Message::from(body));
         }
         Ok(self.receiver.recv().await?.message)
     }
