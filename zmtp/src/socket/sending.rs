@@ -155,11 +155,16 @@ fn balance(
 }
 
 /// Tries until somebody has room for `message`.
+///
+/// Gives way first, which is mostly enough: the connections that were woken are to write what fills their
+/// queues. A multi-thread runtime runs only so many tasks in a row of which each wakes the next; after
+/// that it wakes another thread for them, and sender and connection work against each other.
 pub(crate) async fn when_writable<T>(
     hub: &Hub,
     mut message: Message,
     mut attempt: impl FnMut(Message) -> Result<T, TrySendError>,
 ) -> Result<T, SendError> {
+    tokio::task::yield_now().await;
     loop {
         // From here on no wake is missed: the attempt below tells the queues that somebody waits.
         let writable = hub.writable.notified();
