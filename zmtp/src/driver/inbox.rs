@@ -32,12 +32,14 @@ use crate::session::PeerInfo;
 /// Frames of whole messages, with their count and size.
 #[derive(Debug, Default)]
 pub(crate) struct FrameBatch {
-    /// Whole messages.
+    /// Whole messages, and behind them the parts of one whose last one has not come.
     frames: VecDeque<Frame>,
     messages: usize,
     bytes: usize,
-    /// The parts of a message whose last one has not come.
-    unfinished: Vec<Frame>,
+    /// How many parts of the message at the end have come, without its last one.
+    unfinished: usize,
+    /// What they cost.
+    unfinished_bytes: usize,
     /// How many frames the last batch had, and so the next may have.
     expected: usize,
 }
@@ -52,13 +54,17 @@ impl FrameBatch {
     /// Appends a frame.
     #[inline]
     pub(crate) fn push(&mut self, frame: Frame) {
-        if frame.more == More::More || !self.unfinished.is_empty() {
-            self.push_multipart(frame);
+        let bytes = self.unfinished_bytes + charge(&frame.body);
+        if frame.more == More::More {
+            self.unfinished += 1;
+            self.unfinished_bytes = bytes;
         } else {
-            self.bytes += charge(&frame.body);
+            self.unfinished = 0;
+            self.unfinished_bytes = 0;
+            self.bytes += bytes;
             self.messages += 1;
-            self.frames.push_back(frame);
         }
+        self.frames.push_back(frame);
     }
 
     /// Appends a message of one part, between two messages.
@@ -115,14 +121,11 @@ impl FrameBatch {
         if self.frames.is_empty() {
             self.frames = VecDeque::new();
         }
-        if self.unfinished.is_empty() {
-            self.unfinished = Vec::new();
-        }
     }
 
     /// Drops what has not been handed over.
     pub(crate) fn discard(&mut self) {
-        self.frames.clear();
+        self.frames.drain(..self.whole_frames());
         self.messages = 0;
         self.bytes = 0;
     }
@@ -130,7 +133,32 @@ impl FrameBatch {
     /// Drops the parts of a message whose last one has not come ([ZMTP31-050]). Returns how many
     /// such messages there were: one or none.
     pub(crate) fn drop_unfinished_message(&mut self) -> usize {
-        usize::from(!std::mem::take(&mut self.unfinished).is_empty())
+        self.frames.truncate(self.whole_frames());
+        self.unfinished_bytes = 0;
+        usize::from(std::mem::take(&mut self.unfinished) > 0)
+    }
+
+    /// How many frames belong to whole messages.
+    fn whole_frames(&self) -> usize {
+        self.frames.len() - self.unfinished
+    }
+
+    /// Moves the whole messages to the end of `queue`.
+    fn hand_over(&mut self, queue: &mut Self) {
+        queue.messages += std::mem::take(&mut self.messages);
+        queue.bytes += std::mem::take(&mut self.bytes);
+        let whole = self.whole_frames();
+        self.expected = whole.min(MAX_EXPECTED);
+        // Parts of a message move on once: until it is whole, nothing else is handed over.
+        let rest = (self.unfinished > 0).then(|| self.frames.split_off(whole));
+        if queue.frames.is_empty() {
+            std::mem::swap(&mut queue.frames, &mut self.frames);
+        } else {
+            queue.frames.append(&mut self.frames);
+        }
+        if let Some(rest) = rest {
+            self.frames = rest;
+        }
     }
 
     /// Takes the whole messages, with their count and size.
@@ -140,23 +168,6 @@ impl FrameBatch {
             bytes: std::mem::take(&mut self.bytes),
         };
         (std::mem::take(&mut self.frames), count)
-    }
-
-    fn push_multipart(&mut self, frame: Frame) {
-        let more = frame.more;
-        self.unfinished.push(frame);
-        if more == More::Last {
-            self.bytes += self
-                .unfinished
-                .iter()
-                .map(|f| charge(&f.body))
-                .sum::<usize>();
-            self.messages += 1;
-            self.frames.extend(self.unfinished.drain(..));
-            if self.unfinished.capacity() > MAX_UNFINISHED {
-                self.unfinished = Vec::new();
-            }
-        }
     }
 }
 
@@ -307,17 +318,10 @@ impl Inbox {
         if batch.messages == 0 {
             return;
         }
-        batch.expected = batch.frames.len().min(MAX_EXPECTED);
         let mut state = lock(&self.state);
         let is_conflated = state.limits.keep_last_message();
         let queue = &mut state.queue;
-        if queue.frames.is_empty() {
-            std::mem::swap(&mut queue.frames, &mut batch.frames);
-        } else {
-            queue.frames.append(&mut batch.frames);
-        }
-        queue.messages += std::mem::take(&mut batch.messages);
-        queue.bytes += std::mem::take(&mut batch.bytes);
+        batch.hand_over(queue);
         if is_conflated {
             queue.conflate(&peer.tally);
             let superseded = state.origin.discard_earlier();
@@ -457,9 +461,6 @@ impl Inbox {
         }
     }
 }
-
-/// The room for the parts of one message is kept for the next one up to this many.
-const MAX_UNFINISHED: usize = 32;
 
 /// No more frames than this are made room for before they have come.
 const MAX_EXPECTED: usize = 1024;

@@ -93,7 +93,7 @@ impl ReadBuffer {
                     self.own(self.bytes.len(), pool);
                 }
             }
-            Poll::Pending => self.own(self.bytes.len(), pool),
+            Poll::Pending => self.rest(pool),
             Poll::Ready(Err(_)) => {}
         }
         poll
@@ -108,6 +108,11 @@ impl ReadBuffer {
     pub(crate) fn clear(&mut self) {
         self.content.leave(&mut self.bytes);
         self.bytes.clear();
+    }
+
+    /// Gives the buffer back, because nothing comes for now.
+    pub(crate) fn rest(&mut self, pool: &ReadPool) {
+        self.own(self.bytes.len(), pool);
     }
 
     /// Gives a buffer back that not much is left in, because nobody takes it for now.

@@ -156,6 +156,10 @@ impl Message {
         if delimiter + 1 == self.part_count() {
             return None;
         }
+        if delimiter == 0 {
+            // From a REQ there is nothing else: then nothing is allocated.
+            return self.pop_front().map(Self::from);
+        }
         let mut parts = mem::take(self).into_parts();
         *self = Self::from_parts(parts.split_off(delimiter + 1));
         Some(Self::from_parts(parts))

@@ -9,7 +9,7 @@ use super::base::{SocketHandle, sealed};
 use super::receiving::{FairReceiver, UNWANTED_PER_TRY};
 use super::{Builder, PeerMessage, RecvError, SendError, TryRecvError};
 use crate::driver::{DropReason, Envelope, NoPattern, PeerId, PushError, Received};
-use crate::message::{Message, Part};
+use crate::message::Message;
 use crate::pattern::SocketType;
 
 /// A REP socket: receives a request, then sends the reply to the peer that asked.
@@ -44,7 +44,7 @@ enum State {
     OwesReply {
         to: PeerId,
         /// The routing ids of the hops, and the delimiter.
-        envelope: Vec<Part>,
+        envelope: Message,
     },
 }
 
@@ -166,7 +166,7 @@ impl RepSocket {
         }
         let hub = self.receiver.handle().hub();
         let pushed = match hub.peer(*to) {
-            Some(peer) => peer.outbox.try_push(envelope, &message),
+            Some(peer) => peer.outbox.try_push(envelope.parts(), &message),
             None => Err(PushError::Closed),
         };
         if let Err(error) = pushed {
@@ -183,22 +183,15 @@ impl RepSocket {
 
     /// Takes the envelope off a request and keeps it for the reply.
     fn accept(&mut self, received: Received) -> Option<(PeerId, Message)> {
-        let parts = received.message.parts();
-        let delimiter = parts.iter().position(|part| part.is_empty());
-        let Some(delimiter) = delimiter.filter(|at| at + 1 < parts.len()) else {
-            let peer = received.peer;
+        let Received { peer, mut message } = received;
+        let Some(envelope) = message.pop_envelope() else {
             tracing::debug!(%peer, "dropped a request without delimiter and body");
             let hub = self.receiver.handle().hub();
             hub.count_dropped(peer, DropReason::Unexpected);
             return None;
         };
-        let mut envelope = received.message.into_parts();
-        let body = envelope.split_off(delimiter + 1);
-        self.state = State::OwesReply {
-            to: received.peer,
-            envelope,
-        };
-        Some((received.peer, Message::from_parts(body)))
+        self.state = State::OwesReply { to: peer, envelope };
+        Some((peer, message))
     }
 }
 

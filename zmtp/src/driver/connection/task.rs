@@ -216,13 +216,15 @@ impl<S: Readable + AsyncWrite + Unpin> Connection<S> {
             if self.peer.inbox.take_new_limits() {
                 self.room = InboxRoom::NONE;
             }
-            self.incoming.prepare();
-            let decoded = self.decode(context, now);
-            self.publish();
-            self.decoded = decoded?;
-            if self.decoded == Decoded::InboxFull {
-                self.reader.settle(&self.hub.read_pool);
-                return Ok(Turn::Done);
+            if !self.is_all_decoded() {
+                self.incoming.prepare();
+                let decoded = self.decode(context, now);
+                self.publish();
+                self.decoded = decoded?;
+                if self.decoded == Decoded::InboxFull {
+                    self.reader.settle(&self.hub.read_pool);
+                    return Ok(Turn::Done);
+                }
             }
             if budget == 0 {
                 return Ok(Turn::Over);
@@ -231,6 +233,13 @@ impl<S: Readable + AsyncWrite + Unpin> Connection<S> {
                 return Ok(Turn::Done);
             }
             let missing = self.session.read_hint();
+            // What woke the task was perhaps a message to be sent: then there is no need to get ready for
+            // what does not come.
+            if missing == 0 && self.stream.poll_readable(context).is_pending() {
+                self.reader.rest(&self.hub.read_pool);
+                self.incoming.release();
+                return Ok(Turn::Done);
+            }
             let read = self
                 .reader
                 .poll_read(context, &mut self.stream, missing, &self.hub.read_pool)
@@ -254,6 +263,13 @@ impl<S: Readable + AsyncWrite + Unpin> Connection<S> {
                 }
             }
         }
+    }
+
+    /// Whether what was read before is decoded, and nothing has come since.
+    fn is_all_decoded(&self) -> bool {
+        self.stage == Stage::Attached
+            && self.decoded == Decoded::NeedsMore
+            && self.reader.bytes.is_empty()
     }
 
     /// Whether the receiver goes first, instead of what has come. A peer that would count as silent

@@ -94,6 +94,30 @@ fn parts_are_handed_over_only_with_the_last_one() {
     assert_eq!(frames, [Frame::more("half"), Frame::last("done")]);
 }
 
+#[test]
+fn what_is_dropped_leaves_the_parts_of_a_message_that_is_still_coming() {
+    let mut batch = FrameBatch::default();
+    batch.push(Frame::last("whole"));
+    batch.push(Frame::more("half"));
+    batch.discard();
+    assert_eq!(batch.message_count(), 0);
+    batch.push(Frame::last("done"));
+    assert_eq!(batch.message_count(), 1);
+    let frames: Vec<_> = batch.into_frames().collect();
+    assert_eq!(frames, [Frame::more("half"), Frame::last("done")]);
+}
+
+#[test]
+fn a_message_that_never_ends_leaves_those_before_it() {
+    let mut batch = FrameBatch::default();
+    batch.push(Frame::last("whole"));
+    batch.push(Frame::more("half"));
+    assert_eq!(batch.drop_unfinished_message(), 1);
+    assert_eq!(batch.drop_unfinished_message(), 0);
+    let frames: Vec<_> = batch.into_frames().collect();
+    assert_eq!(frames, [Frame::last("whole")]);
+}
+
 fn info(resource: &str) -> Arc<PeerInfo> {
     let mut theirs = SessionConfig::new(SocketType::Push, Side::Connector);
     theirs.resource = Some(Resource::new(resource.as_bytes()).unwrap());
