@@ -68,15 +68,21 @@ impl EncodedBatch {
     /// Appends `message`, behind the parts of `envelope`.
     #[inline]
     pub(crate) fn push(&mut self, envelope: &[Part], message: &Message) {
-        match message.parts() {
+        self.push_parts(envelope, message.parts());
+    }
+
+    /// Appends a message of these parts, behind those of `envelope`.
+    #[inline]
+    pub(crate) fn push_parts(&mut self, envelope: &[Part], parts: &[Part]) {
+        match parts {
             [only] if envelope.is_empty() => self.push_part(More::Last, only),
-            parts => self.push_parts(envelope, parts),
+            parts => self.push_several(envelope, parts),
         }
         self.messages += 1;
     }
 
     #[inline(never)]
-    fn push_parts(&mut self, envelope: &[Part], parts: &[Part]) {
+    fn push_several(&mut self, envelope: &[Part], parts: &[Part]) {
         for part in envelope {
             self.push_part(More::More, part);
         }

@@ -170,10 +170,20 @@ impl Outbox {
     /// Queues `message`, behind the parts of `envelope`, and tells whether the next one finds room.
     #[inline]
     pub(crate) fn try_push(&self, envelope: &[Part], message: &Message) -> Result<Fill, PushError> {
+        self.try_push_parts(envelope, message.parts())
+    }
+
+    /// As [`Self::try_push`], of a message of these parts.
+    #[inline]
+    pub(crate) fn try_push_parts(
+        &self,
+        envelope: &[Part],
+        parts: &[Part],
+    ) -> Result<Fill, PushError> {
         if let Some(pipe) = &self.pipe {
-            return pipe.push(envelope, message);
+            return pipe.push(envelope, parts);
         }
-        self.try_encode(message, |batch| batch.push(envelope, message))
+        self.try_encode(parts, |batch| batch.push_parts(envelope, parts))
     }
 
     /// Queues `message`, which goes to others as well: the first that needs it encoded leaves it in
@@ -185,12 +195,12 @@ impl Outbox {
         encoded: &mut EncodedBatch,
     ) -> Result<Fill, PushError> {
         if let Some(pipe) = &self.pipe {
-            return pipe.push(&[], message);
+            return pipe.push(&[], message.parts());
         }
         if encoded.message_count() == 0 {
             encoded.push(&[], message);
         }
-        self.try_encode(message, |batch| batch.append(encoded))
+        self.try_encode(message.parts(), |batch| batch.append(encoded))
     }
 
     /// Queues `message` although the queue is full: it was not when that was asked, and the message must
@@ -458,12 +468,12 @@ impl Outbox {
 
     /// Makes room for the last message, if that is all that the queue keeps.
     #[cold]
-    fn make_room(&self, state: &mut State, message: &Message) -> Result<(), PushError> {
+    fn make_room(&self, state: &mut State, parts: &[Part]) -> Result<(), PushError> {
         if !state.limits.keep_last_message() {
             state.senders = Waiting::Yes;
             return Err(PushError::Full);
         }
-        if message.part_count() > 1 {
+        if parts.len() > 1 {
             return Err(PushError::Multipart);
         }
         let before = state.batch.message_count();
@@ -475,7 +485,7 @@ impl Outbox {
     #[inline]
     fn try_encode(
         &self,
-        message: &Message,
+        parts: &[Part],
         encode: impl FnOnce(&mut EncodedBatch),
     ) -> Result<Fill, PushError> {
         let mut state = lock(&self.state);
@@ -483,7 +493,7 @@ impl Outbox {
             return Err(PushError::Closed);
         }
         if state.is_full() {
-            self.make_room(&mut state, message)?;
+            self.make_room(&mut state, parts)?;
         }
         Ok(self.encode(state, encode))
     }

@@ -133,19 +133,19 @@ impl Pipe {
         }
     }
 
-    /// Queues `message` behind the parts of `envelope`, and tells whether the next one finds room.
+    /// Queues a message of these parts behind those of `envelope`, and tells whether the next one finds room.
     /// Long parts go by reference.
     #[inline(never)]
-    pub(crate) fn push(&self, envelope: &[Part], message: &Message) -> Result<Fill, PushError> {
+    pub(crate) fn push(&self, envelope: &[Part], parts: &[Part]) -> Result<Fill, PushError> {
         let mut state = lock(&self.state);
         if state.gate != Gate::Open {
             return Err(PushError::Closed);
         }
         // [INT-042] One queue, with the marks of both ends.
         if !state.has_room() {
-            self.make_room(&mut state, message)?;
+            self.make_room(&mut state, parts)?;
         }
-        Ok(Self::append(state, envelope, message))
+        Ok(Self::append(state, envelope, parts))
     }
 
     /// Queues `message` although the pipe is full: it was not when that was asked, and the message must
@@ -154,16 +154,16 @@ impl Pipe {
     pub(crate) fn push_past_mark(&self, message: &Message) {
         let state = lock(&self.state);
         if state.gate == Gate::Open {
-            Self::append(state, &[], message);
+            Self::append(state, &[], message.parts());
         }
     }
 
     #[inline(always)]
-    fn append(mut state: MutexGuard<'_, State>, envelope: &[Part], message: &Message) -> Fill {
-        match message.parts() {
+    fn append(mut state: MutexGuard<'_, State>, envelope: &[Part], parts: &[Part]) -> Fill {
+        match parts {
             [] => return Fill::Room,
             [only] if envelope.is_empty() => state.push_part(More::Last, only),
-            parts => state.push_parts(envelope, parts),
+            parts => state.push_several(envelope, parts),
         }
         state.messages += 1;
         let fill = if state.has_room() || state.mark == CONFLATED {
@@ -394,12 +394,12 @@ impl Pipe {
 
     /// Makes room for the last message, if that is all that the pipe keeps.
     #[cold]
-    fn make_room(&self, state: &mut State, message: &Message) -> Result<(), PushError> {
+    fn make_room(&self, state: &mut State, parts: &[Part]) -> Result<(), PushError> {
         if state.mark != CONFLATED {
             state.senders = Senders::Waiting;
             return Err(PushError::Full);
         }
-        if state.send_mark == CONFLATED && message.part_count() > 1 {
+        if state.send_mark == CONFLATED && parts.len() > 1 {
             return Err(PushError::Multipart);
         }
         self.tally
@@ -442,7 +442,7 @@ impl State {
     }
 
     #[inline(never)]
-    fn push_parts(&mut self, envelope: &[Part], parts: &[Part]) {
+    fn push_several(&mut self, envelope: &[Part], parts: &[Part]) {
         let Some((last, rest)) = parts.split_last() else {
             return;
         };

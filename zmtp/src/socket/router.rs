@@ -266,6 +266,23 @@ impl RouterSender {
     /// If the future is dropped before it is done, the message is not sent.
     #[inline]
     pub async fn send(&self, message: impl Into<Message>) -> Result<(), SendError> {
+        let message = message.into();
+        if self.offer(&message) {
+            return Ok(());
+        }
+        self.send_declined(message).await
+    }
+
+    /// Sends `message` if nothing has to be waited for: the common case, in which it need not be moved.
+    /// Returns whether it was sent.
+    #[inline]
+    fn offer(&self, message: &Message) -> bool {
+        let (table, hub) = (&self.table, self.handle.hub());
+        !table.is_turn_over() && !self.sink.is_behind() && try_route(table, hub, message).is_ok()
+    }
+
+    /// Sends what [`Self::offer`] did not.
+    async fn send_declined(&self, message: Message) -> Result<(), SendError> {
         if self.table.take_turn() {
             tokio::task::yield_now().await;
         }
@@ -393,20 +410,31 @@ impl RouterReceiver {
 }
 
 /// Queues `message` without its first part for the peer that this part names.
-fn route(table: &RoutingTable, hub: &Hub, mut message: Message) -> Result<(), TrySendError> {
-    if message.part_count() < 2 {
-        return Err(TrySendError::NoParts(message));
+fn route(table: &RoutingTable, hub: &Hub, message: Message) -> Result<(), TrySendError> {
+    match try_route(table, hub, &message) {
+        Ok(()) => Ok(()),
+        Err(refuse) => Err(refuse(message)),
     }
-    let Some(routing_id) = message.pop_front() else {
-        return Err(TrySendError::NoParts(message));
+}
+
+/// As [`route`], where the message stays.
+fn try_route(
+    table: &RoutingTable,
+    hub: &Hub,
+    message: &Message,
+) -> Result<(), fn(Message) -> TrySendError> {
+    let [routing_id, parts @ ..] = message.parts() else {
+        return Err(TrySendError::NoParts);
     };
-    let peer = table.peer(&routing_id);
+    if parts.is_empty() {
+        return Err(TrySendError::NoParts);
+    }
+    let peer = table.peer(routing_id);
     let pushed = match &peer {
-        Some(peer) => peer.outbox.try_push(&[], &message),
+        Some(peer) => peer.outbox.try_push_parts(&[], parts),
         None => Err(PushError::Closed),
     };
     let policy = hub.options.unroutable;
-    let is_closing = hub.linger() != Linger::Open;
     match (pushed, policy) {
         (Ok(fill), _) => {
             if fill == Fill::Mark && policy == Unroutable::Drop {
@@ -414,10 +442,7 @@ fn route(table: &RoutingTable, hub: &Hub, mut message: Message) -> Result<(), Tr
             }
             Ok(())
         }
-        (Err(_), _) if is_closing => {
-            message.push_front(routing_id);
-            Err(TrySendError::Closed(message))
-        }
+        (Err(_), _) if hub.linger() != Linger::Open => Err(TrySendError::Closed),
         // `REQREP`: "SHALL silently drop" what cannot be routed.
         (Err(error), Unroutable::Drop) => {
             let tally = peer.as_ref().map_or(&hub.tally, |peer| &peer.tally);
@@ -428,12 +453,9 @@ fn route(table: &RoutingTable, hub: &Hub, mut message: Message) -> Result<(), Tr
             tally.count_dropped(reason, 1);
             Ok(())
         }
-        (Err(error), Unroutable::Report) => {
-            message.push_front(routing_id);
-            Err(match error {
-                PushError::Full => TrySendError::Full(message),
-                PushError::Closed | PushError::Multipart => TrySendError::Unroutable(message),
-            })
+        (Err(PushError::Full), Unroutable::Report) => Err(TrySendError::Full),
+        (Err(PushError::Closed | PushError::Multipart), Unroutable::Report) => {
+            Err(TrySendError::Unroutable)
         }
     }
 }

@@ -22,6 +22,9 @@ pub(crate) struct RoutingTable {
 #[derive(Debug)]
 struct State {
     peers: HashMap<Part, Arc<Peer>>,
+    /// Whom the last message was for: the next one is often for the same, and needs no hash, which takes
+    /// its time with what peers may choose. Gone with each change of `peers`.
+    last: Option<(Part, Arc<Peer>)>,
     routing_ids: HashMap<PeerId, Named>,
     next_generated: u32,
 }
@@ -50,6 +53,7 @@ impl RoutingTable {
         Self {
             state: Mutex::new(State {
                 peers: HashMap::new(),
+                last: None,
                 routing_ids: HashMap::new(),
                 next_generated: first_generated,
             }),
@@ -67,13 +71,26 @@ impl RoutingTable {
     /// one go is not dropped for want of one.
     #[inline]
     pub(crate) fn take_turn(&self) -> bool {
+        self.is_turn_over() && self.turn_is_over.swap(false, Ordering::Relaxed)
+    }
+
+    /// Whether [`Self::take_turn`] would tell the sender to wait.
+    #[inline]
+    pub(crate) fn is_turn_over(&self) -> bool {
         self.turn_is_over.load(Ordering::Relaxed)
-            && self.turn_is_over.swap(false, Ordering::Relaxed)
     }
 
     /// The peer with `routing_id`.
     pub(crate) fn peer(&self, routing_id: &Part) -> Option<Arc<Peer>> {
-        lock(&self.state).peers.get(routing_id).cloned()
+        let state = &mut *lock(&self.state);
+        if let Some((last, peer)) = &state.last
+            && last == routing_id
+        {
+            return Some(Arc::clone(peer));
+        }
+        let (routing_id, peer) = state.peers.get_key_value(routing_id)?;
+        state.last = Some((routing_id.clone(), Arc::clone(peer)));
+        Some(Arc::clone(peer))
     }
 
     /// Names a peer before there is a connection to it, whatever it will say of itself.
@@ -167,6 +184,7 @@ impl State {
         if let Some(Named::ByPeer { routing_id, .. } | Named::ByApplication(routing_id)) =
             self.routing_ids.remove(&peer.id)
         {
+            self.last = None;
             self.peers.remove(&routing_id);
         }
     }
@@ -182,6 +200,7 @@ impl State {
     /// Gives `routing_id` to `peer`, and takes it from whoever had it.
     fn assign(&mut self, peer: &Arc<Peer>, routing_id: Part, named: Named) {
         peer.inbox.set_routing_id(routing_id.clone());
+        self.last = None;
         if let Some(before) = self.peers.insert(routing_id, Arc::clone(peer)) {
             self.routing_ids.remove(&before.id);
         }

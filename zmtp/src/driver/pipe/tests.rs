@@ -18,7 +18,7 @@ fn hub(socket_type: SocketType, mark: usize) -> Arc<Hub> {
 }
 
 fn pushed(pipe: &Pipe, bodies: &[&str]) -> Vec<Result<(), PushError>> {
-    let push = |body: &&str| pipe.push(&[], &Message::from(*body)).map(drop);
+    let push = |body: &&str| pipe.push(&[], Message::from(*body).parts()).map(drop);
     bodies.iter().map(push).collect()
 }
 
@@ -38,7 +38,8 @@ fn what_was_taken_counts_until_it_is_credited() {
 fn a_message_counts_once_however_many_parts_it_has() {
     let pipe = Pipe::new(&hub(SocketType::Push, 1), Arc::default());
     let envelope = [Part::from("id")];
-    pipe.push(&envelope, &Message::from(["", "body"])).unwrap();
+    pipe.push(&envelope, Message::from(["", "body"]).parts())
+        .unwrap();
     let mut frames = VecDeque::new();
     assert_eq!(pipe.take(&mut frames), Found::Messages);
     assert_eq!(
@@ -74,16 +75,16 @@ fn a_receiver_is_told_once_until_it_found_nothing() {
         receiver.ready.drain(|_peer| count += 1);
         count
     };
-    pipe.push(&[], &Message::from("before")).unwrap();
+    pipe.push(&[], Message::from("before").parts()).unwrap();
     pipe.connect(&receiver, &peer);
     assert_eq!(told(), 1);
-    pipe.push(&[], &Message::from("after")).unwrap();
+    pipe.push(&[], Message::from("after").parts()).unwrap();
     assert_eq!(told(), 0);
     let mut frames = VecDeque::new();
     assert!(peer.inbox.take(&mut frames).is_some());
     frames.clear();
     assert!(peer.inbox.take(&mut frames).is_none());
-    pipe.push(&[], &Message::from("woken")).unwrap();
+    pipe.push(&[], Message::from("woken").parts()).unwrap();
     assert_eq!(told(), 1);
 }
 
@@ -93,12 +94,12 @@ fn what_has_come_is_received_before_what_the_next_pipe_brings() {
     let peer = receiver.new_peer_in_process(Retention::Queue);
     let first = Arc::new(Pipe::new(&sender, Arc::default()));
     first.connect(&receiver, &peer);
-    first.push(&[], &Message::from("a")).unwrap();
+    first.push(&[], Message::from("a").parts()).unwrap();
     peer.inbox.disconnect(&peer, &receiver);
     assert!(first.is_empty());
     let second = Arc::new(Pipe::new(&sender, Arc::default()));
     second.connect(&receiver, &peer);
-    second.push(&[], &Message::from("b")).unwrap();
+    second.push(&[], Message::from("b").parts()).unwrap();
     let mut received = Vec::new();
     let mut frames = VecDeque::new();
     while peer.inbox.take(&mut frames).is_some() {
@@ -115,7 +116,7 @@ fn what_was_taken_before_a_pipe_counts_no_more_once_the_pipe_is_read() {
     for body in ["a", "b"] {
         let pipe = Arc::new(Pipe::new(&sender, Arc::default()));
         pipe.connect(&receiver, &peer);
-        pipe.push(&[], &Message::from(body)).unwrap();
+        pipe.push(&[], Message::from(body).parts()).unwrap();
         if body == "a" {
             peer.inbox.disconnect(&peer, &receiver);
         }
