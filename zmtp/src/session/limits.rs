@@ -17,7 +17,8 @@ pub struct Limits {
     pub max_message_size: u64,
     /// The most parts of a message; 8192.
     pub max_parts_per_message: usize,
-    /// The largest command after the handshake, which bounds the length of topics; 256 KiB.
+    /// The largest command after the handshake, and the largest subscription in the form of a
+    /// message, so that it bounds the length of topics; 256 KiB.
     pub max_command_size: u64,
     /// The largest command of the handshake, when nobody knows yet who it is; 8 KiB.
     pub max_handshake_command_size: u64,

@@ -191,7 +191,7 @@ impl Open {
                 self.discard(frame.more);
                 Ok(None)
             }
-            Role::Subscriptions | Role::Both => Ok(self.recv_upstream(frame)),
+            Role::Subscriptions | Role::Both => self.recv_upstream(frame),
         }
     }
 
@@ -246,22 +246,38 @@ impl Open {
         self.message == Assembly::Idle
     }
 
-    fn recv_upstream(&mut self, frame: Frame) -> Option<Event> {
+    fn recv_upstream(&mut self, frame: Frame) -> Result<Option<Event>, SessionError> {
         let Frame { mut body, more } = frame;
         if self.lead == Lead::Subscriptions {
+            let size = body.len() as u64;
             match Subscription::decode(body) {
-                Ok(Subscription::Subscribe(topic)) => return Some(Event::Subscribe(topic)),
-                Ok(Subscription::Cancel(topic)) => return Some(Event::Cancel(topic)),
+                Ok(change) => {
+                    self.check_subscription(size)?;
+                    return Ok(Some(match change {
+                        Subscription::Subscribe(topic) => Event::Subscribe(topic),
+                        Subscription::Cancel(topic) => Event::Cancel(topic),
+                    }));
+                }
                 Err(other) => body = other,
             }
             self.lead = Lead::Message;
         }
         // [ZMTP30-011] PUB discards what is no subscription, XPUB delivers it.
         if self.role() == Role::Both {
-            return Some(Event::Frame(Frame { body, more }));
+            return Ok(Some(Event::Frame(Frame { body, more })));
         }
         self.discard(more);
-        None
+        Ok(None)
+    }
+
+    /// Checks the size of a subscription in the form of a message: it may be as large as one in the
+    /// form of a command, however large messages of the application may be.
+    fn check_subscription(&self, size: u64) -> Result<(), FrameError> {
+        let limit = self.limits.max_command_size;
+        if size > limit {
+            return Err(FrameError::MessageFrameTooLarge { size, limit });
+        }
+        Ok(())
     }
 
     /// Counts a message that is nobody's, with its last part.

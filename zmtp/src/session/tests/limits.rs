@@ -42,6 +42,26 @@ fn frame_over_the_limit_is_refused_by_its_head() {
     assert_eq!(error, Err(message_too_large(1 << 40, limit)));
 }
 
+// INT-021
+#[test]
+fn subscription_in_a_message_is_no_larger_than_one_in_a_command() {
+    for publisher in [SocketType::Pub, SocketType::XPub] {
+        let mut config = SessionConfig::new(publisher, Side::Listener);
+        config.limits.max_command_size = 20;
+        let mut scripted = Scripted::open(config, V3_1, SocketType::XSub);
+        for kind in [0, 1] {
+            scripted.feed(&frame(0, &[kind; 20])).unwrap();
+        }
+        if publisher == SocketType::XPub {
+            scripted.feed(&frame(0, &[2; 1000])).unwrap();
+            scripted.feed(&frame(1, b"message")).unwrap();
+            scripted.feed(&frame(0, &[1; 1000])).unwrap();
+        }
+        let error = scripted.feed(&frame(0, &[1; 21]));
+        assert_eq!(error, Err(message_too_large(21, 20)));
+    }
+}
+
 // ZMTP31-054, INT-021
 #[test]
 fn single_part_over_the_limit_of_messages_is_refused() {
