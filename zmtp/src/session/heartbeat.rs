@@ -37,7 +37,8 @@ impl Heartbeat {
         self
     }
 
-    /// Sets how long we may be silent, in tenths of a second, rounded down.
+    /// Sets how long we may be silent, in tenths of a second, rounded down; but less than a tenth counts
+    /// as one. In libzmq it counts as none.
     ///
     /// Keep it at or below 65.5 seconds where the peer may be libzmq: it takes the next larger
     /// value for a few milliseconds `[INT-014]`.

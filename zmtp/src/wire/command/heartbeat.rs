@@ -30,13 +30,15 @@ impl PingTtl {
     /// The longest time to live, nearly two hours.
     pub const MAX: Self = Self(u16::MAX);
 
-    /// Returns the time to live for a duration, rounded down to tenths of a second.
+    /// Returns the time to live for a duration, rounded down to tenths of a second; but
+    /// less than a tenth counts as one, as zero would say that there is none.
     ///
     /// # Errors
     ///
     /// Returns a [`PingTtlError`] if that is more than [`MAX`](Self::MAX).
     pub fn new(ttl: Duration) -> Result<Self, PingTtlError> {
-        u16::try_from(ttl.as_millis() / MILLIS_PER_UNIT)
+        let units = ttl.as_millis() / MILLIS_PER_UNIT;
+        u16::try_from(units.max(u128::from(!ttl.is_zero())))
             .map(Self)
             .map_err(|_| PingTtlError {
                 ttl,
@@ -100,11 +102,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ttl_is_rounded_down_and_bounded() {
+    fn ttl_is_rounded_down_but_not_to_nothing_and_bounded() {
         // [ZMTP31-130]
         for (millis, deciseconds) in [
             (0, Some(0)),
-            (99, Some(0)),
+            (1, Some(1)),
+            (99, Some(1)),
+            (199, Some(1)),
             (250, Some(2)),
             (6_553_599, Some(u16::MAX)),
             (6_553_600, None),
