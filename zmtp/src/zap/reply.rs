@@ -85,7 +85,8 @@ pub enum ReplyError {
 impl Reply {
     /// Returns the reply that tells `decision`.
     ///
-    /// A user id that is longer than ZAP allows cannot be told; its user is not let in.
+    /// A user id that is longer than ZAP allows cannot be told, nor can more metadata than
+    /// [`decode`](Self::decode) accepts; their user is not let in.
     pub fn from_decision(request_id: impl Into<Part>, decision: Decision) -> Self {
         let (status, user_id, metadata) = match decision {
             Decision::Allow { user_id, metadata } => {
@@ -94,7 +95,11 @@ impl Reply {
             }
             Decision::Deny(denial) => (denial.into(), Part::EMPTY, Metadata::new()),
         };
-        if user_id.len() > MAX_LEN {
+        let limits = MetadataLimits::DEFAULT;
+        if user_id.len() > MAX_LEN
+            || metadata.len() > limits.max_properties
+            || metadata.encoded_len() > limits.max_encoded_len
+        {
             let denial = Decision::Deny(Denial::InternalError);
             return Self::from_decision(request_id, denial);
         }
@@ -121,6 +126,9 @@ impl Reply {
     }
 
     /// Returns the message as a REP sends it `[ZAP-019]`.
+    ///
+    /// Nothing is checked: what [`from_decision`](Self::from_decision) or [`decode`](Self::decode) has
+    /// returned keeps to the limits, and fields that were set afterwards are the caller's to check.
     pub fn encode(&self) -> Message {
         let mut metadata = Vec::with_capacity(self.metadata.encoded_len());
         self.metadata.encode(&mut metadata);
@@ -164,7 +172,7 @@ impl Reply {
             user_id: user_id.clone(),
             metadata,
         };
-        // [ZAP-028] Nobody is somebody who is not let in.
+        // [ZAP-028] Who is not let in has no user id and no properties.
         if status != Status::Success {
             reply.user_id = Part::EMPTY;
             reply.metadata = Metadata::new();
@@ -371,6 +379,19 @@ mod tests {
         let reply = Reply::from_decision("7", too_long);
         assert_eq!(reply.status, Status::InternalError);
         assert!(reply.user_id.is_empty());
+        let mut many = Metadata::new();
+        for number in 0..=MetadataLimits::DEFAULT.max_properties {
+            many.insert(&number.to_string(), "").unwrap();
+        }
+        let mut large = Metadata::new();
+        let value = vec![0; MetadataLimits::DEFAULT.max_encoded_len];
+        large.insert("large", value).unwrap();
+        for metadata in [many, large] {
+            let user_id = None;
+            let reply = Reply::from_decision("7", Decision::Allow { user_id, metadata });
+            assert_eq!(reply.status, Status::InternalError);
+            assert!(reply.metadata.is_empty());
+        }
     }
 
     proptest! {
