@@ -34,6 +34,23 @@ pub enum HandshakeError {
     Curve(#[source] CurveError),
 }
 
+impl HandshakeError {
+    /// Returns the error for a command that nobody waits for.
+    pub(super) fn unexpected(name: &[u8]) -> Self {
+        Self::UnexpectedCommand {
+            name: String::from_utf8_lossy(name).into_owned(),
+        }
+    }
+
+    /// Returns the refusal that an `ERROR` with this data is, however malformed.
+    pub(super) fn refusal(data: &[u8]) -> Self {
+        match ErrorReason::decode(data) {
+            Ok(reason) => Self::Refused { reason },
+            Err(error) => error.into(),
+        }
+    }
+}
+
 /// How a command breaks the format of PLAIN.
 ///
 /// It never tells what was there instead: that may be a password.

@@ -43,9 +43,7 @@ impl ExpectReady {
             // [ZMTP31-061] An ERROR is fatal, and so is what it is not worth trying again.
             Command::Error(reason) => Err(HandshakeError::Refused { reason }),
             // [ZMTP31-047] The handshake has no other commands.
-            other => Err(HandshakeError::UnexpectedCommand {
-                name: String::from_utf8_lossy(other.name()).into_owned(),
-            }),
+            other => Err(HandshakeError::unexpected(other.name())),
         }
     }
 }

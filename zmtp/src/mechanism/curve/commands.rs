@@ -1,7 +1,7 @@
 //! What the commands of both sides have in common.
 
 use crate::mechanism::{CurveCommand, CurveError, HandshakeError};
-use crate::wire::command::{ErrorReason, split_name};
+use crate::wire::command::split_name;
 use crate::wire::frame::{FrameKind, encode_header};
 
 pub(super) const HELLO: &[u8] = b"HELLO";
@@ -38,7 +38,7 @@ impl<'a> Fields<'a> {
         match split_name(body)? {
             (found, data) if found == name => Ok(Self::new(command, body, data)),
             // [CURVE-018] [CURVE-058] So is a second HELLO, and an ERROR.
-            (found, _) => Err(unexpected(found)),
+            (found, _) => Err(HandshakeError::unexpected(found)),
         }
     }
 
@@ -52,11 +52,8 @@ impl<'a> Fields<'a> {
             (found, data) if found == name => Ok(Self::new(command, body, data)),
             // [CURVE-057] [CURVE-059] [CURVE-060] In the clear, so that anybody may have sent it;
             // whoever can do that can cut the connection as well.
-            (ERROR, data) => Err(match ErrorReason::decode(data) {
-                Ok(reason) => HandshakeError::Refused { reason },
-                Err(error) => error.into(),
-            }),
-            (found, _) => Err(unexpected(found)),
+            (ERROR, data) => Err(HandshakeError::refusal(data)),
+            (found, _) => Err(HandshakeError::unexpected(found)),
         }
     }
 
@@ -118,11 +115,5 @@ pub(super) fn encode(name: &[u8], fields: &[&[u8]], out: &mut Vec<u8>) {
     out.extend_from_slice(name);
     for field in fields {
         out.extend_from_slice(field);
-    }
-}
-
-fn unexpected(name: &[u8]) -> HandshakeError {
-    HandshakeError::UnexpectedCommand {
-        name: String::from_utf8_lossy(name).into_owned(),
     }
 }

@@ -144,7 +144,7 @@ impl ExpectInitiate {
         if plain.len() < KEY_LEN + VOUCH_LEN {
             return Err(fields.wrong_length().into());
         }
-        // [CURVE-025] Whoever calls us late calls in vain.
+        // [CURVE-025] The cookie has expired.
         if self.cookie_expires.is_some_and(|expires| expires <= now) {
             return Err(CurveError::Cookie.into());
         }

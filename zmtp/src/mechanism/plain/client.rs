@@ -40,9 +40,9 @@ impl ExpectWelcome {
                 Ok(Handshake::PlainExpectReady(ExpectReady(())).into())
             }
             // [PLAIN-018] An ERROR is fatal at either point.
-            commands::ERROR => Err(commands::refusal(data)),
+            commands::ERROR => Err(HandshakeError::refusal(data)),
             // [PLAIN-011] [PLAIN-019] Nothing else comes from a server.
-            name => Err(commands::unexpected(name)),
+            name => Err(HandshakeError::unexpected(name)),
         }
     }
 }
@@ -59,8 +59,8 @@ impl ExpectReady {
                 let metadata = commands::decode_metadata(data, limits)?;
                 Ok(Next::Done(Done::silent(metadata)))
             }
-            commands::ERROR => Err(commands::refusal(data)),
-            name => Err(commands::unexpected(name)),
+            commands::ERROR => Err(HandshakeError::refusal(data)),
+            name => Err(HandshakeError::unexpected(name)),
         }
     }
 }

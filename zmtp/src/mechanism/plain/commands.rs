@@ -3,7 +3,7 @@
 use bytes::BufMut;
 
 use crate::mechanism::{HandshakeError, PlainCredentials, PlainError};
-use crate::wire::command::{ErrorReason, split_name};
+use crate::wire::command::split_name;
 use crate::wire::frame::{FrameKind, encode_header};
 use crate::wire::metadata::{Metadata, MetadataLimits};
 
@@ -70,21 +70,6 @@ pub(super) fn split_from_server(body: &[u8]) -> Result<(&[u8], &[u8]), Handshake
     match body.strip_prefix(LIBZMQ_ERROR) {
         Some(reason) => Ok((ERROR, reason)),
         None => Ok(split_name(body)?),
-    }
-}
-
-/// Returns the refusal that an `ERROR` is, however malformed.
-pub(super) fn refusal(data: &[u8]) -> HandshakeError {
-    match ErrorReason::decode(data) {
-        Ok(reason) => HandshakeError::Refused { reason },
-        Err(error) => error.into(),
-    }
-}
-
-/// Returns the error for a command that nobody waits for.
-pub(super) fn unexpected(name: &[u8]) -> HandshakeError {
-    HandshakeError::UnexpectedCommand {
-        name: String::from_utf8_lossy(name).into_owned(),
     }
 }
 

@@ -44,7 +44,7 @@ impl ExpectHello {
                 Ok(Next::Authenticate(undecided.into(), Box::new(request)))
             }
             // [PLAIN-012] [PLAIN-026] INITIATE comes after WELCOME, and WELCOME from us.
-            (name, _) => Err(commands::unexpected(name)),
+            (name, _) => Err(HandshakeError::unexpected(name)),
         }
     }
 }
@@ -69,7 +69,7 @@ impl ExpectInitiate {
                 Ok(Next::Done(Done::with_ready(theirs, self.metadata)))
             }
             // [PLAIN-012] A second HELLO would be a second guess.
-            (name, _) => Err(commands::unexpected(name)),
+            (name, _) => Err(HandshakeError::unexpected(name)),
         }
     }
 }

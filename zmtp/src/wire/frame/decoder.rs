@@ -3,6 +3,11 @@
 use bytes::{Buf, BytesMut};
 
 use crate::message::{Frame, More, Part};
+#[cfg(any(feature = "socket", test))]
+use crate::wire::frame::MAX_HEADER_LEN;
+#[cfg(any(feature = "socket", test))]
+use crate::wire::frame::header::LONG;
+use crate::wire::frame::header::{MORE, SHORT_HEADER_LEN};
 use crate::wire::frame::{FrameError, FrameHeader, FrameKind};
 
 /// A frame as received: a part of a message, or the body of a command.
@@ -37,8 +42,8 @@ pub struct FrameLimits {
 /// call it again; how the octets are cut makes no difference. After an error the rest of the
 /// stream has no meaning: close the connection.
 ///
-/// The decoder itself never allocates. Bodies up to [`Part::INLINE_CAPACITY`] are copied out of
-/// the buffer, longer ones are split off it.
+/// Bodies up to [`Part::INLINE_CAPACITY`] are copied out of the buffer, longer ones are split off it:
+/// no octet of theirs is copied, and nothing is allocated but what counts the references to the buffer.
 #[derive(Debug, Clone)]
 pub struct FrameDecoder {
     limits: FrameLimits,
@@ -111,7 +116,7 @@ impl FrameDecoder {
         }
         // `None` for a body that is longer than a block, all of which is there.
         let body = Part::from_block(rest.first_chunk()?, len)?;
-        input.advance(HEADER_LEN_SHORT.saturating_add(usize::from(len)));
+        input.advance(SHORT_HEADER_LEN.saturating_add(usize::from(len)));
         Some(body)
     }
 
@@ -123,10 +128,10 @@ impl FrameDecoder {
             return None;
         }
         let (header_len, size) = match *input.first()? {
-            0 => (HEADER_LEN_SHORT, u64::from(*input.get(1)?)),
-            FLAG_LONG => {
+            0 => (SHORT_HEADER_LEN, u64::from(*input.get(1)?)),
+            LONG => {
                 let (_, rest) = input.split_first()?;
-                (HEADER_LEN_LONG, u64::from_be_bytes(*rest.first_chunk()?))
+                (MAX_HEADER_LEN, u64::from_be_bytes(*rest.first_chunk()?))
             }
             _ => return None,
         };
@@ -177,7 +182,7 @@ impl FrameDecoder {
         let (&[flags, len], rest) = input.split_first_chunk()?;
         let more = match flags {
             0 => More::Last,
-            1 => More::More,
+            MORE => More::More,
             _ => return None,
         };
         if u64::from(len) > self.limits.max_message_frame {
@@ -188,7 +193,7 @@ impl FrameDecoder {
             Some(block) => Part::from_block(block, len)?,
             None => Part::copy_from_slice(rest.get(..body_len)?),
         };
-        input.advance(HEADER_LEN_SHORT.saturating_add(body_len));
+        input.advance(SHORT_HEADER_LEN.saturating_add(body_len));
         Some(Frame { body, more })
     }
 
@@ -277,12 +282,3 @@ pub(crate) fn take_body(input: &mut BytesMut, len: usize) -> Part {
 ///
 /// A connection that only announces a large frame costs this much and no more.
 const READ_STEP: usize = 64 * 1024;
-
-const HEADER_LEN_SHORT: usize = 2;
-
-#[cfg(any(feature = "socket", test))]
-const HEADER_LEN_LONG: usize = 9;
-
-/// The flags of a whole message whose size takes eight octets.
-#[cfg(any(feature = "socket", test))]
-const FLAG_LONG: u8 = 2;

@@ -3,6 +3,7 @@
 use bytes::BufMut;
 
 use crate::message::{Message, More};
+use crate::wire::frame::header::SHORT_HEADER_LEN;
 use crate::wire::frame::{FrameHeader, FrameKind, MAX_HEADER_LEN, MAX_SHORT_LEN};
 
 /// Appends one part of a message.
@@ -41,7 +42,7 @@ pub fn encode_message(dst: &mut impl BufMut, message: &Message) {
 #[inline]
 pub const fn encoded_len(body_len: usize) -> usize {
     let header_len = if body_len <= MAX_SHORT_LEN {
-        2
+        SHORT_HEADER_LEN
     } else {
         MAX_HEADER_LEN
     };

@@ -12,8 +12,11 @@ pub const MAX_HEADER_LEN: usize = 9;
 /// The longest body that the protocol allows, 2^63 - 1 octets.
 pub const MAX_BODY_LEN: u64 = (1 << 63) - 1;
 
-const MORE: u8 = 0b001;
-const LONG: u8 = 0b010;
+/// The length of a head with a size of one octet.
+pub(super) const SHORT_HEADER_LEN: usize = 2;
+
+pub(super) const MORE: u8 = 0b001;
+pub(super) const LONG: u8 = 0b010;
 const COMMAND: u8 = 0b100;
 const RESERVED: u8 = 0b1111_1000;
 
@@ -101,7 +104,7 @@ impl FrameHeader {
             let Some(&size) = rest.first() else {
                 return Ok(None);
             };
-            (u64::from(size), 2)
+            (u64::from(size), SHORT_HEADER_LEN)
         } else {
             let Some(&size) = rest.first_chunk() else {
                 return Ok(None);
@@ -139,7 +142,7 @@ impl FrameHeader {
     #[inline]
     pub const fn encoded_len(self) -> usize {
         if self.body_len <= MAX_SHORT_LEN as u64 {
-            2
+            SHORT_HEADER_LEN
         } else {
             MAX_HEADER_LEN
         }
