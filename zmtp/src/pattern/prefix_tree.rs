@@ -21,6 +21,9 @@ pub(super) struct NodeId(usize);
 const ROOT: NodeId = NodeId(0);
 
 /// A map from octet strings to values that finds all keys that are prefixes of a string.
+///
+/// Nodes that are free wait for the next key: ids that others hold must not change, so that the vector
+/// shrinks only with the last value.
 pub(super) struct PrefixTree<V> {
     nodes: Vec<Node<V>>,
     free: Vec<NodeId>,

@@ -9,7 +9,7 @@ use crate::message::Part;
 /// The name of one peer at a ROUTER, of 1 to 255 octets.
 ///
 /// A name that begins with a zero octet was made by the ROUTER itself; a peer cannot choose such a
-/// name, so that it never collides with a made one. A routing id says where messages go and proves
+/// name, so that it never collides with a generated one. A routing id says where messages go and proves
 /// nothing about who is there: any peer may announce any name.
 #[derive(Clone, PartialEq, Eq, Hash)]
 pub struct RoutingId(Part);
@@ -37,7 +37,7 @@ impl RoutingId {
 
     /// Makes the name of a peer that announced none: a zero octet and a number.
     ///
-    /// Nothing but the caller's choice of numbers keeps made names apart.
+    /// Nothing but the caller's choice of numbers keeps generated names apart.
     #[must_use]
     pub fn generated(number: u32) -> Self {
         let [a, b, c, d] = number.to_be_bytes();
@@ -76,7 +76,7 @@ impl fmt::Debug for RoutingId {
 }
 
 impl fmt::Display for RoutingId {
-    /// Writes a made name as hexadecimal digits and a chosen one as text, escaped.
+    /// Writes a generated name as hexadecimal digits and a chosen one as text, escaped.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if !self.is_generated() {
             return write!(f, "{}", self.as_bytes().escape_ascii());
@@ -101,12 +101,12 @@ pub enum RoutingIdError {
         /// The number of octets.
         len: usize,
     },
-    /// The name begins with a zero octet, as only made names do.
+    /// The name begins with a zero octet, as only generated names do.
     #[error("routing ids that begin with a zero octet are reserved")]
     Reserved,
 }
 
-/// Begins each made name.
+/// Begins each generated name.
 const GENERATED_PREFIX: u8 = 0;
 
 #[cfg(test)]
@@ -133,7 +133,7 @@ mod tests {
 
     // INT-046
     #[test]
-    fn made_names_are_a_zero_octet_and_the_number() {
+    fn generated_names_are_a_zero_octet_and_the_number() {
         let id = RoutingId::generated(0x0102_0304);
         assert_eq!(id.as_bytes(), [0, 1, 2, 3, 4]);
         assert!(id.is_generated());

@@ -68,8 +68,11 @@ pub enum Repeats {
 
 /// How much peers may subscribe to.
 ///
-/// The tree keeps at most some 200 octets for a short topic beside the topic itself, and for a long
-/// one at most six times its length.
+/// What a topic costs, with all tables: up to some 600 octets if it has no more than 33, and
+/// for a longer one from some 13 times its length (64 octets) down to nine times (1000 octets);
+/// while a table grows, a third more for a moment. So one peer can cost some 200 MiB with the default
+/// limits, and all peers together sixteen times as much: choose lower ones where that is too much.
+/// Nothing of the tree is given back before its last topic goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct SubscriptionLimits {
@@ -446,7 +449,7 @@ impl SubscriptionLimits {
 }
 
 impl Default for SubscriptionLimits {
-    /// 262 144 topics and 16 MiB, some times what large subscribers use and bearable for one peer;
+    /// 262 144 topics and 16 MiB, several times what large subscribers use and bearable for one peer;
     /// sixteen times as much for all peers together.
     fn default() -> Self {
         Self::new(1 << 18, 16 << 20)

@@ -12,6 +12,8 @@ use crate::wire::metadata::{Metadata, Resource};
 #[non_exhaustive]
 pub struct SessionConfig {
     /// The type of our socket.
+    ///
+    /// A session of RADIO passes messages on and does not tell JOIN and LEAVE of its peers.
     pub socket_type: SocketType,
     /// Which side of the connection we are.
     pub side: Side,

@@ -163,6 +163,9 @@ pub enum Timeout {
 impl SessionError {
     /// Returns true if another connection to the same peer may go better.
     ///
+    /// It is about errors of the handshake. Sockets retry after whatever happens later: the same
+    /// handshake would fail again, but the next message need not be too large again.
+    ///
     /// A peer that is gone or silent may come back `[ZMTP31-093]`. A peer that refused us, does not
     /// fit, or does not keep to the protocol will do so again: do not retry, or not soon
     /// `[ZMTP31-082]` `[ZMTP31-095]`.

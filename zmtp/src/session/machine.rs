@@ -20,9 +20,11 @@ use crate::wire::subscription::Subscription;
 /// One connection, from the greeting to its end, without any I/O.
 ///
 /// ```text
-/// Greeting ─ greeting ─► Handshake ─ READY ─► Open
-///     └──────────────────────┴─ error, EOF ─────┴──► Closed
+/// Greeting ─ greeting ─► Handshake ─ last command ─► Open
+///     └──────────────────────┴─ error, EOF ────────────┴──► Closed
 /// ```
+///
+/// The last command that comes is READY, or INITIATE at a server of PLAIN or CURVE.
 ///
 /// Where a decision about the peer is required, the handshake stops with an
 /// [`Event::Authenticate`] until [`authenticate`](Self::authenticate) is called.
