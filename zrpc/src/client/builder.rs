@@ -207,7 +207,7 @@ impl ClientBuilder {
             let mux = Multiplexer::new(config, IdSource::new(rand::random()));
             let network = Network::new(&socket);
             let (engine, servers) = ClientEngine::new();
-            let driver = Driver::new(socket, mux, engine, commands, linger);
+            let driver = Driver::new(socket, mux, engine, commands, (io, linger));
             let task = async move {
                 driver.run().await;
                 life.finish();

@@ -14,8 +14,9 @@ use zmtp::{Message, Monitor, PeerId, SocketEvent, TrySendError};
 use super::commands::{Commands, Next};
 use super::connections::{Arrival, Connections, Departure};
 use super::link::{Link, PeerChange, Route, unwrap};
+use super::patience::Patience;
 use super::timer::Timer;
-use super::{Multiplexer, QueueReceiver};
+use super::{IoRuntime, Multiplexer, QueueReceiver};
 
 /// What differs between clients and servers.
 ///
@@ -78,6 +79,7 @@ pub(crate) struct Driver<L, E: Engine> {
     connections: Connections,
     linger: Duration,
     phase: Phase,
+    patience: Patience,
 }
 
 /// ```text
@@ -113,7 +115,7 @@ impl<L: Link, E: Engine> Driver<L, E> {
         mux: Multiplexer,
         engine: E,
         commands: QueueReceiver<E::Command>,
-        linger: Duration,
+        (io, linger): (IoRuntime, Duration),
     ) -> Self {
         Self {
             monitor: link.monitor(),
@@ -127,6 +129,7 @@ impl<L: Link, E: Engine> Driver<L, E> {
             connections: Connections::default(),
             linger,
             phase: Phase::Running,
+            patience: Patience::new(io),
         }
     }
 
@@ -141,9 +144,9 @@ impl<L: Link, E: Engine> Driver<L, E> {
                 break;
             }
             match load {
-                Load::Idle => self.wait().await,
+                Load::Idle if !self.looks_again() => self.wait().await,
                 // The connections of the socket may run on the same thread.
-                Load::Busy => tokio::task::yield_now().await,
+                Load::Idle | Load::Busy => tokio::task::yield_now().await,
             }
         }
         let Self {
@@ -184,6 +187,12 @@ impl<L: Link, E: Engine> Driver<L, E> {
         is_late
     }
 
+    /// Nothing is there: returns whether to keep the thread awake all the same.
+    fn looks_again(&mut self) -> bool {
+        let calls = self.mux.channel_count();
+        self.patience.goes_on(calls, Instant::now)
+    }
+
     /// Handles everything that is there, within the budget.
     fn turn(&mut self) -> Load {
         let now = Instant::now();
@@ -208,6 +217,7 @@ impl<L: Link, E: Engine> Driver<L, E> {
         for _ in 0..BUDGET {
             match self.commands.try_next() {
                 Next::Command(command) => {
+                    self.patience.command();
                     self.engine.handle_command(&mut self.mux, now, command);
                 }
                 Next::Hangup => self.engine.handle_hangup(&mut self.mux),
@@ -236,6 +246,7 @@ impl<L: Link, E: Engine> Driver<L, E> {
     }
 
     fn handle_message(&mut self, now: Instant, peer: PeerId, message: Message) {
+        self.patience.message();
         let (route, payload) = match Route::parse(peer, message) {
             Ok(parsed) => parsed,
             Err(error) => {

@@ -10,6 +10,7 @@
 //! - `Driver` runs the task; what differs between clients and servers is its `Engine`, which keeps
 //!   a `ChannelMap` of its calls.
 //! - `Connections` are those that the task believes to be there, and `Commands` what callers ask.
+//! - `Patience` keeps its thread awake while that pays.
 //! - `Network` binds and connects while the task runs.
 //! - `queue` makes the queues between tasks, which leave nothing behind.
 //! - `Lifetime` tells others of the end of the task.
@@ -23,6 +24,7 @@ mod link;
 #[cfg(all(test, shuttle))]
 pub(crate) mod model;
 mod network;
+mod patience;
 mod queue;
 mod runtime;
 mod timer;

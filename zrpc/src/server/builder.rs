@@ -360,7 +360,7 @@ impl ServerBuilder {
             .with_limits(self.limits);
         let endpoints = self.middleware.resolve_endpoints(self.endpoints).await?;
         endpoints.check()?;
-        let linger = self.linger;
+        let (io_runtime, linger) = (self.io, self.linger);
         let (security, socket_options) = (self.security, self.socket);
         let (life, lifetime) = Life::new();
         let setup = move || async move {
@@ -374,7 +374,7 @@ impl ServerBuilder {
             let mux = Multiplexer::new(config, IdSource::new(rand::random()));
             let network = Network::new(&socket);
             let engine = ServerEngine::new(settings);
-            let driver = Driver::new(socket, mux, engine, commands, linger);
+            let driver = Driver::new(socket, mux, engine, commands, (io_runtime, linger));
             let task = async move {
                 driver.run().await;
                 life.finish();
@@ -387,7 +387,7 @@ impl ServerBuilder {
             };
             Ok((Server::new(handle, endpoints), task))
         };
-        Ok(io::spawn(self.io, "zrpc-server", setup).await?)
+        Ok(io::spawn(io_runtime, "zrpc-server", setup).await?)
     }
 
     /// Makes the server and serves until it is shut down.
