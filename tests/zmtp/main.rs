@@ -7,6 +7,7 @@
 
 mod authentication;
 mod chaos;
+mod closing;
 mod events;
 mod extended;
 mod fan_out;

@@ -163,7 +163,7 @@ impl Drop for Connector {
 /// Takes from the socket what nobody tries to reach any more.
 pub(super) fn give_up(hub: &Hub, link: &Link) {
     hub.endpoints.take_link(link.peer.id);
-    hub.remove_peer(&link.peer);
+    hub.forget_peer(&link.peer);
     hub.pattern.forget(&link.peer);
     link.peer.outbox.close();
 }
@@ -180,7 +180,17 @@ pub(super) async fn given_up(hub: &Hub, link: &Link) {
     if is_disconnected && stop.contains(&ReconnectStop::AfterDisconnect) {
         return;
     }
-    match hub.linger().or_sooner(link.peer.linger()) {
+    tokio::select! {
+        () = linger_over(link.peer.linger()) => return,
+        // Which may end sooner.
+        () = hub.closing.cancelled() => {}
+    }
+    linger_over(hub.linger().or_sooner(link.peer.linger())).await;
+}
+
+/// Resolves when nothing more is sent, if ever.
+async fn linger_over(linger: Linger) {
+    match linger {
         Linger::Until(deadline) => tokio::time::sleep_until(deadline.into()).await,
         Linger::Open | Linger::Unlimited => std::future::pending().await,
     }

@@ -184,6 +184,13 @@ impl Endpoints {
             .collect()
     }
 
+    /// The peers that the socket wants to be connected to.
+    pub(crate) fn linked_peers(&self) -> Vec<Arc<Peer>> {
+        let state = lock(&self.state);
+        let links = state.links.values();
+        links.map(|link| Arc::clone(&link.peer)).collect()
+    }
+
     /// What was bound last, even if it is unbound by now.
     pub(crate) fn last(&self) -> Option<Endpoint> {
         lock(&self.state).last.clone()

@@ -147,8 +147,8 @@ pub(crate) struct Hub {
     pub(crate) closing: CancellationToken,
     /// All tasks of the socket.
     pub(crate) tasks: TaskTracker,
-    peers: Mutex<BTreeMap<PeerId, Arc<Peer>>>,
-    /// Changes with `peers`, so that senders notice without the lock.
+    peers: Mutex<Peers>,
+    /// Changes with the peers that are present, so that senders notice without the lock.
     generation: AtomicUsize,
     next_peer: AtomicU64,
     next_start: AtomicUsize,
@@ -159,6 +159,15 @@ pub(crate) struct Hub {
     pub(crate) vacated: Notify,
     /// Until when what is queued may still go out, once the socket closes.
     linger: OnceLock<Option<Instant>>,
+}
+
+/// The peers of a socket, oldest first.
+#[derive(Debug, Default)]
+struct Peers {
+    /// Those that senders may use.
+    present: BTreeMap<PeerId, Arc<Peer>>,
+    /// Those that the socket parts from, as long as their tasks may have something to send.
+    parting: BTreeMap<PeerId, Arc<Peer>>,
 }
 
 impl Hub {
@@ -183,7 +192,7 @@ impl Hub {
             endpoints: Endpoints::default(),
             closing: CancellationToken::new(),
             tasks: TaskTracker::new(),
-            peers: Mutex::new(BTreeMap::new()),
+            peers: Mutex::new(Peers::default()),
             generation: AtomicUsize::new(0),
             next_peer: AtomicU64::new(1),
             next_start: AtomicUsize::new(0),
@@ -245,7 +254,7 @@ impl Hub {
         };
         let mut room = Room::Unneeded;
         let mut wakes = Wakes::default();
-        for peer in peers.values() {
+        for peer in peers.present.values() {
             if peer.set_limits(limits, &mut wakes) == Room::Awaited {
                 room = Room::Awaited;
             }
@@ -298,7 +307,7 @@ impl Hub {
     /// Lets the senders use `peer`.
     pub(crate) fn insert_peer(&self, peer: &Arc<Peer>) {
         let mut peers = lock(&self.peers);
-        peers.insert(peer.id, Arc::clone(peer));
+        peers.present.insert(peer.id, Arc::clone(peer));
         // They may have changed since it was made. Senders are told below in any case.
         let mut wakes = Wakes::default();
         let _ = peer.set_limits(self.queue_options().limits, &mut wakes);
@@ -313,10 +322,16 @@ impl Hub {
 
     /// Takes `peer` from the senders.
     pub(crate) fn remove_peer(&self, peer: &Peer) {
-        if lock(&self.peers).remove(&peer.id).is_some() {
+        if lock(&self.peers).present.remove(&peer.id).is_some() {
             // One may wait for room in a queue that is gone now.
             self.refresh_senders();
         }
+    }
+
+    /// Takes `peer` from the socket: no connection of it will send anything more.
+    pub(crate) fn forget_peer(&self, peer: &Peer) {
+        lock(&self.peers).parting.remove(&peer.id);
+        self.remove_peer(peer);
     }
 
     /// Lets the senders look again: what the pattern makes of the peers has changed.
@@ -338,17 +353,17 @@ impl Hub {
 
     /// The peers of the socket, oldest first.
     pub(crate) fn peers(&self) -> Vec<Arc<Peer>> {
-        lock(&self.peers).values().cloned().collect()
+        lock(&self.peers).present.values().cloned().collect()
     }
 
     /// One peer of the socket.
     pub(crate) fn peer(&self, id: PeerId) -> Option<Arc<Peer>> {
-        lock(&self.peers).get(&id).cloned()
+        lock(&self.peers).present.get(&id).cloned()
     }
 
     /// Runs `visit` on every peer while none can come or go.
     pub(crate) fn for_each_peer(&self, visit: impl FnMut(&Arc<Peer>)) {
-        lock(&self.peers).values().for_each(visit);
+        lock(&self.peers).present.values().for_each(visit);
     }
 
     /// Changes whenever a peer comes or goes.
@@ -378,8 +393,8 @@ impl Hub {
         }
         self.closing.cancel();
         self.tasks.close();
-        // One that comes now finds that the socket closes.
-        for peer in self.peers() {
+        // One that comes now finds that the socket closes, and so does one that is parted from now.
+        for peer in self.driven_peers() {
             peer.outbox.drain();
         }
         self.half_open.evict_all();
@@ -402,8 +417,29 @@ impl Hub {
 
     /// Begins to part from one peer: what is queued for it goes out until the linger period is over.
     pub(crate) fn part(&self, peer: &Peer) {
-        self.remove_peer(peer);
+        let is_present = {
+            let peers = &mut *lock(&self.peers);
+            let present = peers.present.remove(&peer.id);
+            let is_present = present.is_some();
+            // One that is not there has nothing to send, or is gone for good.
+            peers.parting.extend(present.map(|it| (peer.id, it)));
+            is_present
+        };
+        if is_present {
+            self.refresh_senders();
+        }
         peer.part(self.linger_deadline());
+    }
+
+    /// The peers whose tasks may wait for something other than this socket; those that were accepted
+    /// and shake hands are among the [`HalfOpen`].
+    fn driven_peers(&self) -> Vec<Arc<Peer>> {
+        // One that nothing is queued for is not present before its handshake is done.
+        let mut driven = self.endpoints.linked_peers();
+        let peers = lock(&self.peers);
+        driven.extend(peers.present.values().cloned());
+        driven.extend(peers.parting.values().cloned());
+        driven
     }
 
     /// Until when a queue that begins to drain now may do so.

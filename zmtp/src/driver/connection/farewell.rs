@@ -28,7 +28,7 @@ impl<S> Connection<S> {
         self.peer.set_info(None);
         match self.peer.retention {
             Retention::Connection => {
-                self.hub.remove_peer(&self.peer);
+                self.hub.forget_peer(&self.peer);
                 self.peer.outbox.close();
             }
             Retention::Endpoint => {
