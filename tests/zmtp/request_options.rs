@@ -1,12 +1,16 @@
 //! The options of REQ, DEALER and ROUTER, in bytes.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use tests::bytes::{greeting, message, property, ready_with};
 use tests::raw_peer::{RawPeer, within};
 use tokio::net::TcpListener;
 use zmtp::wire::metadata::{Metadata, Resource};
-use zmtp::{DealerSocket, Message, PullSocket, ReqSocket, RouterNotify, RouterSocket, Socket};
+use zmtp::{
+    DealerSocket, DisconnectReason, Message, Monitor, PullSocket, ReqSocket, RouterNotify,
+    RouterSocket, Socket, SocketEvent,
+};
 
 use crate::suite::address;
 
@@ -100,7 +104,7 @@ async fn a_probe_is_an_empty_message_before_all_others() {
     let endpoint = format!("tcp://{}", listener.local_addr().unwrap());
     let mut dealer = DealerSocket::builder()
         .probe_router()
-        .reconnect_interval(std::time::Duration::from_millis(5))
+        .reconnect_interval(Duration::from_millis(5))
         .build();
     dealer.connect(endpoint).await.unwrap();
     dealer.send("first").await.unwrap();
@@ -136,6 +140,72 @@ async fn a_handover_closes_the_first_connection_of_an_identity() {
     assert_eq!(received(&mut router).await, ["dup", "two"]);
     router.send(["dup", "yours"]).await.unwrap();
     assert_eq!(second.recv_message().await.unwrap(), [b"yours"]);
+}
+
+/// A router with a handover that was connected to `server`, which has the identity "dup", and waits so
+/// long until it connects again.
+async fn parted_router(server: &TcpListener, interval: Duration) -> (RouterSocket, Monitor) {
+    let router = RouterSocket::builder()
+        .router_handover()
+        .reconnect_interval(interval)
+        .build();
+    let mut monitor = router.monitor();
+    let endpoint = format!("tcp://{}", server.local_addr().unwrap());
+    router.connect(endpoint).await.unwrap();
+    let mut first = RawPeer::accept(server).await.unwrap();
+    let ready = ready_with(&[("Socket-Type", b"DEALER"), ("Identity", b"dup")]);
+    let handshake = first.handshake_with(&greeting(3, 1), &ready).await;
+    handshake.unwrap();
+    drop(first);
+    wait_for(&mut monitor, |it| {
+        matches!(it, SocketEvent::ConnectRetried { .. })
+    })
+    .await;
+    (router, monitor)
+}
+
+async fn wait_for(monitor: &mut Monitor, is_it: impl Fn(&SocketEvent) -> bool) {
+    let came = async {
+        while !monitor.recv().await.as_ref().is_some_and(&is_it) {}
+        Ok(())
+    };
+    within(came).await.unwrap();
+}
+
+/// REQREP-045.
+#[tokio::test]
+async fn who_has_lost_its_identity_during_a_handshake_is_not_connected_to_again() {
+    let server = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (mut router, mut monitor) = parted_router(&server, Duration::from_millis(1)).await;
+    let mut again = RawPeer::accept(&server).await.unwrap();
+    let mut other = named(bound(&router).await, "DEALER", b"dup").await;
+    again.recv_until_closed().await.unwrap();
+    wait_for(&mut monitor, |it| {
+        let reason = &DisconnectReason::RoutingIdHandedOver;
+        matches!(it, SocketEvent::HandshakeFailed { reason: it, .. } if it == reason)
+    })
+    .await;
+    assert!(router.connected_endpoints().is_empty());
+    other.send(&message(&[b"mine"])).await.unwrap();
+    assert_eq!(received(&mut router).await, ["dup", "mine"]);
+}
+
+/// REQREP-045.
+#[tokio::test]
+async fn who_has_lost_its_identity_between_two_connections_is_not_connected_to_again() {
+    let server = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (router, mut monitor) = parted_router(&server, Duration::from_millis(500)).await;
+    let _other = named(bound(&router).await, "DEALER", b"dup").await;
+    wait_for(&mut monitor, |it| match it {
+        // The second one where the newcomer was slow.
+        SocketEvent::ConnectGivenUp { reason, .. }
+        | SocketEvent::HandshakeFailed { reason, .. } => {
+            *reason == DisconnectReason::RoutingIdHandedOver
+        }
+        _ => false,
+    })
+    .await;
+    assert!(router.connected_endpoints().is_empty());
 }
 
 /// REQREP-045, INT-047.

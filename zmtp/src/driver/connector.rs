@@ -5,7 +5,7 @@
 //!         ▼                                                             │
 //!   resolve ► connect ► handshake ► attached ───────────────────────────┤
 //!                           │                                           │
-//!                           └─ refused: the peer will never have us ► stop
+//!                           └─ refused: the peer will never have us, or we it ► stop
 //! ```
 
 use std::future::Future;
@@ -52,6 +52,10 @@ impl Connector {
     async fn run(self) {
         let mut backoff = Backoff::new(self.hub.options.reconnect);
         for attempt in 0.. {
+            if let Some(reason) = self.link.peer.dismissal() {
+                self.report_given_up(reason.clone());
+                return;
+            }
             self.hub.monitor.send(SocketEvent::Connecting {
                 peer: self.link.peer.id,
                 endpoint: self.link.endpoint.clone(),

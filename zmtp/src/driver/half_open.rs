@@ -269,6 +269,10 @@ mod tests {
         Arc::new(Peer::new(id, Retention::Connection, limits, Arc::default()))
     }
 
+    fn is_evicted(peer: &Arc<Peer>) -> bool {
+        peer.dismissal() == Some(&DisconnectReason::Evicted)
+    }
+
     fn tcp(ip: impl Into<IpAddr>) -> Share {
         Share::of(&PeerAddress::Tcp((ip.into(), 5555).into()))
     }
@@ -302,7 +306,7 @@ mod tests {
         for peer in &peers[1..] {
             half_open.insert(address(1), Arc::clone(peer));
         }
-        let evicted: Vec<_> = peers.iter().map(|peer| peer.outbox.is_closed()).collect();
+        let evicted: Vec<_> = peers.iter().map(is_evicted).collect();
         assert_eq!(evicted, [false, true, false, false]);
     }
 
@@ -313,7 +317,7 @@ mod tests {
         for (last, peer) in (0..).zip(&peers) {
             half_open.insert(address(last), Arc::clone(peer));
         }
-        let evicted: Vec<_> = peers.iter().map(|peer| peer.outbox.is_closed()).collect();
+        let evicted: Vec<_> = peers.iter().map(is_evicted).collect();
         assert_eq!(evicted, [true, false, false]);
     }
 
@@ -324,7 +328,7 @@ mod tests {
         for (last, peer) in [1, 2, 2, 3].into_iter().zip(&peers) {
             half_open.insert(address(last), Arc::clone(peer));
         }
-        let evicted = || -> Vec<_> { peers.iter().map(|peer| peer.outbox.is_closed()).collect() };
+        let evicted = || -> Vec<_> { peers.iter().map(is_evicted).collect() };
         assert_eq!(half_open.evict_one(), Listed::Yes);
         assert_eq!(evicted(), [false, true, false, false]);
         assert_eq!(half_open.evict_one(), Listed::Yes);
@@ -340,7 +344,7 @@ mod tests {
         for (last, peer) in [1, 1, 2].into_iter().zip(&peers) {
             half_open.insert(address(last), Arc::clone(peer));
         }
-        let evicted = || -> Vec<_> { peers.iter().map(|peer| peer.outbox.is_closed()).collect() };
+        let evicted = || -> Vec<_> { peers.iter().map(is_evicted).collect() };
         half_open.reject(peers[1].id);
         half_open.insert(address(1), Arc::clone(&peers[3]));
         assert_eq!(evicted(), [false, true, false, false]);
@@ -382,6 +386,6 @@ mod tests {
         half_open.insert(address(1), Arc::clone(&first));
         half_open.remove(first.id);
         half_open.insert(address(1), second);
-        assert!(!first.outbox.is_closed());
+        assert!(!is_evicted(&first));
     }
 }

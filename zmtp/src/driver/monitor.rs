@@ -91,7 +91,8 @@ pub enum SocketEvent {
         /// What the operating system said.
         error: io::ErrorKind,
     },
-    /// The endpoint is not tried again: it would end the same way.
+    /// The endpoint is not tried again: it would end the same way, or somebody else has taken the
+    /// place of its peer by now.
     ConnectGivenUp {
         /// What was connected to.
         endpoint: Endpoint,

@@ -444,11 +444,6 @@ impl Outbox {
         )
     }
 
-    /// Whether the queue was closed with all that was in it.
-    pub(crate) fn is_closed(&self) -> bool {
-        lock(&self.state).lifecycle == Lifecycle::Closed
-    }
-
     /// Messages that wait, or are being written.
     pub(crate) fn queued(&self) -> usize {
         match &self.pipe {

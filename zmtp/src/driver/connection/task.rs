@@ -190,9 +190,6 @@ impl<S: Readable + AsyncWrite + Unpin> Connection<S> {
             if is_closing && self.peer.outbox.is_empty() {
                 return Err(self.hub.own_end());
             }
-            if self.peer.outbox.is_closed() {
-                return Err(DisconnectReason::Evicted);
-            }
         }
         if let Some(reason) = self.peer.dismissal() {
             return Err(reason.clone());
