@@ -5,6 +5,7 @@
 //! and written with vectored writes. ZMTP frames delimit themselves, so message boundaries need no
 //! book-keeping: after a cut they are found again by walking the headers.
 
+use std::fmt;
 use std::io::IoSlice;
 
 use bytes::Bytes;
@@ -23,7 +24,7 @@ pub(crate) const IDLE_CAPACITY: usize = 4 * 1024;
 pub(crate) const MAX_SLICES: usize = 64;
 
 /// A sequence of whole, encoded messages and how much of it has been written.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct EncodedBatch {
     /// Headers and copied bodies.
     bytes: Vec<u8>,
@@ -37,7 +38,6 @@ pub(crate) struct EncodedBatch {
     cursor: Cursor,
 }
 
-#[derive(Debug)]
 struct SharedBody {
     offset: usize,
     body: Bytes,
@@ -313,6 +313,16 @@ impl EncodedBatch {
             }
         }
         boundary
+    }
+}
+
+impl fmt::Debug for EncodedBatch {
+    /// Leaves out the messages, which are nobody's business and may be large.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EncodedBatch")
+            .field("messages", &self.messages)
+            .field("len", &self.len)
+            .finish_non_exhaustive()
     }
 }
 

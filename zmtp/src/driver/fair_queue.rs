@@ -1,6 +1,7 @@
 //! Receives from all peers of a socket in turn (L3).
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
@@ -30,7 +31,6 @@ pub(crate) struct FairQueue {
 }
 
 /// A peer that has messages, or had some a moment ago.
-#[derive(Debug)]
 struct ActivePeer {
     peer: Arc<Peer>,
     routing_id: Part,
@@ -39,6 +39,16 @@ struct ActivePeer {
     credit_at: usize,
     /// Who sent `frames`, once somebody has asked.
     info: Option<Arc<PeerInfo>>,
+}
+
+impl fmt::Debug for ActivePeer {
+    /// Leaves out the messages.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ActivePeer")
+            .field("peer", &self.peer.id)
+            .field("frames", &self.frames.len())
+            .finish_non_exhaustive()
+    }
 }
 
 /// A message and where it came from.

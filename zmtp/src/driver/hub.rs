@@ -120,7 +120,6 @@ pub(crate) struct NoPattern;
 impl Pattern for NoPattern {}
 
 /// The shared state of one socket.
-#[derive(Debug)]
 pub(crate) struct Hub {
     pub(crate) socket_type: SocketType,
     /// As the socket was made; see [`Self::queue_options`] for what may have changed.
@@ -162,7 +161,7 @@ pub(crate) struct Hub {
 }
 
 /// The peers of a socket, oldest first.
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Peers {
     /// Those that senders may use.
     present: BTreeMap<PeerId, Arc<Peer>>,
@@ -449,6 +448,17 @@ impl Hub {
         self.queue_options()
             .linger
             .and_then(|linger| now.checked_add(linger))
+    }
+}
+
+impl fmt::Debug for Hub {
+    /// Sockets have one: what they hold, and with whom, is too much for a log.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Hub")
+            .field("socket_type", &self.socket_type)
+            .field("peers", &lock(&self.peers).present.len())
+            .field("linger", &self.linger())
+            .finish_non_exhaustive()
     }
 }
 

@@ -11,6 +11,7 @@
 //! connection only when it found its inbox full.
 
 use std::collections::{VecDeque, vec_deque};
+use std::fmt;
 use std::sync::Arc;
 use std::task::{Context, Waker};
 
@@ -30,7 +31,7 @@ use crate::message::{Frame, Message, More, Part};
 use crate::session::PeerInfo;
 
 /// Frames of whole messages, with their count and size.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct FrameBatch {
     /// Whole messages, and behind them the parts of one whose last one has not come.
     frames: VecDeque<Frame>,
@@ -168,6 +169,16 @@ impl FrameBatch {
             bytes: std::mem::take(&mut self.bytes),
         };
         (std::mem::take(&mut self.frames), count)
+    }
+}
+
+impl fmt::Debug for FrameBatch {
+    /// Leaves out the messages, which are nobody's business and may be large.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FrameBatch")
+            .field("messages", &self.messages)
+            .field("bytes", &self.bytes)
+            .finish_non_exhaustive()
     }
 }
 

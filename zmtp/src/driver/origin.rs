@@ -5,6 +5,7 @@
 //! where the receiver comes to it after the change.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::sync::Arc;
 
 use super::inbox::FrameBatch;
@@ -32,11 +33,19 @@ struct Division {
 }
 
 /// Whole messages of an earlier connection.
-#[derive(Debug)]
 pub(crate) struct Earlier {
     pub(crate) frames: VecDeque<Frame>,
     pub(crate) count: Count,
     info: Arc<PeerInfo>,
+}
+
+impl fmt::Debug for Earlier {
+    /// Leaves out the messages.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Earlier")
+            .field("count", &self.count)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Messages, and the octets they are charged.

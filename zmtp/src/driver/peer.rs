@@ -54,7 +54,6 @@ pub(crate) enum Retention {
 }
 
 /// A peer: its two queues and what its latest handshake told.
-#[derive(Debug)]
 pub(crate) struct Peer {
     pub(crate) id: PeerId,
     pub(crate) retention: Retention,
@@ -161,5 +160,14 @@ impl Peer {
     /// Why the socket wants the connection to end, if it does.
     pub(crate) fn dismissal(&self) -> Option<&DisconnectReason> {
         self.dismissal.get()
+    }
+}
+
+impl fmt::Debug for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Peer")
+            .field("id", &self.id)
+            .field("retention", &self.retention)
+            .finish_non_exhaustive()
     }
 }

@@ -1,5 +1,6 @@
 //! What a socket needs beside its queues to be a `Sink`.
 
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -27,7 +28,7 @@ pub(crate) struct SinkState {
 }
 
 /// What a sink still owes.
-#[derive(Debug, Default)]
+#[derive(Default)]
 enum Kept {
     #[default]
     Nothing,
@@ -36,6 +37,17 @@ enum Kept {
     Message(Message),
     /// What became of such a message, for the next flush to tell.
     Failed(SendError),
+}
+
+impl fmt::Debug for Kept {
+    /// Leaves out the message.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Nothing => "Nothing",
+            Self::Message(_) => "Message",
+            Self::Failed(_) => "Failed",
+        })
+    }
 }
 
 /// The message that is kept finds no room yet.

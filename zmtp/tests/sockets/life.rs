@@ -37,6 +37,37 @@ async fn closing_without_a_peer_ends_with_the_linger_period() {
     soon(push.close()).await;
 }
 
+#[tokio::test]
+async fn what_a_socket_prints_for_debugging_is_short_and_no_message() {
+    const SECRET: &str = "what is said in confidence";
+    let mut pull = PullSocket::new();
+    pull.bind("inproc://in-confidence").await.unwrap();
+    let over_tcp = pull.bind(LOOPBACK).await.unwrap();
+    let mut shown = Vec::new();
+    for endpoint in ["inproc://in-confidence", &over_tcp.to_string()] {
+        let mut push = PushSocket::new();
+        push.connect("inproc://nobody").await.unwrap();
+        push.send(SECRET).await.unwrap();
+        shown.push(format!("{push:?} {:?}", push.handle()));
+        let mut push = PushSocket::new();
+        push.connect(endpoint).await.unwrap();
+        for _ in 0..3 {
+            push.send([SECRET, SECRET]).await.unwrap();
+        }
+        shown.push(format!("{push:?}"));
+        push.close().await;
+        soon(pull.recv()).await.unwrap();
+        shown.push(format!("{pull:?}"));
+    }
+    for shown in shown {
+        let octets = format!("{:?}", SECRET.as_bytes());
+        for secret in [SECRET, octets.trim_matches(['[', ']'])] {
+            assert!(!shown.contains(secret), "{shown}");
+        }
+        assert!(shown.len() < 2000, "{} octets", shown.len());
+    }
+}
+
 // ZMTP31-093, ZMTP31-100
 #[tokio::test]
 async fn reconnects_when_the_peer_comes_back() {

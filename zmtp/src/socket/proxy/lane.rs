@@ -1,5 +1,6 @@
 //! One direction of a proxy.
 
+use std::fmt;
 use std::task::{Context, Poll, ready};
 
 use super::control::ProxyTraffic;
@@ -22,7 +23,7 @@ pub(super) struct Lane {
 }
 
 /// A message on its way.
-#[derive(Debug, Default)]
+#[derive(Default)]
 enum Held {
     #[default]
     Nothing,
@@ -34,6 +35,17 @@ enum Held {
 /// What became of a message.
 enum Given {
     Sent,
+impl fmt::Debug for Held {
+    /// Leaves out the message.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Nothing => "Nothing",
+            Self::ForCapture(_) => "ForCapture",
+            Self::ForDestination(_) => "ForDestination",
+        })
+    }
+}
+
     /// It was dropped: nobody can be given it, now or later.
     Undeliverable,
 }
