@@ -1,14 +1,18 @@
 //! Proxies between sockets of every kind.
 
 use std::collections::BTreeSet;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
 
 use tokio::task::JoinHandle;
 use zmtp::{
     DealerSocket, Endpoint, Message, Proxy, ProxyControl, ProxyError, PubSocket, PullSocket,
-    PushSocket, RepSocket, ReqSocket, RouterSocket, Socket, SubSocket, XPubSocket, XSubSocket,
+    PushSocket, RepSocket, ReqSocket, RouterSocket, Socket, SubSocket, TrySendError, XPubSocket,
+    XSubSocket,
 };
 
-use crate::{LOOPBACK, soon};
+use crate::{LOOPBACK, handshake, soon};
 
 type Running = JoinHandle<Result<(), ProxyError>>;
 
@@ -299,4 +303,56 @@ async fn what_names_no_peer_is_counted_and_dropped() {
     soon(sender.send("no routing id")).await.unwrap();
     until(|| control.statistics().undeliverable == 1).await;
     running.abort();
+}
+
+/// The capture has room again before it says so, and then it is the destination that is full.
+#[tokio::test]
+async fn room_at_the_destination_is_not_waited_for_at_the_capture() {
+    let (frontend, for_senders) = bound(PullSocket::new()).await;
+    let (backend, for_receivers) = bound(PushSocket::new()).await;
+    let mut observer = PullSocket::builder().receive_high_water_mark(4).build();
+    observer.bind("inproc://captured").await.unwrap();
+    let capture = PushSocket::builder().send_high_water_mark(4).build();
+    let mut monitor = capture.monitor();
+    capture.connect("inproc://captured").await.unwrap();
+    handshake(&mut monitor).await;
+    let mut filler = capture.clone();
+    for _ in 0..2 {
+        filler.try_send("filler").unwrap();
+    }
+    // It has both in its hands, and their room is not given back before the second one.
+    soon(observer.recv()).await.unwrap();
+    for _ in 0..6 {
+        filler.try_send("filler").unwrap();
+    }
+    let full = filler.try_send("one more");
+    assert!(matches!(full, Err(TrySendError::Full(_))), "{full:?}");
+    let mut proxy = Proxy::one_way(frontend, backend).capture(capture);
+    let control = proxy.control();
+    let mut sender = connected(PushSocket::new(), &for_senders).await;
+    soon(sender.send("passes")).await.unwrap();
+    let mut running = pin!(proxy.run());
+    soon(poll_fn(|context| {
+        assert!(running.as_mut().poll(context).is_pending());
+        match control.statistics().from_frontend.messages {
+            1 => Poll::Ready(()),
+            _ => Poll::Pending,
+        }
+    }))
+    .await;
+    soon(observer.recv()).await.unwrap();
+    let mut receiver = PullSocket::new();
+    let connecting = async {
+        tokio::task::yield_now().await;
+        receiver.connect(&for_receivers).await.unwrap();
+        receiver.recv().await.unwrap()
+    };
+    let received = soon(async {
+        tokio::select! {
+            biased;
+            ended = &mut running => panic!("{ended:?}"),
+            received = connecting => received,
+        }
+    });
+    assert_eq!(received.await, Message::from("passes"));
 }

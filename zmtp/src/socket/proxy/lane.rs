@@ -16,6 +16,9 @@ use crate::socket::{MessageReceiver, MessageSender, RecvError, TrySendError};
 #[derive(Debug, Default)]
 pub(super) struct Lane {
     held: Held,
+    /// Room at the capture and at the destination: what is waited for at the one tells nothing of the
+    /// other.
+    room_at_capture: Room,
     room: Room,
     pub(super) received: ProxyTraffic,
     pub(super) sent: ProxyTraffic,
@@ -32,9 +35,6 @@ enum Held {
     ForDestination(Message),
 }
 
-/// What became of a message.
-enum Given {
-    Sent,
 impl fmt::Debug for Held {
     /// Leaves out the message.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -46,6 +46,9 @@ impl fmt::Debug for Held {
     }
 }
 
+/// What became of a message.
+enum Given {
+    Sent,
     /// It was dropped: nobody can be given it, now or later.
     Undeliverable,
 }
@@ -80,7 +83,7 @@ impl Lane {
         if let (Held::ForCapture(message), Some(capture)) = (&self.held, capture) {
             let copy = &mut Some(message.clone());
             // What the capture cannot be given is not missed by anybody else.
-            let _ = ready!(poll_give(context, &mut self.room, capture, copy))?;
+            let _ = ready!(poll_give(context, &mut self.room_at_capture, capture, copy))?;
         }
         let message = match std::mem::take(&mut self.held) {
             Held::Nothing => return Poll::Ready(Ok(())),
