@@ -3,6 +3,12 @@
 use crate::message::Message;
 use crate::socket::{RecvError, SendError};
 
+/// Nothing happened in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("nothing happened in time")]
+#[expect(clippy::exhaustive_structs, reason = "there is no more to say")]
+pub struct TimedOut;
+
 /// Why no message was received in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

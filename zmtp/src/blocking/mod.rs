@@ -33,7 +33,7 @@ mod socket;
 mod types;
 mod wait;
 
-pub use error::{RecvTimeoutError, SendTimeoutError};
+pub use error::{RecvTimeoutError, SendTimeoutError, TimedOut};
 pub use monitor::Monitor;
 pub use poller::Poller;
 pub use socket::Socket;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::TimedOut;
 use super::wait::{Deadline, wait, wait_until};
 use crate::driver::{self, SocketEvent};
 
@@ -21,9 +22,14 @@ impl Monitor {
         wait(self.monitor.recv())
     }
 
-    /// Waits for the next event; `None` when the socket is gone, or nothing happens in time.
-    pub fn recv_timeout(&mut self, timeout: Duration) -> Option<SocketEvent> {
-        wait_until(Deadline::after(timeout), self.monitor.recv()).ok()?
+    /// Waits for the next event; `None` when the socket is gone.
+    ///
+    /// # Errors
+    ///
+    /// [`TimedOut`] if nothing happens in time.
+    pub fn recv_timeout(&mut self, timeout: Duration) -> Result<Option<SocketEvent>, TimedOut> {
+        let event = wait_until(Deadline::after(timeout), self.monitor.recv());
+        event.map_err(|_elapsed| TimedOut)
     }
 }
 

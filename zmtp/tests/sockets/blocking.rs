@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use zmtp::blocking::{
     DealerSocket, PairSocket, Poller, PubSocket, PullSocket, PushSocket, RecvTimeoutError,
-    RepSocket, ReqSocket, RouterSocket, SendTimeoutError, SubSocket, XPubSocket, XSubSocket,
+    RepSocket, ReqSocket, RouterSocket, SendTimeoutError, SubSocket, TimedOut, XPubSocket,
+    XSubSocket,
 };
 use zmtp::pattern::RoutingId;
 use zmtp::{Message, RecvError, SendError, SocketEvent, TryRecvError, XPubEvent};
@@ -216,11 +217,20 @@ fn a_poller_takes_from_each_socket_in_turn() {
     for mut monitor in monitors {
         let first = monitor.recv_timeout(LONG);
         assert!(
-            matches!(first, Some(SocketEvent::Listening { .. })),
+            matches!(first, Ok(Some(SocketEvent::Listening { .. }))),
             "{first:?}"
         );
         assert!(monitor.any(|event| matches!(event, SocketEvent::Accepted { .. })));
     }
+}
+
+#[test]
+fn a_monitor_tells_a_quiet_socket_from_one_that_is_gone() {
+    let socket = PullSocket::new();
+    let mut monitor = socket.monitor();
+    assert!(matches!(monitor.recv_timeout(SHORT), Err(TimedOut)));
+    drop(socket);
+    assert!(matches!(monitor.recv_timeout(LONG), Ok(None)));
 }
 
 // INT-043
