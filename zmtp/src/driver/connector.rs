@@ -73,6 +73,7 @@ impl Connector {
                 Err(error) => {
                     tracing::debug!(endpoint = %self.link.endpoint, %error, "connecting failed");
                     self.hub.monitor.send(SocketEvent::ConnectFailed {
+                        peer: self.link.peer.id,
                         endpoint: self.link.endpoint.clone(),
                         error: error.kind(),
                     });
@@ -87,6 +88,7 @@ impl Connector {
                 return;
             };
             self.hub.monitor.send(SocketEvent::ConnectRetried {
+                peer: self.link.peer.id,
                 endpoint: self.link.endpoint.clone(),
                 delay,
             });
@@ -147,6 +149,7 @@ impl Connector {
 
     fn report_given_up(&self, reason: DisconnectReason) {
         self.hub.monitor.send(SocketEvent::ConnectGivenUp {
+            peer: self.link.peer.id,
             endpoint: self.link.endpoint.clone(),
             reason,
         });

@@ -59,7 +59,7 @@ pub enum DropReason {
 
 impl DropReason {
     /// Every reason, in the order of the variants.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: &'static [Self] = &[
         Self::HighWaterMark,
         Self::Unroutable,
         Self::PeerGone,
@@ -116,7 +116,8 @@ impl Drops {
     /// The reasons for which messages were dropped, and how many.
     pub fn iter(&self) -> impl Iterator<Item = (DropReason, u64)> {
         DropReason::ALL
-            .into_iter()
+            .iter()
+            .copied()
             .zip(self.counts)
             .filter(|(_reason, count)| *count > 0)
     }
@@ -194,7 +195,7 @@ mod tests {
 
     #[test]
     fn each_reason_has_a_count_of_its_own() {
-        for (index, reason) in DropReason::ALL.into_iter().enumerate() {
+        for (index, reason) in DropReason::ALL.iter().enumerate() {
             assert_eq!(reason.index(), index);
         }
     }

@@ -86,6 +86,8 @@ pub enum SocketEvent {
     },
     /// Connecting failed.
     ConnectFailed {
+        /// The peer.
+        peer: PeerId,
         /// What was to be connected to.
         endpoint: Endpoint,
         /// What the operating system said.
@@ -94,6 +96,8 @@ pub enum SocketEvent {
     /// The endpoint is not tried again: it would end the same way, or somebody else has taken the
     /// place of its peer by now.
     ConnectGivenUp {
+        /// The peer.
+        peer: PeerId,
         /// What was connected to.
         endpoint: Endpoint,
         /// Why.
@@ -101,6 +105,8 @@ pub enum SocketEvent {
     },
     /// The endpoint is tried again.
     ConnectRetried {
+        /// The peer.
+        peer: PeerId,
         /// What is connected to.
         endpoint: Endpoint,
         /// After this time.

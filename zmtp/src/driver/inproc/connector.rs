@@ -61,6 +61,7 @@ impl Connector {
                 return;
             };
             self.hub.monitor.send(SocketEvent::ConnectRetried {
+                peer: self.link.peer.id,
                 endpoint: self.endpoint(),
                 delay,
             });
@@ -103,6 +104,7 @@ impl Connector {
             return false;
         }
         self.hub.monitor.send(SocketEvent::ConnectGivenUp {
+            peer: self.link.peer.id,
             endpoint: self.endpoint(),
             reason: end.reason.clone(),
         });
