@@ -380,10 +380,14 @@ impl Inbox {
             Linger::Open => Rest::Received,
             Linger::Unlimited | Linger::Until(_) => Rest::Kept,
         };
-        state.queue.messages += pipe.disconnect(rest, &mut state.queue.frames);
-        if !state.queue.frames.is_empty() {
+        let mut wakes = Wakes::default();
+        state.queue.messages += pipe.disconnect(rest, &mut state.queue.frames, &mut wakes);
+        if state.queue.frames.is_empty() {
+            drop(state);
+        } else {
             list(state, peer, &hub.ready);
         }
+        wakes.wake();
     }
 
     /// Swaps everything queued into `frames`, which must be empty, and credits what was taken
@@ -397,7 +401,7 @@ impl Inbox {
             return Some(take_earlier(state, earlier, frames));
         }
         if state.queue.frames.is_empty() && state.source.is_some() {
-            return state.take_from_pipe(frames);
+            return take_from_pipe(state, frames);
         }
         let writer = state.writer.take();
         state.taken_messages = state.queue.messages;
@@ -477,20 +481,6 @@ impl Inbox {
 const MAX_EXPECTED: usize = 1024;
 
 impl State {
-    #[cold]
-    fn take_from_pipe(&mut self, frames: &mut VecDeque<Frame>) -> Option<Part> {
-        // What was taken before is done with; the pipe counts what it hands out itself.
-        self.taken_messages = 0;
-        self.taken_bytes = 0;
-        match self.source.as_ref()?.take(frames) {
-            Found::Messages => Some(self.routing_id.clone()),
-            Found::Nothing => {
-                self.listing = Listing::Unlisted;
-                None
-            }
-        }
-    }
-
     /// Whether the receiver has all that came from the peer, and knows all that it did.
     fn is_received(&self) -> bool {
         self.listing == Listing::Unlisted && self.notices == 0 && self.departures == 0
@@ -514,6 +504,27 @@ impl State {
             ),
         }
     }
+}
+
+/// As [`Inbox::take`], of what is in the pipe.
+#[cold]
+fn take_from_pipe(mut state: MutexGuard<'_, State>, frames: &mut VecDeque<Frame>) -> Option<Part> {
+    // What was taken before is done with; the pipe counts what it hands out itself.
+    state.taken_messages = 0;
+    state.taken_bytes = 0;
+    let (found, writable) = state.source.as_ref()?.take(frames);
+    let routing_id = match found {
+        Found::Messages => Some(state.routing_id.clone()),
+        Found::Nothing => {
+            state.listing = Listing::Unlisted;
+            None
+        }
+    };
+    drop(state);
+    if let Some(writable) = writable {
+        writable.notify_waiters();
+    }
+    routing_id
 }
 
 /// As [`Inbox::take`], of what an earlier connection has left.

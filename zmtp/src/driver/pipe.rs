@@ -264,8 +264,14 @@ impl Pipe {
     }
 
     /// Takes the pipe from its receiver, for [`Inbox::disconnect`](super::inbox::Inbox::disconnect).
-    /// What is in it goes to `frames`, or stays for the next receiver. Returns the messages that went.
-    pub(crate) fn disconnect(&self, rest: Rest, frames: &mut VecDeque<Frame>) -> usize {
+    /// What is in it goes to `frames`, or stays for the next receiver. Returns the messages that went,
+    /// and adds to `wakes` who waits for their room.
+    pub(crate) fn disconnect(
+        &self,
+        rest: Rest,
+        frames: &mut VecDeque<Frame>,
+        wakes: &mut Wakes,
+    ) -> usize {
         let mut state = lock(&self.state);
         if rest == Rest::Received {
             self.count_passed(&state);
@@ -280,9 +286,10 @@ impl Pipe {
         state.attention = Attention::Asleep;
         state.set_receive_mark(None);
         state.taken = 0;
-        let senders = std::mem::replace(&mut state.senders, Senders::Content);
+        if std::mem::replace(&mut state.senders, Senders::Content) == Senders::Waiting {
+            wakes.add_senders(Arc::clone(&self.writable));
+        }
         drop(state);
-        self.notify(senders);
         // Not under the lock: these may be the last references to a socket.
         drop(reader);
         moved
@@ -308,8 +315,8 @@ impl Pipe {
     }
 
     /// Swaps everything queued into `frames`, which must be empty, and credits what was taken
-    /// before.
-    pub(crate) fn take(&self, frames: &mut VecDeque<Frame>) -> Found {
+    /// before. Where that makes room that somebody waits for, he is to be woken.
+    pub(crate) fn take(&self, frames: &mut VecDeque<Frame>) -> (Found, Option<Arc<Notify>>) {
         let mut state = lock(&self.state);
         self.count_passed(&state);
         state.taken = state.hand_over();
@@ -322,9 +329,8 @@ impl Pipe {
             std::mem::swap(&mut state.frames, frames);
             Found::Messages
         };
-        drop(state);
-        self.notify(senders);
-        found
+        let writable = (senders == Senders::Waiting).then(|| Arc::clone(&self.writable));
+        (found, writable)
     }
 
     /// Credits all that was taken, before the receiver has finished with the last of it.

@@ -7,7 +7,9 @@ use tokio::sync::Notify;
 
 /// Who is to be told of room that has just been made.
 ///
-/// A waker may run anything, also what takes the lock under which it became due.
+/// A waker may run anything, also what takes the lock under which it became due. Publishers alone wake
+/// under theirs, since what they would have to remember costs something for each message; `sockets.md`
+/// says so.
 #[derive(Debug, Default)]
 #[must_use = "somebody waits for this"]
 pub(crate) struct Wakes {

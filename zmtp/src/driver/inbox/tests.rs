@@ -1,6 +1,12 @@
 //! What waits for the receiver, and whom it is told of.
 
+use std::future::Future as _;
+use std::pin::pin;
+use std::task::Wake;
+
 use super::*;
+use crate::driver::hub::NoPattern;
+use crate::driver::options::SocketOptions;
 use crate::driver::peer::{PeerId, Retention};
 use crate::driver::queue_limits::PeerLimits;
 use crate::pattern::SocketType;
@@ -202,4 +208,53 @@ fn a_connection_that_has_ended_keeps_its_place_until_all_is_received_and_told() 
     assert!(is_full());
     peer.inbox.credit_departure();
     assert!(!is_full());
+}
+
+/// Looks into an inbox when it is woken, and remembers whether it could.
+struct Looker {
+    peer: Arc<Peer>,
+    has_looked: AtomicBool,
+}
+
+impl Wake for Looker {
+    fn wake(self: Arc<Self>) {
+        let could_look = self.peer.inbox.state.try_lock().is_ok();
+        self.has_looked.store(could_look, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn senders_of_this_process_that_are_woken_find_no_lock_held() {
+    let hub = |socket_type| {
+        let options = SocketOptions {
+            send_high_water_mark: 1,
+            receive_high_water_mark: 1,
+            ..SocketOptions::default()
+        };
+        Arc::new(Hub::new(socket_type, options, Arc::new(NoPattern)))
+    };
+    let (sender, receiver) = (hub(SocketType::Push), hub(SocketType::Pull));
+    let peer = receiver.new_peer_in_process(Retention::Connection);
+    let sending = sender.new_peer_in_process(Retention::Queue);
+    let pipe = sending.outbox.pipe().unwrap();
+    pipe.connect(&receiver, &peer);
+    let could_look = |make_room: &dyn Fn()| {
+        while pipe.push(&[], &[Part::from("fills it")]).is_ok() {}
+        let looker = Arc::new(Looker {
+            peer: Arc::clone(&peer),
+            has_looked: AtomicBool::new(false),
+        });
+        let waker = Waker::from(Arc::clone(&looker));
+        let mut waiting = pin!(sender.writable.notified());
+        let mut context = Context::from_waker(&waker);
+        assert!(waiting.as_mut().poll(&mut context).is_pending());
+        make_room();
+        looker.has_looked.load(Ordering::Relaxed)
+    };
+    assert!(could_look(&|| {
+        for _ in 0..2 {
+            let _ = peer.inbox.take(&mut VecDeque::new());
+        }
+    }));
+    assert!(could_look(&|| peer.inbox.disconnect(&peer, &receiver)));
 }

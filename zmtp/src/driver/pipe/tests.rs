@@ -27,7 +27,7 @@ fn what_was_taken_counts_until_it_is_credited() {
     let pipe = Pipe::new(&hub(SocketType::Push, 2), Arc::default());
     let mut frames = VecDeque::new();
     assert_eq!(pushed(&pipe, &["a", "b"]), [Ok(()), Ok(())]);
-    assert_eq!(pipe.take(&mut frames), Found::Messages);
+    assert_eq!(pipe.take(&mut frames).0, Found::Messages);
     assert_eq!(pushed(&pipe, &["c"]), [Err(PushError::Full)]);
     pipe.credit();
     assert_eq!(pushed(&pipe, &["c"]), [Ok(())]);
@@ -41,7 +41,7 @@ fn a_message_counts_once_however_many_parts_it_has() {
     pipe.push(&envelope, Message::from(["", "body"]).parts())
         .unwrap();
     let mut frames = VecDeque::new();
-    assert_eq!(pipe.take(&mut frames), Found::Messages);
+    assert_eq!(pipe.take(&mut frames).0, Found::Messages);
     assert_eq!(
         frames,
         [Frame::more("id"), Frame::more(""), Frame::last("body")]
@@ -55,11 +55,11 @@ fn a_greeting_that_was_not_taken_is_not_for_the_next_receiver() {
     pipe.push_first(&Message::from(["hello", "you"]));
     pipe.forget_greetings();
     let mut frames = VecDeque::new();
-    assert_eq!(pipe.take(&mut frames), Found::Messages);
+    assert_eq!(pipe.take(&mut frames).0, Found::Messages);
     assert_eq!(frames, [Frame::last("a")]);
     frames.clear();
     pipe.push_first(&Message::from("hello"));
-    assert_eq!(pipe.take(&mut frames), Found::Messages);
+    assert_eq!(pipe.take(&mut frames).0, Found::Messages);
     assert_eq!(pushed(&pipe, &["b"]), [Ok(())]);
     pipe.forget_greetings();
     assert_eq!(pipe.queued(), 2);
@@ -152,14 +152,14 @@ fn senders_that_wait_go_on_when_half_of_the_pipe_is_free() {
     let mut context = Context::from_waker(Waker::noop());
     let mut frames = VecDeque::new();
     assert_eq!(pushed(&pipe, &["a"]), [Ok(())]);
-    assert_eq!(pipe.take(&mut frames), Found::Messages);
+    assert_eq!(pipe.take(&mut frames).0, Found::Messages);
     frames.clear();
     assert_eq!(pushed(&pipe, &["b", "c", "d"]), [Ok(()); 3]);
     assert_eq!(pushed(&pipe, &["e"]), [Err(PushError::Full)]);
     let mut woken = pin!(hub.writable.notified());
     assert!(woken.as_mut().poll(&mut context).is_pending());
     // There is room for one, and nobody is woken for that.
-    assert_eq!(pipe.take(&mut frames), Found::Messages);
+    assert_eq!(pipe.take(&mut frames).0, Found::Messages);
     assert_eq!(pipe.queued(), 3);
     assert!(woken.as_mut().poll(&mut context).is_pending());
     pipe.credit();
