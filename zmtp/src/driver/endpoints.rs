@@ -73,16 +73,19 @@ impl Endpoints {
         closing: &CancellationToken,
     ) -> Arc<Binding> {
         let binding = Arc::new(Binding {
-            endpoint: endpoint.clone(),
+            endpoint,
             requested,
             unbinding: closing.child_token(),
             stopped: CancellationToken::new(),
             peers: Mutex::new(Some(BTreeMap::new())),
         });
-        let mut state = lock(&self.state);
-        state.bindings.push(Arc::clone(&binding));
-        state.last = Some(endpoint);
+        lock(&self.state).bindings.push(Arc::clone(&binding));
         binding
+    }
+
+    /// Notes that binding `endpoint` has succeeded.
+    pub(crate) fn set_last(&self, endpoint: Endpoint) {
+        lock(&self.state).last = Some(endpoint);
     }
 
     /// Lets nobody else with this guard link meanwhile: between [`Self::linked`] and [`Self::link`].
@@ -264,8 +267,7 @@ mod tests {
         let (named, second) = (endpoint("tcp://lo:2"), endpoint("tcp://127.0.0.1:2"));
         endpoints.bind(wildcard.clone(), first.clone(), &closing);
         endpoints.bind(named.clone(), second.clone(), &closing);
-        assert_eq!(endpoints.bound(), [first.clone(), second.clone()]);
-        assert_eq!(endpoints.last(), Some(second));
+        assert_eq!(endpoints.bound(), [first.clone(), second]);
         assert!(endpoints.take_binding(&wildcard).is_none());
         assert!(endpoints.take_binding(&first).is_some());
         assert!(endpoints.take_binding(&first).is_none());

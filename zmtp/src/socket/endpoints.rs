@@ -79,6 +79,7 @@ fn bind_name(hub: &Arc<Hub>, name: &EndpointName) -> Result<Endpoint, BindError>
 }
 
 fn listening(hub: &Hub, endpoint: &Endpoint) {
+    hub.endpoints.set_last(endpoint.clone());
     tracing::debug!(%endpoint, "listening");
     hub.monitor.send(SocketEvent::Listening {
         endpoint: endpoint.clone(),

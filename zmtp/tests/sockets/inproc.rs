@@ -82,10 +82,13 @@ async fn a_name_is_bound_once_and_free_after_its_socket_closed() {
     let name = "inproc://once";
     let first = PullSocket::new();
     first.bind(name).await.unwrap();
-    let refused = PullSocket::new().bind(name).await.unwrap_err();
+    let second = PullSocket::new();
+    let elsewhere = second.bind("inproc://elsewhere").await.unwrap();
+    let refused = second.bind(name).await.unwrap_err();
     assert!(
         matches!(&refused, BindError::Io { source, .. } if source.kind() == ErrorKind::AddrInUse)
     );
+    assert_eq!(second.last_endpoint(), Some(elsewhere));
     drop(first);
     PullSocket::new().bind(name).await.unwrap();
 }
