@@ -255,6 +255,39 @@ async fn sockets_that_do_not_fit_are_told_and_get_nothing() {
     ));
 }
 
+/// The bound side has taken the other one in by the time that the latter finds its name taken.
+#[tokio::test]
+async fn a_connection_that_one_side_refuses_has_not_begun_for_the_other() {
+    let [first, second] = ["inproc://first-namesake", "inproc://second-namesake"];
+    let namesake = || DealerSocket::builder().routing_id("me").unwrap().build();
+    let dealers = [namesake(), namesake()];
+    dealers[0].bind(first).await.unwrap();
+    dealers[1].bind(second).await.unwrap();
+    let mut monitor = dealers[1].monitor();
+    let router = RouterSocket::new();
+    let mut heard_by_router = router.monitor();
+    router.connect(first).await.unwrap();
+    handshake(&mut heard_by_router).await;
+    router.connect(second).await.unwrap();
+    let mut told = Vec::new();
+    for _ in 0..2 {
+        told.push(soon(monitor.recv()).await.unwrap());
+    }
+    assert!(
+        matches!(
+            told[..],
+            [
+                SocketEvent::Accepted { .. },
+                SocketEvent::HandshakeFailed {
+                    reason: DisconnectReason::PeerClosed,
+                    ..
+                }
+            ]
+        ),
+        "{told:?}"
+    );
+}
+
 #[tokio::test]
 async fn both_monitors_tell_of_the_connection() {
     let pull = PullSocket::new();

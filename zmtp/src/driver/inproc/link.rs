@@ -22,7 +22,18 @@ pub(super) struct End {
     hub: Arc<Hub>,
     peer: Arc<Peer>,
     side: Side,
-    progress: Progress,
+    stage: Stage,
+}
+
+/// How far one side has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// What is a handshake elsewhere.
+    Handshake,
+    /// The other side is part of the socket, and the other socket may still refuse this one.
+    Attached,
+    /// Both are connected, as their monitors know.
+    Connected,
 }
 
 /// Two sockets that are connected. Carries subscriptions from one to the other, and ends with the
@@ -68,13 +79,13 @@ impl Link {
                 hub: Arc::clone(hub),
                 peer: Arc::clone(peer),
                 side: Side::Connector,
-                progress: Progress::Handshake,
+                stage: Stage::Handshake,
             },
             listener: End {
                 peer: listener.new_peer_in_process(Retention::Connection),
                 hub: listener,
                 side: Side::Listener,
-                progress: Progress::Handshake,
+                stage: Stage::Handshake,
             },
             endpoint: Endpoint::Inproc(name.clone()),
             life: Life::Running,
@@ -176,7 +187,7 @@ impl Link {
                 DisconnectReason::PeerClosed
             };
             side.detach(&reason);
-            report_end(&side.hub, &side.peer, &reason, side.progress);
+            report_end(&side.hub, &side.peer, &reason, side.progress());
             side.hub.endpoints.dismiss(&self.endpoint, side.peer.id);
         }
     }
@@ -215,7 +226,7 @@ impl End {
             self.peer.outbox.push_first(greeting);
         }
         self.hub.refresh_senders();
-        self.progress = Progress::Attached;
+        self.stage = Stage::Attached;
         if let Some(arrival) = &self.hub.options.notices.arrival {
             self.notify(arrival);
         }
@@ -240,7 +251,8 @@ impl End {
         }
     }
 
-    fn announce(&self, info: Arc<PeerInfo>) {
+    fn announce(&mut self, info: Arc<PeerInfo>) {
+        self.stage = Stage::Connected;
         let peer = self.peer.id;
         self.peer.set_info(Some(Arc::clone(&info)));
         self.peer.tally.count_handshake();
@@ -274,7 +286,7 @@ impl End {
     }
 
     fn detach(&self, reason: &DisconnectReason) {
-        if self.progress == Progress::Attached {
+        if self.stage != Stage::Handshake {
             let notices = &self.hub.options.notices;
             for notice in notices.parting(self.peer.retention, reason) {
                 self.notify(notice);
@@ -294,6 +306,13 @@ impl End {
             Retention::Queue => {}
         }
         self.peer.outbox.disconnect();
+    }
+
+    fn progress(&self) -> Progress {
+        match self.stage {
+            Stage::Handshake | Stage::Attached => Progress::Handshake,
+            Stage::Connected => Progress::Attached,
+        }
     }
 
     fn fault(&self, reason: DisconnectReason) -> LinkEnd {
