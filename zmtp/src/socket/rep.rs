@@ -8,7 +8,7 @@ use std::task::{Context, Poll, ready};
 use super::base::{SocketHandle, sealed};
 use super::receiving::{FairReceiver, UNWANTED_PER_TRY};
 use super::{Builder, PeerMessage, RecvError, SendError, TryRecvError};
-use crate::driver::{DropReason, Envelope, NoPattern, PeerId, PushError, Received};
+use crate::driver::{DropReason, Envelope, Linger, NoPattern, PeerId, PushError, Received};
 use crate::message::Message;
 use crate::pattern::SocketType;
 
@@ -154,8 +154,9 @@ impl RepSocket {
     ///
     /// # Errors
     ///
-    /// [`SendError::OutOfTurn`] if there is no request to reply to, [`SendError::NoParts`] for a
-    /// message without parts; the request can still be replied to then.
+    /// [`SendError::OutOfTurn`] if there is no request to reply to, [`SendError::Closed`] if the socket
+    /// was closed, [`SendError::NoParts`] for a message without parts; the request can still be replied
+    /// to then.
     pub fn send(&mut self, message: impl Into<Message>) -> Result<(), SendError> {
         let message = message.into();
         let State::OwesReply { to, envelope } = &self.state else {
@@ -165,6 +166,9 @@ impl RepSocket {
             return Err(SendError::NoParts(message));
         }
         let hub = self.receiver.handle().hub();
+        if hub.linger() != Linger::Open {
+            return Err(SendError::Closed(message));
+        }
         let pushed = match hub.peer(*to) {
             Some(peer) => peer.outbox.try_push(envelope.parts(), &message),
             None => Err(PushError::Closed),

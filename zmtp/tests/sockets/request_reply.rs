@@ -182,6 +182,20 @@ async fn a_reply_takes_the_way_back_that_its_request_came() {
     assert_eq!(reply, Message::from(["A", "B", "", "y"]));
 }
 
+#[tokio::test]
+async fn a_reply_of_a_closed_socket_is_refused() {
+    let mut rep = RepSocket::new();
+    let endpoint = rep.bind(LOOPBACK).await.unwrap();
+    let mut req = ReqSocket::new();
+    req.connect(&endpoint).await.unwrap();
+    req.send("question").await.unwrap();
+    soon(rep.recv()).await.unwrap();
+    let closing = rep.handle().close();
+    let refused = rep.send("answer");
+    assert_eq!(refused, Err(SendError::Closed("answer".into())));
+    soon(closing).await;
+}
+
 // REQREP-021
 #[tokio::test]
 async fn a_reply_to_a_peer_that_is_gone_is_dropped() {
