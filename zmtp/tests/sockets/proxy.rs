@@ -174,6 +174,7 @@ async fn what_finds_no_room_waits_and_nothing_is_lost() {
     control.terminate();
     soon(running).await.unwrap().unwrap();
     assert_eq!(control.statistics().to_backend.messages, u64::from(COUNT));
+    assert_eq!(control.statistics().held(), 0);
     assert_eq!(control.statistics().to_frontend.messages, 0);
 }
 
@@ -355,4 +356,18 @@ async fn room_at_the_destination_is_not_waited_for_at_the_capture() {
         }
     });
     assert_eq!(received.await, Message::from("passes"));
+}
+
+#[tokio::test]
+async fn what_a_proxy_holds_when_it_ends_is_counted() {
+    let (frontend, for_senders) = bound(PullSocket::new()).await;
+    let (control, running) = start(Proxy::one_way(frontend, PushSocket::new()));
+    let mut sender = connected(PushSocket::new(), &for_senders).await;
+    for _ in 0..3 {
+        soon(sender.send("for nobody")).await.unwrap();
+    }
+    until(|| control.statistics().from_frontend.messages == 1).await;
+    control.terminate();
+    soon(running).await.unwrap().unwrap();
+    assert_eq!(control.statistics().held(), 1);
 }

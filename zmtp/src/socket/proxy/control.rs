@@ -83,6 +83,10 @@ impl ProxyControl {
 
     /// Ends [`Proxy::run`](super::Proxy::run), for good: a proxy that has ended is neither paused nor
     /// resumed.
+    ///
+    /// A message that was received and found no room goes with the proxy: one in each direction, at
+    /// most. [`ProxyStatistics::held`] counts them. Where none may be lost, the senders stop first, and
+    /// the proxy ends once everything has passed.
     pub fn terminate(&self) {
         self.shared.order(Order::Terminate);
     }
@@ -91,6 +95,17 @@ impl ProxyControl {
     #[must_use]
     pub fn statistics(&self) -> ProxyStatistics {
         lock(&self.shared.state).statistics
+    }
+}
+
+impl ProxyStatistics {
+    /// Messages that were received and not passed on: those that find no room now, or that a proxy had
+    /// when it ended. One in each direction, at most.
+    #[must_use]
+    pub fn held(&self) -> u64 {
+        let received = self.from_frontend.messages + self.from_backend.messages;
+        let done = self.to_frontend.messages + self.to_backend.messages + self.undeliverable;
+        received.saturating_sub(done)
     }
 }
 
