@@ -10,7 +10,7 @@ use super::ZapError;
 use super::inquirer::{self, Question};
 use crate::authenticator::{Authenticator, Candidate, Deciding};
 use crate::driver::sync::{Mutex, lock};
-use crate::driver::{Chain, Warnings, warn_or_debug};
+use crate::driver::{Chain, Conflation, Warnings, warn_or_debug};
 use crate::endpoint::{Endpoint, EndpointError, EndpointName};
 use crate::mechanism::{Decision, Denial};
 use crate::message::Part;
@@ -128,9 +128,11 @@ impl ZapAuthenticator {
     }
 
     /// With which options the handler is connected to: a server key for CURVE, say. It queues for
-    /// connected handlers alone and drops what is queued when it closes, whatever the options say.
+    /// connected handlers alone, keeps all its requests and drops what is queued when it closes, whatever
+    /// the options say.
     pub fn socket(mut self, builder: Builder<DealerSocket>) -> Self {
         self.socket = builder.linger(Duration::ZERO);
+        self.socket.options.conflation = Conflation::None;
         self
     }
 
@@ -263,5 +265,11 @@ mod tests {
     #[test]
     fn the_handler_of_the_process_is_asked_by_default() {
         assert_eq!(ZapAuthenticator::new().endpoint.to_string(), zap::ENDPOINT);
+    }
+
+    #[test]
+    fn requests_of_several_parts_are_kept_whatever_the_options_say() {
+        let asking = ZapAuthenticator::new().socket(DealerSocket::builder().conflate());
+        assert_eq!(asking.socket.options.conflation, Conflation::None);
     }
 }
