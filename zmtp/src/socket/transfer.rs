@@ -4,7 +4,10 @@ use std::future::{Future, poll_fn};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use tokio::task::coop;
+
 use super::base::SocketHandle;
+use super::sending::when_writable;
 use super::{
     DealerReceiver, DealerSender, DealerSocket, PubSocket, PullSocket, PushSocket, RecvError,
     RepSocket, ReqSocket, RouterReceiver, RouterSender, RouterSocket, SendError, Socket, SubSocket,
@@ -22,6 +25,38 @@ pub trait MessageSender: sealed::Handled + Send {
     ///
     /// [`TrySendError`] gives the message back.
     fn try_send_message(&mut self, message: Message) -> Result<(), TrySendError>;
+
+    /// Sends `message`, as the pattern of the socket has it, and waits while there is no room for it.
+    ///
+    /// ```
+    /// use zmtp::{Message, MessageSender, SendError};
+    ///
+    /// async fn greet(socket: &mut impl MessageSender) -> Result<(), SendError> {
+    ///     socket.send_message(Message::from("hello")).await
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`] gives the message back.
+    ///
+    /// # Cancel safety
+    ///
+    /// The message is sent, or it is not.
+    fn send_message(
+        &mut self,
+        message: Message,
+    ) -> impl Future<Output = Result<(), SendError>> + Send
+    where
+        Self: Sized,
+    {
+        async move {
+            // A sender that always finds room still lets others have their turn.
+            coop::consume_budget().await;
+            let handle = self.socket_handle().clone();
+            when_writable(handle.hub(), message, |it| self.try_send_message(it)).await
+        }
+    }
 
     /// Waits until a queue that was found full has room, or a peer comes or goes.
     ///
@@ -59,6 +94,22 @@ pub trait MessageReceiver: sealed::Handled + Send {
     ///
     /// [`RecvError`] says why no message can be received.
     fn poll_recv_message(&mut self, context: &mut Context<'_>) -> Poll<Result<Message, RecvError>>;
+
+    /// Waits for the next message.
+    ///
+    /// # Errors
+    ///
+    /// [`RecvError`] says why no message can be received.
+    ///
+    /// # Cancel safety
+    ///
+    /// No message is lost if the future is dropped.
+    fn recv_message(&mut self) -> impl Future<Output = Result<Message, RecvError>> + Send
+    where
+        Self: Sized,
+    {
+        poll_fn(|context| self.poll_recv_message(context))
+    }
 
     /// Takes the next message, if one has come.
     ///

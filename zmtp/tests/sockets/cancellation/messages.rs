@@ -6,9 +6,9 @@
 
 use zmtp::pattern::RoutingId;
 use zmtp::{
-    DealerSocket, Message, MessageReceiver as _, MessageSender as _, PairSocket, PubSocket,
-    PullSocket, PushSocket, RecvError, RepSocket, ReqSocket, RouterSocket, SendError, Socket as _,
-    SubSocket, XPubEvent, XPubSocket, XSubSocket,
+    DealerSocket, Message, MessageReceiver, MessageSender, PairSocket, PubSocket, PullSocket,
+    PushSocket, RecvError, RepSocket, ReqSocket, RouterSocket, SendError, Socket as _, SubSocket,
+    XPubEvent, XPubSocket, XSubSocket,
 };
 
 use super::{insist, polled};
@@ -108,6 +108,30 @@ async fn push_and_pull() {
     })
     .await;
     assert!(pull.try_recv().is_err());
+}
+
+// INT-044
+#[tokio::test]
+async fn code_for_any_socket() {
+    /// It may wait on any thread.
+    fn movable<F: Future + Send>(future: F) -> F {
+        future
+    }
+    async fn exchange<S: MessageSender, R: MessageReceiver>(mut sender: S, mut receiver: R) {
+        let sending = send_all(async |n| {
+            let message = Message::from(&n.to_be_bytes()[..]);
+            insist(async || movable(sender.send_message(message.clone())).await).await
+        });
+        let receiving =
+            expect_all(async |_| insist(async || movable(receiver.recv_message()).await).await);
+        soon(async { tokio::join!(sending, receiving) }).await;
+        assert!(receiver.try_recv_message().is_err());
+    }
+    let pull = PullSocket::builder().receive_high_water_mark(3).build();
+    let endpoint = pull.bind(LOOPBACK).await.unwrap();
+    let push = PushSocket::builder().send_high_water_mark(3).build();
+    push.connect(&endpoint).await.unwrap();
+    exchange(push, pull).await;
 }
 
 // INT-044
