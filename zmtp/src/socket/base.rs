@@ -480,9 +480,7 @@ impl SocketHandle {
     pub fn peer_info(&self, peer: PeerId) -> Option<Arc<PeerInfo>> {
         self.hub().peer(peer)?.info()
     }
-}
 
-impl SocketHandle {
     /// As [`Socket::counters`].
     #[must_use]
     pub fn counters(&self) -> SocketCounters {

@@ -189,7 +189,7 @@ impl PairSender {
     }
 
     /// Waits until nothing that the sink accepted is kept.
-    pub(super) fn poll_flush_parked(
+    pub(super) fn poll_flush_kept(
         &mut self,
         context: &mut Context<'_>,
     ) -> Poll<Result<(), SendError>> {

@@ -179,7 +179,7 @@ impl Sink<Message> for PairSender {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Result<(), SendError>> {
-        self.poll_flush_parked(context)
+        self.poll_flush_kept(context)
     }
 
     fn poll_close(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<(), SendError>> {
