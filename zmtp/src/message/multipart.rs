@@ -65,6 +65,7 @@ impl Message {
     }
 
     /// Returns a message of two parts, without counting them as [`FromIterator`] does.
+    #[cfg(feature = "socket")]
     #[inline]
     pub(crate) const fn of_two(first: Part, second: Part) -> Self {
         Self(Repr::Two([first, second]))
