@@ -7,8 +7,9 @@ use crate::workload::Workload;
 pub(super) const TOPIC: &str = "m";
 
 /// How many messages an async publisher sends until it lets others have a turn: without
-/// subscribers, `send` of most contenders never waits, and nobody could connect.
-const TURN: u64 = 128;
+/// subscribers, `send` of most contenders never waits, and nobody could connect. Fewer would measure
+/// the turns, which end the batches of those who send in batches.
+const TURN: u64 = 1024;
 
 /// The messages of one publisher, without an end.
 #[derive(Debug)]
