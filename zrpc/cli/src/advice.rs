@@ -53,7 +53,7 @@ pub(crate) fn for_address(error: &ConnectError) -> Option<String> {
     let tools = definition.get_subcommands().map(|tool| tool.get_name());
     Some(match nearest(endpoint, tools) {
         Some(tool) => format!("did you mean the tool {tool}?"),
-        None => "an address looks like tcp://127.0.0.1:4242".to_owned(),
+        None => "an address looks like tcp://127.0.0.1:4242; see zrpc --help".to_owned(),
     })
 }
 
@@ -141,8 +141,10 @@ mod tests {
             advice("benhc").as_deref(),
             Some("did you mean the tool bench?")
         );
-        let example = "an address looks like tcp://127.0.0.1:4242";
-        assert_eq!(advice("localhost:4242").as_deref(), Some(example));
+        let example = "an address looks like tcp://127.0.0.1:4242; see zrpc --help";
+        for endpoint in ["localhost:4242", "help", "list"] {
+            assert_eq!(advice(endpoint).as_deref(), Some(example));
+        }
         assert_eq!(advice("tcp://x"), None);
     }
 }

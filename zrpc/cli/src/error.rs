@@ -62,6 +62,17 @@ pub(crate) enum CliError {
         /// How many.
         failed: u64,
     },
+    /// The time of a measurement was over before there was an answer.
+    #[error("no call was answered")]
+    BenchUnanswered,
+    /// Something else went wrong, and more is known of the reason.
+    #[error("{error}")]
+    Advised {
+        /// What it was.
+        error: Box<Self>,
+        /// What to tell the user.
+        advice: String,
+    },
     /// A socket cannot be linked.
     #[error(transparent)]
     Link(Box<LinkError>),
@@ -136,6 +147,17 @@ impl From<LinkError> for CliError {
 }
 
 impl CliError {
+    /// The same with what is known of the reason, if anything is.
+    pub(crate) fn advised(self, advice: Option<String>) -> Self {
+        match advice {
+            Some(advice) => Self::Advised {
+                error: Box::new(self),
+                advice,
+            },
+            None => self,
+        }
+    }
+
     /// Returns the exit code, after telling the user about the error on `stderr`.
     ///
     /// A reader of the results that went away needs no words, nor does who pressed Ctrl-C.
@@ -153,7 +175,12 @@ impl CliError {
             // There is nobody left to tell if stderr is closed.
             _ => drop(self.write(stderr, style)),
         }
+        self.exit_code(exit_codes)
+    }
+
+    fn exit_code(&self, exit_codes: ExitCodes) -> ExitCode {
         match (self, exit_codes) {
+            (Self::Advised { error, .. }, _) => error.exit_code(exit_codes),
             (Self::Usage(_), _) => ExitCode::from(USAGE),
             (Self::Interrupted, _) => ExitCode::from(INTERRUPTED),
             (Self::Event(error), _) if error.is_timeout() => ExitCode::from(TIMEOUT),
@@ -175,6 +202,7 @@ impl CliError {
                     Self::Connect(error) => advice::for_address(error),
                     Self::Serve(error) => error.connect_error().and_then(advice::for_address),
                     Self::Event(error) => error.connect_error().and_then(advice::for_address),
+                    Self::Advised { advice, .. } => Some(on_one_line(advice).into_owned()),
                     _ => None,
                 };
                 let advice = advice.map(|advice| format!(" ({advice})"));

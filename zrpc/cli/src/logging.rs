@@ -1,4 +1,4 @@
-//! What `--debug` shows.
+//! What `--debug` shows, and what services tell without it.
 
 use std::io;
 
@@ -15,10 +15,20 @@ use crate::render::on_one_line;
 
 /// Logs everything down to debug level on stderr.
 pub(crate) fn init_debug() {
+    init(LevelFilter::DEBUG);
+}
+
+/// Logs on stderr whom a service refuses, and what else its owner should know of. Of many at a time
+/// few are told.
+pub(crate) fn init_warnings() {
+    init(LevelFilter::WARN);
+}
+
+fn init(level: LevelFilter) {
     let subscriber = fmt()
         .with_writer(io::stderr)
         .with_ansi(io::IsTerminal::is_terminal(&io::stderr()))
-        .with_max_level(LevelFilter::DEBUG)
+        .with_max_level(level)
         .finish();
     // It fails only if logging was set up before, and then there is a log already.
     let _ = subscriber.try_init();

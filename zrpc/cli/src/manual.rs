@@ -35,20 +35,30 @@ impl ManualOptions {
         let mut command = definition();
         command.build();
         if let Some(directory) = self.directory {
-            let written = fs::create_dir_all(&directory)
-                .and_then(|()| clap_mangen::generate_to(command, &directory));
+            let written = fs::create_dir_all(&directory).and_then(|()| {
+                let tools = command.get_subcommands().cloned();
+                for command in tools.chain([command.clone()]) {
+                    page(command).generate_to(&directory)?;
+                }
+                Ok(())
+            });
             return written.map_err(|source| CliError::Pages { directory, source });
         }
         let command = match self.tool {
             None => command,
             Some(name) => tool(&command, &name).ok_or(CliError::UnknownTool { name })?,
         };
-        let mut page = Vec::new();
-        Man::new(command).render(&mut page)?;
+        let mut text = Vec::new();
+        page(command).render(&mut text)?;
         let mut out = io::stdout();
-        out.write_all(&page)?;
+        out.write_all(&text)?;
         Ok(out.flush()?)
     }
+}
+
+/// The page of a command, which is headed as what all of them are part of.
+fn page(command: Command) -> Man {
+    Man::new(command).source(concat!("zrpc ", env!("CARGO_PKG_VERSION")))
 }
 
 fn tool(command: &Command, name: &str) -> Option<Command> {

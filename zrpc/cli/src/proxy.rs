@@ -73,13 +73,13 @@ pub(crate) struct ProxyOptions {
 /// The pairs of sockets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Kind {
-    /// Clients at the frontend, servers at the backend (ROUTER and DEALER).
+    /// Clients at the frontend, servers at the backend (ROUTER and DEALER); also called queue.
     #[value(alias = "queue")]
     RouterDealer,
-    /// Publishers at the frontend, subscribers at the backend (XSUB and XPUB).
+    /// Publishers at the frontend, subscribers at the backend (XSUB and XPUB); also called forwarder.
     #[value(alias = "forwarder")]
     XsubXpub,
-    /// Pushers at the frontend, pullers at the backend (PULL and PUSH).
+    /// Pushers at the frontend, pullers at the backend (PULL and PUSH); also called streamer.
     #[value(alias = "streamer")]
     PullPush,
 }

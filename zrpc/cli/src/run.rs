@@ -18,7 +18,7 @@ use crate::args::{
 };
 use crate::call::call;
 use crate::client::{RemoteService, connect};
-use crate::diagnosis::diagnose;
+use crate::diagnosis::{diagnose, tell_meanwhile};
 use crate::error::{CliError, USAGE};
 use crate::inspect::{Detail, Listing, fetch_listing};
 use crate::logging;
@@ -75,8 +75,10 @@ fn run_tool(args: Vec<OsString>) -> ExitCode {
         Ok(tools) => tools,
         Err(error) => return report_usage(&error),
     };
-    if tools.debug {
-        logging::init_debug();
+    match tools.tool {
+        _ if tools.debug => logging::init_debug(),
+        Tool::Serve(_) | Tool::Proxy(_) => logging::init_warnings(),
+        _ => {}
     }
     let display = tools.display;
     let look = Look::on_stdout(display, Form::from(display.output));
@@ -137,6 +139,8 @@ async fn execute(request: Request, security: Security, display: Display) -> Resu
     let about_params = about_params(&action);
     let client = connect(&links, settings, security.clone()).await?;
     let work = carry_out(&client, action, args, display);
+    let is_connected = || client.connection_count() > 0;
+    let work = tell_meanwhile(&links, &security, is_connected, work);
     let outcome = signals.end(work).await;
     let outcome = match outcome {
         Err(CliError::Call(error)) => {

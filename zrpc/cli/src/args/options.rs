@@ -167,7 +167,7 @@ What msgpack has and JSON has not:
 
 Exit codes:
   0    all went well
-  1    the call failed; a param, an address or a file cannot be used; calls of bench failed
+  1    the call, or the bench, failed; a param, an address or a file cannot be used
   2    the command line is wrong
   130  interrupted with Ctrl-C
   255  there is no address (the short help is printed)

@@ -21,7 +21,7 @@ pub(crate) struct Tools {
     #[command(flatten)]
     pub(crate) display: Display,
 
-    /// Log connections on stderr, and of bench also the calls, with their arguments.
+    /// Log on stderr what becomes of connections, if there are any, and the calls of bench.
     #[arg(short, long, global = true, overrides_with = "debug")]
     pub(crate) debug: bool,
 }

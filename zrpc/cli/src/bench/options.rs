@@ -13,6 +13,7 @@ use super::progress::Progress;
 use super::report::{Report, Setup};
 use crate::args::{Target, parse_duration};
 use crate::client::{announce, builder};
+use crate::diagnosis::diagnose;
 use crate::error::CliError;
 use crate::output::{Look, Printer};
 use crate::params::into_values;
@@ -21,7 +22,7 @@ use crate::signals::{Interest, Signals};
 /// Call a method again and again, and measure how long the answers take.
 ///
 /// The times are printed as a table, or with --output json (or yaml, python) as one document. Exits
-/// with 1 if a call failed.
+/// with 1 if a call failed, or none was answered.
 #[derive(Args, Clone, Debug)]
 #[command(
     override_usage = "zrpc bench [options] <address> <method> [params]...",
@@ -107,10 +108,21 @@ impl BenchOptions {
         let report = Report::new(setup, load.into_tally());
         report.print(Printer::new(io::stdout(), look), look)?;
         outcome?;
-        match report.failed() {
-            0 => Ok(()),
-            failed => Err(CliError::BenchFailed { failed }),
+        let error = match (report.answered(), report.failed()) {
+            (_, failed @ 1..) => CliError::BenchFailed { failed },
+            (0, 0) => CliError::BenchUnanswered,
+            _ => return Ok(()),
+        };
+        if clients.iter().any(|client| client.connection_count() > 0) {
+            return Err(error);
         }
+        // Whoever is impatient does without, and still learns what the error was.
+        let advice = tokio::select! {
+            biased;
+            advice = diagnose(&target.links, &security) => advice,
+            _ = signals.stop() => None,
+        };
+        Err(error.advised(advice))
     }
 }
 

@@ -35,6 +35,10 @@ impl Report {
         Self { setup, tally }
     }
 
+    pub(super) fn answered(&self) -> u64 {
+        self.tally.latency.len()
+    }
+
     pub(super) fn failed(&self) -> u64 {
         self.tally.failed()
     }

@@ -8,8 +8,9 @@ use rmpv::Value;
 use tokio::sync::mpsc;
 
 use super::emitter::{Emitter, publisher, pusher};
-use super::error::EventError;
+use super::error::{EventError, explain};
 use crate::args::{EventTarget, ParamSource, Params, Timeout};
+use crate::diagnosis::EventSide;
 use crate::error::CliError;
 use crate::params::into_values;
 use crate::signals::{Interest, Signals};
@@ -86,10 +87,18 @@ impl PublishOptions {
         let security = self.common.target.security().await?;
         let (links, events) = self.common.into_events()?;
         let publish = async {
-            let emitter = publisher(&links, security, self.topic, events.timeout).await?;
+            let emitter = publisher(&links, security.clone(), self.topic, events.timeout).await?;
             events.emit(emitter).await
         };
-        signals.end(publish).await
+        let outcome = signals.end(publish).await;
+        explain(
+            outcome,
+            EventSide::Publisher,
+            &links,
+            &security,
+            &mut signals,
+        )
+        .await
     }
 }
 
@@ -104,10 +113,11 @@ impl PushOptions {
         let security = self.common.target.security().await?;
         let (links, events) = self.common.into_events()?;
         let push = async {
-            let emitter = pusher(&links, security).await.map_err(EventError::from)?;
-            events.emit(emitter).await
+            let emitter = pusher(&links, security.clone()).await;
+            events.emit(emitter.map_err(EventError::from)?).await
         };
-        signals.end(push).await
+        let outcome = signals.end(push).await;
+        explain(outcome, EventSide::Pusher, &links, &security, &mut signals).await
     }
 }
 

@@ -4,7 +4,13 @@ use std::io;
 use std::time::Duration;
 
 use thiserror::Error;
+use zrpc::security::Security;
 use zrpc::{BuildError, ConnectError, EmitError};
+
+use crate::args::Link;
+use crate::diagnosis::{EventSide, diagnose_events};
+use crate::error::CliError;
+use crate::signals::Signals;
 
 /// What can go wrong with events.
 #[derive(Debug, Error)]
@@ -52,6 +58,28 @@ impl EventError {
     /// Whether something did not come in time.
     pub(crate) fn is_timeout(&self) -> bool {
         matches!(self, Self::Nobody { .. } | Self::Nothing { .. })
+    }
+}
+
+/// Finds out why nothing happened in time, if that is how it ended.
+pub(super) async fn explain(
+    outcome: Result<(), CliError>,
+    side: EventSide,
+    links: &[Link],
+    security: &Security,
+    signals: &mut Signals,
+) -> Result<(), CliError> {
+    match outcome {
+        Err(CliError::Event(error)) if error.is_timeout() => {
+            // Whoever is impatient does without, and still learns what the error was.
+            let advice = tokio::select! {
+                biased;
+                advice = diagnose_events(side, links, security) => advice,
+                _ = signals.stop() => None,
+            };
+            Err(CliError::Event(error).advised(advice))
+        }
+        outcome => outcome,
     }
 }
 

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::error::EventError;
+use super::error::{EventError, explain};
 use super::receiver::{Receiver, puller, subscriber};
 use super::shown::print_event;
 use crate::args::{EventSource, parse_duration};
+use crate::diagnosis::EventSide;
 use crate::error::CliError;
 use crate::output::{Look, Printer};
 use crate::signals::{Interest, Signals};
@@ -71,8 +72,16 @@ impl SubscribeOptions {
         let mut signals = Signals::new(Interest::Both);
         let security = self.common.source.security().await?;
         let links = self.common.source.links()?;
-        let receiver = subscriber(&links, security, &self.topic).await?;
-        signals.end(self.common.print(receiver, look)).await
+        let receiver = subscriber(&links, security.clone(), &self.topic).await?;
+        let outcome = signals.end(self.common.print(receiver, look)).await;
+        explain(
+            outcome,
+            EventSide::Subscriber,
+            &links,
+            &security,
+            &mut signals,
+        )
+        .await
     }
 }
 
@@ -86,8 +95,9 @@ impl PullOptions {
         let mut signals = Signals::new(Interest::Both);
         let security = self.common.source.security().await?;
         let links = self.common.source.links()?;
-        let receiver = puller(&links, security).await?;
-        signals.end(self.common.print(receiver, look)).await
+        let receiver = puller(&links, security.clone()).await?;
+        let outcome = signals.end(self.common.print(receiver, look)).await;
+        explain(outcome, EventSide::Puller, &links, &security, &mut signals).await
     }
 }
 

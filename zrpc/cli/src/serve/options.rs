@@ -1,7 +1,7 @@
 //! The command line of the service, and its life.
 
 use std::ffi::OsString;
-use std::io;
+use std::io::{self, Write};
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::path::{Path, PathBuf};
 use std::pin::pin;
@@ -16,6 +16,7 @@ use super::directory::find_programs;
 use super::program::{Program, Rules};
 use crate::args::{Interval, ServerSecurity, UsageError, parse_duration, parse_interval};
 use crate::error::CliError;
+use crate::render::on_one_line;
 use crate::signals::{Interest, Signals, Stop};
 use crate::sockets::tell;
 
@@ -180,6 +181,10 @@ impl ServeOptions {
     pub(crate) async fn run(self) -> Result<(), CliError> {
         let mut signals = Signals::new(Interest::Both);
         let programs = self.programs()?;
+        let names: Vec<String> = programs
+            .iter()
+            .map(|program| program.method.clone())
+            .collect();
         let (builder, is_linked) = self.links(Server::builder());
         if !is_linked {
             return Err(UsageError::NoToolAddress.into());
@@ -204,7 +209,14 @@ impl ServeOptions {
         for address in &self.connect {
             tell("connecting to", address);
         }
-        tell("serving", &self.name);
+        let names = names.join(", ");
+        // As with addresses, nothing is lost if stderr is closed.
+        let _ = writeln!(
+            io::stderr(),
+            "serving \"{}\": {}",
+            on_one_line(&self.name),
+            on_one_line(&names)
+        );
         let handle = server.handle();
         let mut served = pin!(server.run());
         let stop = tokio::select! {

@@ -76,12 +76,38 @@ fn failures_are_counted_by_kind_and_end_with_1() {
 fn the_time_is_limited_and_what_is_open_then_is_unfinished() {
     let address = serve();
     let (code, report) = bench(&["--duration", "0.3", "-c", "3", &address, "never"]);
-    assert_eq!(code, Some(0));
+    assert_eq!(code, Some(1));
     assert_eq!(
         (&report["calls"], &report["unfinished"]),
         (&0.into(), &3.into())
     );
     assert!(report["seconds"].as_f64().unwrap() >= 0.3);
+    let (code, _) = bench(&["--duration", "1", &address, "nothing"]);
+    assert_eq!(code, Some(0));
+}
+
+#[test]
+fn a_measurement_without_an_answer_fails_and_says_why() {
+    let port = ReservedPort::new().unwrap();
+    let nobody = port.endpoint();
+    let why = format!("(cannot connect to {nobody}: nobody listens there)");
+    for (line, text) in [
+        (&["--duration", "0.2"][..], "no call was answered"),
+        (&["-n", "2", "--timeout", "0.2"], "2 of the calls failed"),
+    ] {
+        let run = zrpc(&[&["bench"], line, &[&nobody, "x"]].concat());
+        assert_eq!(run.code, Some(1), "{line:?}");
+        let expected = format!("zrpc: {text} {why}\n");
+        assert!(run.stderr.ends_with(&expected), "{line:?}: {}", run.stderr);
+    }
+    // Whoever is there and does not answer is no riddle of the network.
+    let run = zrpc(&["bench", "--duration", "0.2", &serve(), "never"]);
+    assert_eq!(run.code, Some(1));
+    assert!(
+        run.stderr.ends_with("zrpc: no call was answered\n"),
+        "{}",
+        run.stderr
+    );
 }
 
 #[test]

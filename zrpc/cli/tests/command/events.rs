@@ -5,7 +5,7 @@ use std::io::Write;
 use std::process::Stdio;
 
 use tests::reserved_port::ReservedPort;
-use zmtp::{PushSocket, Socket};
+use zmtp::{PubSocket, PushSocket, Socket};
 
 use super::running::Running;
 use super::support::{Directory, Run, command, zrpc};
@@ -114,6 +114,38 @@ fn what_does_not_come_in_time_ends_with_4() {
         assert!(
             run.stderr.contains("within 0.2 s"),
             "{line:?}: {}",
+            run.stderr
+        );
+    }
+}
+
+#[test]
+fn whoever_is_missing_is_named() {
+    let port = ReservedPort::new().unwrap();
+    let nobody = port.endpoint();
+    let why = format!("(cannot connect to {nobody}: nobody listens there)\n");
+    for line in [
+        &["subscribe", &nobody][..],
+        &["pull", &nobody],
+        &["publish", "--connect", &nobody, "m"],
+    ] {
+        let run = zrpc(&[line, &["--timeout", "0.2"]].concat());
+        assert_eq!(run.code, Some(4), "{line:?}: {}", run.stderr);
+        assert!(run.stderr.ends_with(&why), "{line:?}: {}", run.stderr);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_there_and_silent_is_not_missing() {
+    let (publisher, pusher) = (PubSocket::new(), PushSocket::new());
+    let published = publisher.bind(FREE).await.unwrap().to_string();
+    let pushed = pusher.bind(FREE).await.unwrap().to_string();
+    for (tool, address) in [("subscribe", &published), ("pull", &pushed)] {
+        let run = zrpc(&[tool, "--timeout", "0.2", address]);
+        assert_eq!(run.code, Some(4), "{tool}: {}", run.stderr);
+        assert!(
+            run.stderr.ends_with("within 0.2 s\n"),
+            "{tool}: {}",
             run.stderr
         );
     }

@@ -1,12 +1,14 @@
 //! Exit codes, and what is said about failures.
 
+use std::fs;
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
 
 use rustix::process::{Pid, Signal, kill_process};
 use tests::reserved_port::ReservedPort;
 
-use super::support::{Run, command, serve, serve_to, zrpc};
+use super::running::Running;
+use super::support::{Directory, Run, command, serve, serve_to, zrpc};
 
 #[test]
 fn a_remote_error_has_its_name_its_message_and_its_traceback() {
@@ -75,7 +77,7 @@ fn a_host_that_is_not_known_and_a_listener_that_is_no_peer_are_named() {
     let findings = [
         "(cannot connect to tcp://host.invalid:4242: ",
         "(no connection to tcp://host.invalid:4242 within 1 s)",
-        "(who listens at tcp://host.invalid:4242 is no peer: ",
+        "(no connection to tcp://host.invalid:4242: ",
     ];
     let is_found = findings.iter().any(|finding| run.stderr.contains(finding));
     assert!(is_found, "{}", run.stderr);
@@ -84,8 +86,74 @@ fn a_host_that_is_not_known_and_a_listener_that_is_no_peer_are_named() {
     let line = ["--server-key", key, "--timeout", "0.2", &serve(), "hello"];
     let run = zrpc(&line);
     assert_eq!(run.code, Some(1));
-    assert!(run.stderr.contains("is no peer: "), "{}", run.stderr);
-    assert!(run.stderr.contains("mechanism"), "{}", run.stderr);
+    let expected = ": it knows no security: leave --server-key and --plain out)";
+    assert!(run.stderr.contains(expected), "{}", run.stderr);
+}
+
+#[test]
+fn whoever_waits_is_told_soon_that_nobody_is_there() {
+    let port = ReservedPort::new().unwrap();
+    let nobody = port.endpoint();
+    // A minute is there for the case that nothing is told.
+    let mut child = command(&["--timeout", "60", &nobody, "x"]).spawn().unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut lines = [String::new(), String::new()];
+    for line in &mut lines {
+        stderr.read_line(line).unwrap();
+    }
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    let expected =
+        format!("zrpc: cannot connect to {nobody}: nobody listens there; still trying\n");
+    assert_eq!(lines, [format!("connecting to \"{nobody}\"\n"), expected]);
+    let run = Run::of(child);
+    assert_eq!((run.code, run.stdout.as_str()), (Some(130), ""));
+}
+
+#[test]
+fn a_client_that_is_not_let_in_learns_what_to_change() {
+    let directory = Directory::new();
+    let key = |name: &str| directory.path(name);
+    for name in ["server.key", "other.key", "client.key"] {
+        assert_eq!(zrpc(&["keygen", &key(name)]).code, Some(0));
+    }
+    fs::create_dir(key("nobody")).unwrap();
+    let password = key("password");
+    fs::write(&password, "secret\n").unwrap();
+    let (plain, secret) = (format!("ann:{password}"), key("server.key_secret"));
+    let serve = |options: &[&str]| {
+        let line = ["serve", "tcp://127.0.0.1:*", "--curve-secret", &secret];
+        Running::start(&[&line, options, &["--", "true"]].concat())
+    };
+    let (mut open, mut closed) = (serve(&["--any-key"]), {
+        serve(&["--authorized-keys", &key("nobody")])
+    });
+    let (open_at, closed_at) = (open.address(), closed.address());
+    let (server, other) = (key("server.key"), key("other.key"));
+    for (options, address, expected) in [
+        (&[][..], &open_at, "it wants CURVE: give --server-key"),
+        (
+            &["--plain", &plain],
+            &open_at,
+            "it wants CURVE: give --server-key",
+        ),
+        (
+            &["--server-key", &other],
+            &open_at,
+            "the key of this server?",
+        ),
+        (
+            &["--server-key", &server],
+            &closed_at,
+            "does not know our key",
+        ),
+    ] {
+        let run = zrpc(&[options, &["--timeout", "0.5", address, "true"]].concat());
+        assert_eq!((run.code, run.stdout.as_str()), (Some(1), ""));
+        assert!(run.stderr.contains(expected), "{options:?}: {}", run.stderr);
+    }
+    // The other side tells of it, too.
+    let told = closed.stop(Signal::TERM).stderr;
+    assert!(told.contains("WARN") && told.contains("denied"), "{told}");
 }
 
 #[test]
