@@ -3,6 +3,7 @@
 use zmtp::{Endpoint, Socket};
 
 use crate::ConnectError;
+use crate::error::with_sources;
 
 /// The endpoints of a client or server, in the order in which they were given.
 #[derive(Debug, Clone, Default)]
@@ -100,17 +101,10 @@ impl Endpoints {
     }
 }
 
-/// Puts an error and its sources on one line.
+/// Says why an endpoint cannot be used.
 pub(crate) fn unusable(endpoint: &str, error: &dyn std::error::Error) -> ConnectError {
-    let mut detail = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        detail.push_str(": ");
-        detail.push_str(&cause.to_string());
-        source = cause.source();
-    }
     ConnectError::Endpoint {
         endpoint: endpoint.to_owned(),
-        detail,
+        detail: with_sources(error),
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use proto::{CloseReason, CompatError, DecodeError, EncodeError, OverrunUnit, RemoteError};
 
 use crate::middleware::TranslatedError;
-use crate::{Fault, Interrupted, OptionError};
+use crate::{DisconnectReason, Fault, Interrupted, OptionError};
 
 /// Why a call, or a stream of results, failed.
 ///
@@ -22,7 +22,17 @@ pub enum CallError {
     LostRemote {
         /// Two heartbeat intervals.
         after: Duration,
+        /// How connecting failed last, of a call for which no server was ever there.
+        #[source]
+        cause: Option<Box<ConnectionFailure>>,
     },
+    /// No server is connected, and none is tried any more: who listens at the endpoints refuses
+    /// this client for good, or is refused by it, because of a key, a mechanism, or what it is.
+    /// Nothing was sent.
+    ///
+    /// [`Client::connect_to`](crate::Client::connect_to) tries again.
+    #[error("there is no server to call: {0}")]
+    Unreachable(Box<ConnectionFailure>),
     /// The connection to the server was lost. Whether the method ran is unknown.
     #[error("Lost remote: the connection was closed")]
     Disconnected,
@@ -34,6 +44,9 @@ pub enum CallError {
         after: Duration,
         /// The method.
         method: String,
+        /// How connecting failed last, of a call for which no server was ever there.
+        #[source]
+        cause: Option<Box<ConnectionFailure>>,
     },
     /// The next item of a stream, or its end, did not come in time. A server that understands it is
     /// told that nobody waits any more.
@@ -140,6 +153,7 @@ impl CallError {
             Self::Translated(error) => &error.remote().name,
             Self::LostRemote { .. } => "LostRemote",
             Self::Disconnected => "Disconnected",
+            Self::Unreachable(_) => "Unreachable",
             // As Python calls it.
             Self::Timeout { .. } => "TimeoutExpired",
             Self::ItemTimeout { .. } => "ItemTimeout",
@@ -160,10 +174,11 @@ impl CallError {
     /// Translates the end of a channel.
     pub(crate) fn from_close_reason(method: &str, reason: CloseReason) -> Self {
         match reason {
-            CloseReason::LostRemote { after } => Self::LostRemote { after },
+            CloseReason::LostRemote { after } => Self::LostRemote { after, cause: None },
             CloseReason::TimedOut { after } => Self::Timeout {
                 after,
                 method: method.to_owned(),
+                cause: None,
             },
             CloseReason::PeerLost => Self::Disconnected,
             CloseReason::Overrun { limit, unit } => Self::Overrun { limit, unit },
@@ -291,12 +306,38 @@ pub enum ConnectError {
     /// The thread for the sockets could not be started.
     #[error("I/O thread cannot be started: {0}")]
     Thread(std::io::ErrorKind),
+    /// Whoever listens at the endpoints refuses this client for good.
+    #[error("there is no server to connect to: {0}")]
+    Unreachable(Box<ConnectionFailure>),
     /// The client or server has ended.
     #[error("the socket is closed")]
     Closed,
     /// There is no tokio runtime to run on.
     #[error("not called from within a tokio runtime")]
     NoRuntime,
+}
+
+/// Why there is no connection to a server.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no connection to {endpoint}: {}", with_sources(.reason))]
+#[non_exhaustive]
+pub struct ConnectionFailure {
+    /// What was to be connected to.
+    pub endpoint: String,
+    /// How the last attempt ended.
+    pub reason: DisconnectReason,
+}
+
+/// Puts an error and its sources on one line.
+pub(crate) fn with_sources(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
 }
 
 /// Prints a duration as Python prints the number it was given: `10`, `0.5`.
@@ -316,11 +357,13 @@ mod tests {
     fn q26_texts_are_those_of_python() {
         let lost = CallError::LostRemote {
             after: Duration::from_secs(10),
+            cause: None,
         };
         assert_eq!(lost.to_string(), "Lost remote after 10s heartbeat");
         let timeout = CallError::Timeout {
             after: Duration::from_millis(1500),
             method: "foo".to_owned(),
+            cause: None,
         };
         assert_eq!(
             timeout.to_string(),

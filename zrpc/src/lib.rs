@@ -110,7 +110,7 @@ pub mod tower;
 
 pub use client::{Client, ClientBuilder, ReplyStream, Request, Response, Stub};
 pub use context::{CallContext, HeaderError};
-pub use error::{BuildError, CallError, ConnectError, ServeError};
+pub use error::{BuildError, CallError, ConnectError, ConnectionFailure, ServeError};
 pub use fault::Fault;
 pub use heartbeat::Heartbeat;
 pub use io::{Interrupted, IoRuntime};
@@ -309,6 +309,7 @@ pub use stats::Stats;
 #[cfg(feature = "macros")]
 pub use zrpc_macros::service;
 
+pub use zmtp::DisconnectReason;
 pub use zmtp::session::PeerInfo;
 
 pub use proto::{

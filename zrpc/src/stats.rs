@@ -13,7 +13,7 @@ pub struct Stats {
     pub open_channels: usize,
     /// Events that wait for a socket.
     pub queued_events: usize,
-    /// Calls that this side has made.
+    /// Calls that this side has made, with those for which there is, or was, no server.
     pub calls_made: u64,
     /// Calls that others have made of this side.
     pub calls_accepted: u64,

@@ -148,6 +148,8 @@ impl Connector {
     }
 
     fn report_given_up(&self, reason: DisconnectReason) {
+        // Whoever hears of it can connect to the endpoint again.
+        give_up(&self.hub, &self.link);
         self.hub.monitor.send(SocketEvent::ConnectGivenUp {
             peer: self.link.peer.id,
             endpoint: self.link.endpoint.clone(),

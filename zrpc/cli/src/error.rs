@@ -237,7 +237,7 @@ fn detailed(error: &CallError) -> u8 {
     match error {
         CallError::Remote(_) => 3,
         CallError::Timeout { .. } => TIMEOUT,
-        CallError::LostRemote { .. } | CallError::Disconnected => 5,
+        CallError::LostRemote { .. } | CallError::Disconnected | CallError::Unreachable(_) => 5,
         CallError::UnexpectedEvent { .. }
         | CallError::Malformed { .. }
         | CallError::Overrun { .. }
@@ -285,6 +285,7 @@ mod tests {
         let timeout = CallError::Timeout {
             after: Duration::from_secs(1),
             method: "sleep".to_owned(),
+            cause: None,
         };
         let (text, _) = reported(timeout);
         assert!(text.starts_with("zrpc: timeout after 1s, when calling remote method sleep ("));
@@ -313,12 +314,15 @@ mod tests {
             CliError::from(error).report(&mut io::sink(), Style::Plain, ExitCodes::Detailed)
         };
         assert_eq!(code(RemoteError::new("E", "x").into()), ExitCode::from(3));
-        let (after, method) = (Duration::from_secs(1), "m".to_owned());
-        assert_eq!(
-            code(CallError::Timeout { after, method }),
-            ExitCode::from(4)
-        );
-        assert_eq!(code(CallError::LostRemote { after }), ExitCode::from(5));
+        let (after, cause) = (Duration::from_secs(1), None);
+        let timeout = CallError::Timeout {
+            after,
+            method: "m".to_owned(),
+            cause: None,
+        };
+        assert_eq!(code(timeout), ExitCode::from(4));
+        let lost = CallError::LostRemote { after, cause };
+        assert_eq!(code(lost), ExitCode::from(5));
         assert_eq!(code(CallError::Disconnected), ExitCode::from(5));
         assert_eq!(code(CallError::Closed), ExitCode::FAILURE);
     }

@@ -209,7 +209,7 @@ async fn advise(
             nearest.map(|name| format!("did you mean {name}?"))
         }
         CallError::Remote(remote) if remote.name == "TypeError" => about_params.map(str::to_owned),
-        CallError::Timeout { .. } | CallError::LostRemote { .. }
+        CallError::Timeout { .. } | CallError::LostRemote { .. } | CallError::Unreachable(_)
             if client.connection_count() == 0 =>
         {
             diagnosis.await

@@ -61,7 +61,8 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`ConnectError::Closed`] if the client is closed before.
+    /// [`ConnectError::Closed`] if the client is closed before, [`ConnectError::Unreachable`] if every
+    /// server refuses it for good.
     pub fn connected(&self) -> Result<(), ConnectError> {
         wait(self.client.connected())
     }

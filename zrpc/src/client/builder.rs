@@ -203,11 +203,13 @@ impl ClientBuilder {
             // A call ends with its connection: what is queued for a server must not outlive it.
             let socket = DealerSocket::builder().immediate().linger(linger);
             let socket = security.apply(options_of_socket.apply(socket))?.build();
+            // Before anything can fail.
+            let monitor = socket.monitor();
             let endpoints = endpoints.attach(&socket).await?;
             let mux = Multiplexer::new(config, IdSource::new(rand::random()));
             let network = Network::new(&socket);
-            let (engine, servers) = ClientEngine::new();
-            let driver = Driver::new(socket, mux, engine, commands, (io, linger));
+            let (engine, servers) = ClientEngine::new(network.clone());
+            let driver = Driver::new((socket, monitor), mux, engine, commands, (io, linger));
             let task = async move {
                 driver.run().await;
                 life.finish();

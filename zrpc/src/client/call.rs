@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use proto::Request;
+use proto::{CloseReason, Request};
 use tokio::sync::mpsc;
 
 use super::engine::Command;
@@ -14,8 +14,8 @@ use super::mailbox::{End, Mailbox, Phase, Taken, Ticket};
 use super::observer::Observer;
 use super::options::CallOptions;
 use super::waking::Relays;
-use crate::CallError;
 use crate::middleware::CallOutcome;
+use crate::{CallError, ConnectionFailure};
 
 /// How callers reach the I/O task, and it them.
 ///
@@ -213,6 +213,8 @@ impl OpenCall {
             End::Done(_) => return complete(&self.method, Completed::Done),
             End::Remote(error, _) => CallError::Remote(error),
             End::Closed(reason) => self.close_reason(reason),
+            End::Unserved(reason, failure) => self.unserved(reason, failure),
+            End::Unreachable(failure) => CallError::Unreachable(boxed(failure)),
             End::Refused { limit } => CallError::TooManyCalls { limit },
             End::ItemTimedOut => CallError::ItemTimeout {
                 after: self.item_timeout.unwrap_or_default(),
@@ -222,7 +224,16 @@ impl OpenCall {
         })
     }
 
-    fn close_reason(&self, reason: proto::CloseReason) -> CallError {
+    /// The call waited for a server until it gave up.
+    fn unserved(&self, reason: CloseReason, failure: Option<Arc<ConnectionFailure>>) -> CallError {
+        let mut error = self.close_reason(reason);
+        if let CallError::Timeout { cause, .. } | CallError::LostRemote { cause, .. } = &mut error {
+            *cause = failure.map(boxed);
+        }
+        error
+    }
+
+    fn close_reason(&self, reason: CloseReason) -> CallError {
         let mut error = CallError::from_close_reason(&self.method, reason);
         // The multiplexer knows only what was left of the timeout when a server was found.
         if let (CallError::Timeout { after, .. }, Some(timeout)) = (&mut error, self.timeout) {
@@ -230,6 +241,11 @@ impl OpenCall {
         }
         error
     }
+}
+
+/// Calls share what the I/O task knows; errors have it for themselves.
+fn boxed(failure: Arc<ConnectionFailure>) -> Box<ConnectionFailure> {
+    Box::new(Arc::unwrap_or_clone(failure))
 }
 
 impl Drop for OpenCall {

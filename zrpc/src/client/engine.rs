@@ -1,18 +1,20 @@
 //! The client's part of the I/O task: finds a server for each call and hands out its replies.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use proto::{ChannelEvent, ChannelId, CloseReason, Extra, Request};
 use tokio::sync::{oneshot, watch};
 use zmtp::PeerId;
 
+use super::handle::Servers;
 use super::mailbox::{End, Phase, ReplyHeader, Ticket};
 use super::options::CallOptions;
 use super::waking::Wakers;
 use super::watch::ItemWatches;
-use crate::Stats;
-use crate::io::{ChannelMap, Engine, Multiplexer, PeerChange, Peers, Route, Status};
+use crate::io::{ChannelMap, Engine, Multiplexer, Network, PeerChange, Peers, Route, Status};
+use crate::{ConnectionFailure, Stats};
 
 /// What callers ask of the I/O task.
 #[derive(Debug)]
@@ -55,8 +57,13 @@ pub(super) struct ClientEngine {
     abandoned: usize,
     /// The servers that are connected, in the order in which they get calls.
     servers: VecDeque<PeerId>,
-    /// How many they are, for those who want to know.
-    server_count: watch::Sender<usize>,
+    /// What those are told who want to know of them.
+    news: watch::Sender<Servers>,
+    network: Network,
+    /// How connecting failed since the last server came.
+    failure: Option<Arc<ConnectionFailure>>,
+    /// What became of calls for which there was no server.
+    unserved: Unserved,
     /// Streams whose items have to come in time.
     watches: ItemWatches,
     /// Callers for whom something came in this turn.
@@ -78,17 +85,28 @@ struct Waiting {
     since: Instant,
 }
 
+/// Calls that ended before there was a server for them.
+#[derive(Debug, Default)]
+struct Unserved {
+    calls: u64,
+    lost: u64,
+    timed_out: u64,
+}
+
 impl ClientEngine {
     /// Makes the engine, and what tells how many servers it is connected to.
-    pub(super) fn new() -> (Self, watch::Receiver<usize>) {
-        let (server_count, servers) = watch::channel(0);
+    pub(super) fn new(network: Network) -> (Self, watch::Receiver<Servers>) {
+        let (news, servers) = watch::channel(Servers::default());
         let engine = Self {
             open: ChannelMap::new(),
             waiting: VecDeque::new(),
             deadline: None,
             abandoned: 0,
             servers: VecDeque::new(),
-            server_count,
+            news,
+            network,
+            failure: None,
+            unserved: Unserved::default(),
             watches: ItemWatches::new(),
             wakers: Wakers::default(),
             next_warning: None,
@@ -104,7 +122,10 @@ impl ClientEngine {
             return;
         }
         let Some(server) = self.next_server() else {
-            self.wait_for_server(call);
+            match self.unreachable() {
+                Some(failure) => self.give_up(&call, End::Unreachable(failure)),
+                None => self.wait_for_server(call),
+            }
             return;
         };
         let options = call.options.to_channel(now.duration_since(call.since));
@@ -146,6 +167,39 @@ impl ClientEngine {
         Some(server)
     }
 
+    /// Returns why there will be no server, if that is so.
+    fn unreachable(&self) -> Option<Arc<ConnectionFailure>> {
+        let failure = self.failure.as_ref()?;
+        let is_final = self.servers.is_empty() && !self.network.has_endpoints();
+        is_final.then(|| Arc::clone(failure))
+    }
+
+    /// Ends a call for which there was no server.
+    fn give_up(&mut self, call: &Waiting, end: End) {
+        // Those whose caller is gone are counted as he says so.
+        if call.ticket.phase() != Phase::Ended {
+            self.unserved.count(&end);
+        }
+        self.finish(&call.ticket, end);
+    }
+
+    fn tell_count(&self) {
+        let count = self.servers.len();
+        self.news.send_modify(|servers| servers.count = count);
+    }
+
+    /// Returns what was counted.
+    fn stats(&self, mux: &Multiplexer) -> Stats {
+        let waiting = self.waiting.iter();
+        let waiting = waiting.filter(|call| call.ticket.phase() != Phase::Ended);
+        let waiting = u64::try_from(waiting.count()).unwrap_or(u64::MAX);
+        let mut stats = Stats::of(mux);
+        stats.calls_made += self.unserved.calls + waiting;
+        stats.lost_remotes += self.unserved.lost;
+        stats.timed_out += self.unserved.timed_out;
+        stats
+    }
+
     fn wait_for_server(&mut self, call: Waiting) {
         let gives_up = call.gives_up().map(|(at, _)| at);
         self.deadline = [self.deadline, gives_up].into_iter().flatten().min();
@@ -158,7 +212,7 @@ impl ClientEngine {
         }
         self.waiting.clear();
         self.deadline = None;
-        self.server_count.send_replace(0);
+        self.news.send_replace(Servers::default());
         self.status = Status::Finished;
     }
 }
@@ -166,7 +220,7 @@ impl ClientEngine {
 /// Nobody is connected to anything any more, however the I/O task ended.
 impl Drop for ClientEngine {
     fn drop(&mut self) {
-        self.server_count.send_replace(0);
+        self.news.send_replace(Servers::default());
     }
 }
 
@@ -208,6 +262,7 @@ impl Engine for ClientEngine {
                 }
             }
             Command::Abandoned => {
+                self.unserved.calls += 1;
                 self.abandoned += 1;
                 if self.abandoned > self.waiting.len() / 2 {
                     self.abandoned = 0;
@@ -217,7 +272,7 @@ impl Engine for ClientEngine {
             }
             Command::Shutdown => self.close_all(mux),
             // Whoever asked may have gone.
-            Command::Stats(answer) => drop(answer.send(Stats::of(mux))),
+            Command::Stats(answer) => drop(answer.send(self.stats(mux))),
         }
     }
 
@@ -260,7 +315,11 @@ impl Engine for ClientEngine {
                 if !self.servers.contains(&peer) {
                     self.servers.push_back(peer);
                 }
-                self.server_count.send_replace(self.servers.len());
+                self.failure = None;
+                self.news.send_replace(Servers {
+                    count: self.servers.len(),
+                    unreachable: None,
+                });
                 self.deadline = None;
                 self.abandoned = 0;
                 for call in std::mem::take(&mut self.waiting) {
@@ -269,9 +328,23 @@ impl Engine for ClientEngine {
             }
             PeerChange::Down(peer) => {
                 self.servers.retain(|server| *server != peer);
-                self.server_count.send_replace(self.servers.len());
+                self.tell_count();
             }
         }
+    }
+
+    fn handle_connect_failure(&mut self, failure: ConnectionFailure) {
+        self.failure = Some(Arc::new(failure));
+        let Some(failure) = self.unreachable() else {
+            return;
+        };
+        self.deadline = None;
+        self.abandoned = 0;
+        for call in std::mem::take(&mut self.waiting) {
+            self.give_up(&call, End::Unreachable(Arc::clone(&failure)));
+        }
+        self.news
+            .send_modify(|servers| servers.unreachable = Some(failure));
     }
 
     fn handle_timeout(&mut self, mux: &mut Multiplexer, now: Instant) {
@@ -287,7 +360,10 @@ impl Engine for ClientEngine {
         self.deadline = None;
         for call in std::mem::take(&mut self.waiting) {
             match call.gives_up() {
-                Some((at, reason)) if at <= now => self.finish(&call.ticket, End::Closed(reason)),
+                Some((at, reason)) if at <= now => {
+                    let end = End::Unserved(reason, self.failure.clone());
+                    self.give_up(&call, end);
+                }
                 _ => self.wait_for_server(call),
             }
         }
@@ -307,6 +383,17 @@ impl Engine for ClientEngine {
     fn update(&mut self) -> Status {
         self.wakers.wake_all();
         self.status
+    }
+}
+
+impl Unserved {
+    fn count(&mut self, end: &End) {
+        self.calls += 1;
+        match end {
+            End::Unserved(CloseReason::TimedOut { .. }, _) => self.timed_out += 1,
+            End::Unserved(CloseReason::LostRemote { .. }, _) => self.lost += 1,
+            _ => {}
+        }
     }
 }
 

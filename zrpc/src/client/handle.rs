@@ -14,7 +14,7 @@ use super::request::Request;
 use super::stream::ReplyStream;
 use crate::io::{Lifetime, Network};
 use crate::middleware::Chain;
-use crate::{CallError, ConnectError, Interrupted, Stats};
+use crate::{CallError, ConnectError, ConnectionFailure, Interrupted, Stats};
 
 /// A client of a remote service.
 ///
@@ -24,7 +24,8 @@ use crate::{CallError, ConnectError, Interrupted, Stats};
 /// The connection is kept up in the background. A call that is made while there is none waits for
 /// it: as long as its timeout allows, but no longer than three heartbeat intervals, after which it
 /// fails with [`CallError::LostRemote`] as if it had a silent server. With heartbeats off or passive
-/// this second limit does not apply. A call stays with its connection: when that
+/// this second limit does not apply. Where there is nothing to wait for, because every server
+/// refuses the client for good, it fails with [`CallError::Unreachable`] at once. A call stays with its connection: when that
 /// ends, the call fails with [`CallError::Disconnected`], and is not sent again.
 ///
 /// # Example
@@ -64,8 +65,29 @@ struct Shared {
 pub(super) struct Connections {
     pub(super) endpoints: Vec<String>,
     pub(super) network: Network,
-    /// How many servers are connected.
-    pub(super) servers: watch::Receiver<usize>,
+    pub(super) servers: watch::Receiver<Servers>,
+}
+
+/// What there is to be said of the servers of a client.
+#[derive(Debug, Default)]
+pub(super) struct Servers {
+    /// How many are connected.
+    pub(super) count: usize,
+    /// Why none is expected any more, unless endpoints were added since.
+    pub(super) unreachable: Option<Arc<ConnectionFailure>>,
+}
+
+impl Connections {
+    /// Whether it is no use to wait any longer for a server, or that there is one.
+    fn outlook(&self, servers: &mut watch::Receiver<Servers>) -> Option<Result<(), ConnectError>> {
+        let servers = servers.borrow_and_update();
+        if servers.count > 0 {
+            return Some(Ok(()));
+        }
+        let failure = servers.unreachable.as_deref()?;
+        let is_final = !self.network.has_endpoints();
+        is_final.then(|| Err(ConnectError::Unreachable(Box::new(failure.clone()))))
+    }
 }
 
 impl Client {
@@ -172,20 +194,27 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`ConnectError::Closed`] if the client is closed before.
+    /// [`ConnectError::Closed`] if the client is closed before, [`ConnectError::Unreachable`] if every
+    /// server refuses it for good.
     ///
     /// # Cancel safety
     ///
     /// Dropping the future has no effect.
     pub async fn connected(&self) -> Result<(), ConnectError> {
-        let mut servers = self.shared.connections.servers.clone();
-        let connected = servers.wait_for(|count| *count > 0).await;
-        connected.map(drop).map_err(|_| ConnectError::Closed)
+        let connections = &self.shared.connections;
+        let mut servers = connections.servers.clone();
+        loop {
+            if let Some(outlook) = connections.outlook(&mut servers) {
+                return outlook;
+            }
+            let changed = servers.changed().await;
+            changed.map_err(|_| ConnectError::Closed)?;
+        }
     }
 
     /// Returns how many servers are connected now.
     pub fn connection_count(&self) -> usize {
-        *self.shared.connections.servers.borrow()
+        self.shared.connections.servers.borrow().count
     }
 
     /// Connects to one more server, which gets calls like the others once it is there; to one that the

@@ -14,6 +14,7 @@ use proto::{ChannelId, CloseReason, Extra, RemoteError};
 pub(super) type ReplyHeader = Option<Box<Extra>>;
 
 use super::waking::{Relays, Waiter};
+use crate::ConnectionFailure;
 use crate::sync::{Mutex, MutexGuard, lock};
 
 /// The end of a call, as the I/O task reports it.
@@ -27,6 +28,10 @@ pub(super) enum End {
     Remote(RemoteError, ReplyHeader),
     /// The channel ended without a reply.
     Closed(CloseReason),
+    /// The call gave up while there was no server.
+    Unserved(CloseReason, Option<Arc<ConnectionFailure>>),
+    /// There is no server, and there will be none.
+    Unreachable(Arc<ConnectionFailure>),
     /// The server has too many open calls.
     Refused { limit: usize },
     /// The next item did not come in time.

@@ -14,7 +14,7 @@ use crate::io::{Life, queue};
 pub(crate) fn client(wire: Wire) -> (Client, impl Future<Output = ()> + Send + 'static) {
     let (sender, commands) = queue();
     let (life, lifetime) = Life::new();
-    let (engine, servers) = ClientEngine::new();
+    let (engine, servers) = ClientEngine::new(network());
     let connections = Connections {
         endpoints: Vec::new(),
         network: network(),

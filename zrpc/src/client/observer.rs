@@ -79,7 +79,12 @@ impl Observer {
             End::Value(..) => (ReplyPattern::ReqRep, names::OK),
             End::Remote(..) => (ReplyPattern::ReqRep, names::ERR),
             End::Done(_) => (ReplyPattern::ReqStream, names::STREAM_DONE),
-            End::Closed(_) | End::Refused { .. } | End::ItemTimedOut | End::ClientClosed => {
+            End::Closed(_)
+            | End::Unserved(..)
+            | End::Unreachable(_)
+            | End::Refused { .. }
+            | End::ItemTimedOut
+            | End::ClientClosed => {
                 return Ok(None);
             }
         };
@@ -88,7 +93,12 @@ impl Observer {
             End::Value(value, header) => (header, ClientReplyContent::Value(value.clone())),
             End::Remote(error, header) => (header, ClientReplyContent::Failed(error.clone())),
             End::Done(header) => (header, ClientReplyContent::StreamDone),
-            End::Closed(_) | End::Refused { .. } | End::ItemTimedOut | End::ClientClosed => {
+            End::Closed(_)
+            | End::Unserved(..)
+            | End::Unreachable(_)
+            | End::Refused { .. }
+            | End::ItemTimedOut
+            | End::ClientClosed => {
                 return Ok(None);
             }
         };

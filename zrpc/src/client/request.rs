@@ -248,7 +248,7 @@ impl Request {
         let own_timeout = options.timeout;
         options.timeout = match timeout_within(own_timeout, inherited) {
             Ok(timeout) => timeout,
-            Err(after) => return Err(CallError::Timeout { after, method }),
+            Err(after) => return Err(overdue(after, method)),
         };
         if let Err(source) = args.check(options.compat) {
             let source = Box::new(source);
@@ -265,7 +265,7 @@ impl Request {
         options.timeout = match timeout_within(own_timeout, inherited) {
             Ok(timeout) => timeout,
             Err(after) => {
-                let error = CallError::Timeout { after, method };
+                let error = overdue(after, method);
                 observer.finish(&CallOutcome::Failed {
                     error: &error,
                     reply: None,
@@ -314,6 +314,15 @@ fn timeout_within(
         return Err(left);
     }
     Ok(Some(own.map_or(left, |own| own.min(left))))
+}
+
+/// The deadline has passed before anything was sent.
+const fn overdue(after: Duration, method: String) -> CallError {
+    CallError::Timeout {
+        after,
+        method,
+        cause: None,
+    }
 }
 
 async fn take(call: &OpenCall, batch: &mut VecDeque<Bytes>) -> Taken {

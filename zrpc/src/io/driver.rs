@@ -9,7 +9,7 @@ use futures_util::FutureExt;
 use proto::{ChannelEvent, Transmit};
 use tokio::time::timeout_at;
 use zmtp::session::PeerInfo;
-use zmtp::{Message, Monitor, PeerId, SocketEvent, TrySendError};
+use zmtp::{DisconnectReason, Endpoint, Message, Monitor, PeerId, SocketEvent, TrySendError};
 
 use super::commands::{Commands, Next};
 use super::connections::{Arrival, Connections, Departure};
@@ -17,6 +17,7 @@ use super::link::{Link, PeerChange, Route, unwrap};
 use super::patience::Patience;
 use super::timer::Timer;
 use super::{IoRuntime, Multiplexer, QueueReceiver};
+use crate::ConnectionFailure;
 
 /// What differs between clients and servers.
 ///
@@ -36,6 +37,9 @@ pub(crate) trait Engine: Send + 'static {
     );
 
     fn handle_peer(&mut self, mux: &mut Multiplexer, now: Instant, change: PeerChange);
+
+    /// Connecting to an endpoint failed, if only for now.
+    fn handle_connect_failure(&mut self, failure: ConnectionFailure);
 
     fn handle_timeout(&mut self, mux: &mut Multiplexer, now: Instant);
 
@@ -110,15 +114,17 @@ const CALLS_DIVISOR: usize = 4;
 
 impl<L: Link, E: Engine> Driver<L, E> {
     /// Makes a driver. Once the engine is finished, it sends for `linger` what is still queued.
+    ///
+    /// The monitor is that of the socket; what it missed is looked up.
     pub(crate) fn new(
-        link: L,
+        (link, monitor): (L, Monitor),
         mux: Multiplexer,
         engine: E,
         commands: QueueReceiver<E::Command>,
         (io, linger): (IoRuntime, Duration),
     ) -> Self {
         Self {
-            monitor: link.monitor(),
+            monitor,
             link,
             mux,
             engine,
@@ -363,12 +369,35 @@ impl<L: Link, E: Engine> Driver<L, E> {
             SocketEvent::Disconnected { peer, .. } => {
                 self.disconnected(peer);
             }
+            SocketEvent::ConnectFailed {
+                endpoint, error, ..
+            } => {
+                self.connect_failed(&endpoint, DisconnectReason::Io(error));
+            }
+            SocketEvent::ConnectGivenUp {
+                endpoint, reason, ..
+            } => {
+                self.connect_failed(&endpoint, reason);
+            }
+            SocketEvent::HandshakeFailed { peer, reason } => {
+                let endpoints = self.link.connected_endpoints();
+                // Whoever came by itself is not who is looked for.
+                if let Some((_, endpoint)) = endpoints.iter().find(|(id, _)| *id == peer) {
+                    self.connect_failed(endpoint, reason);
+                }
+            }
             SocketEvent::Lagged(missed) => {
                 tracing::debug!(missed, "missed events of the socket");
                 self.reconcile();
             }
             _ => {}
         }
+    }
+
+    fn connect_failed(&mut self, endpoint: &Endpoint, reason: DisconnectReason) {
+        let endpoint = endpoint.to_string();
+        self.engine
+            .handle_connect_failure(ConnectionFailure { endpoint, reason });
     }
 
     /// A connection is there.

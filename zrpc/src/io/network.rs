@@ -71,6 +71,12 @@ impl Network {
         disconnected.map_err(|error| unusable(endpoint, &error))
     }
 
+    /// Returns whether somebody may still come: the socket is bound, or connected, or wants to be.
+    pub(crate) fn has_endpoints(&self) -> bool {
+        let socket = &self.socket;
+        !socket.connected_endpoints().is_empty() || !socket.bound_endpoints().is_empty()
+    }
+
     /// Closes the socket, and waits until everything was sent, or the linger period is over.
     pub(crate) async fn close(&self) {
         self.socket.close().await;

@@ -370,11 +370,13 @@ impl ServerBuilder {
                 .immediate()
                 .linger(linger);
             let socket = security.apply(socket_options.apply(socket))?.build();
+            let monitor = socket.monitor();
             let endpoints = endpoints.attach(&socket).await?;
             let mux = Multiplexer::new(config, IdSource::new(rand::random()));
             let network = Network::new(&socket);
             let engine = ServerEngine::new(settings);
-            let driver = Driver::new(socket, mux, engine, commands, (io_runtime, linger));
+            let (link, run) = ((socket, monitor), (io_runtime, linger));
+            let driver = Driver::new(link, mux, engine, commands, run);
             let task = async move {
                 driver.run().await;
                 life.finish();

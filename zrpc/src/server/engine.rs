@@ -18,7 +18,7 @@ use super::{Concurrency, Tracebacks};
 use crate::io::{ChannelMap, Engine, Multiplexer, PeerChange, Peers, Route, Status};
 use crate::middleware::Chain;
 use crate::service::{Handler, Method, Registry, shown_name};
-use crate::{Compat, Fault, Stats};
+use crate::{Compat, ConnectionFailure, Fault, Stats};
 
 /// What handlers, and those who hold the server, ask of the I/O task.
 #[derive(Debug)]
@@ -331,6 +331,8 @@ impl Engine for ServerEngine {
     }
 
     fn handle_peer(&mut self, _mux: &mut Multiplexer, _now: Instant, _change: PeerChange) {}
+
+    fn handle_connect_failure(&mut self, _failure: ConnectionFailure) {}
 
     fn handle_timeout(&mut self, mux: &mut Multiplexer, now: Instant) {
         if self

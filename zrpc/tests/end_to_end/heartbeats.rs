@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use tokio::sync::Semaphore;
 use zmtp::{RouterSocket, Socket};
-use zrpc::{CallError, Client, ClientBuilder, Heartbeat, Server, ServerBuilder};
+use zrpc::{CallError, Client, ClientBuilder, DisconnectReason, Heartbeat, Server, ServerBuilder};
 
 use crate::support::{Counter, ReservedPort, in_time, pair_with};
 
@@ -125,12 +125,16 @@ async fn q26_a_silent_server_is_lost() {
 async fn a_server_that_never_comes_is_lost() {
     let client = client().connect("tcp://127.0.0.1:1").build().await.unwrap();
     let error = in_time(client.call::<()>("any", ())).await.unwrap_err();
-    assert_eq!(
-        error,
-        CallError::LostRemote {
-            after: 2 * INTERVAL
-        }
-    );
+    let CallError::LostRemote { after, cause } = error else {
+        panic!("{error:?}");
+    };
+    assert_eq!(after, 2 * INTERVAL);
+    let cause = cause.unwrap();
+    assert_eq!(cause.endpoint, "tcp://127.0.0.1:1");
+    assert!(matches!(cause.reason, DisconnectReason::Io(_)), "{cause}");
+    // Nobody else counts what never reaches a server.
+    let stats = client.stats().await.unwrap();
+    assert_eq!((stats.calls_made, stats.lost_remotes), (1, 1));
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use zrpc::security::{Addresses, Authenticator, Decision, Denial, Passwords, Security, from_fn};
-use zrpc::{CallContext, CallError, Client, Server, ServerBuilder};
+use zrpc::{CallContext, CallError, Client, ConnectError, DisconnectReason, Server, ServerBuilder};
 
 use crate::support::{in_time, pair_with};
 
@@ -46,16 +46,46 @@ async fn plain_tells_the_method_which_user_calls() {
     let wrong = Security::plain_client("ann", "guess").unwrap();
     assert!(matches!(
         refused(&server, wrong).await,
-        CallError::Timeout { .. }
+        CallError::Unreachable(_)
     ));
     assert!(matches!(
         refused(&server, Security::null()).await,
-        CallError::Timeout { .. }
+        CallError::Unreachable(_)
     ));
     // Whoever is in stays in.
     in_time(client.call::<Option<String>>("whoami", ()))
         .await
         .unwrap();
+}
+
+#[tokio::test]
+async fn a_client_that_every_server_refuses_does_not_wait_until_it_connects_elsewhere() {
+    let server = |security| {
+        let server = whoami().security(security).bind("tcp://127.0.0.1:*");
+        server.build()
+    };
+    let strict = server(Security::plain_server(passwords())).await.unwrap();
+    let open = server(Security::null()).await.unwrap();
+    let client = Client::builder()
+        .timeout(None)
+        .connect(&strict.endpoints()[0])
+        .build()
+        .await
+        .unwrap();
+    let Err(ConnectError::Unreachable(failure)) = in_time(client.connected()).await else {
+        panic!("not refused");
+    };
+    assert_eq!(failure.endpoint, strict.endpoints()[0]);
+    assert!(matches!(failure.reason, DisconnectReason::Protocol(_)));
+    let refused = in_time(client.call::<Option<String>>("whoami", ())).await;
+    assert_eq!(refused, Err(CallError::Unreachable(failure)));
+    assert_eq!(client.stats().await.unwrap().calls_made, 1);
+
+    client.connect_to(&open.endpoints()[0]).await.unwrap();
+    in_time(client.connected()).await.unwrap();
+    let user = in_time(client.call::<Option<String>>("whoami", ())).await;
+    assert_eq!(user, Ok(None));
+    assert_eq!(client.stats().await.unwrap().calls_made, 2);
 }
 
 #[tokio::test]
@@ -86,7 +116,7 @@ async fn an_authenticator_decides_by_address_and_gives_properties() {
     let server = server.build().await.unwrap();
     assert!(matches!(
         refused(&server, Security::null()).await,
-        CallError::Timeout { .. }
+        CallError::Unreachable(_)
     ));
 }
 
@@ -143,12 +173,13 @@ mod curve {
         let stranger = Security::curve_anonymous(server_key);
         assert!(matches!(
             refused(&server, stranger).await,
-            CallError::Timeout { .. }
+            CallError::Unreachable(_)
         ));
+        // A server that cannot read the client's HELLO closes the connection without a word.
         let misled = Security::curve_client(*KeyPair::generate().public_key(), known);
         assert!(matches!(
             refused(&server, misled).await,
-            CallError::Timeout { .. }
+            CallError::Timeout { cause: Some(_), .. }
         ));
     }
 

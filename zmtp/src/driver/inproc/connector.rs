@@ -103,6 +103,8 @@ impl Connector {
         if !is_refused && !is_stopped {
             return false;
         }
+        // Whoever hears of it can connect to the endpoint again.
+        give_up(&self.hub, &self.link);
         self.hub.monitor.send(SocketEvent::ConnectGivenUp {
             peer: self.link.peer.id,
             endpoint: self.endpoint(),

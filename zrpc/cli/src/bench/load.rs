@@ -153,6 +153,7 @@ fn kind(error: &CallError) -> String {
     let kind = match error {
         CallError::Remote(remote) => return remote.name.clone(),
         CallError::LostRemote { .. } => "LostRemote",
+        CallError::Unreachable(_) => "Unreachable",
         CallError::Disconnected => "Disconnected",
         CallError::Timeout { .. } => "TimeoutExpired",
         CallError::TooManyCalls { .. } => "TooManyCalls",
