@@ -91,6 +91,12 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
         Ok(channel)
     }
 
+    /// Client: returns whether `peer` has fewer channels than it may have.
+    pub fn has_room(&self, peer: &P) -> bool {
+        let peer = self.peers.find(peer).and_then(|peer| self.peers.get(peer));
+        peer.is_none_or(|peer| peer.occupancy() < self.config.limits.channels_per_peer)
+    }
+
     /// Client: the application took `items` stream items and is ready for more. May grant credit.
     ///
     /// # Errors

@@ -121,7 +121,7 @@ impl ClientEngine {
         if self.status == Status::Finished || call.ticket.phase() == Phase::Ended {
             return;
         }
-        let Some(server) = self.next_server() else {
+        let Some(server) = self.next_server(mux) else {
             match self.unreachable() {
                 Some(failure) => self.give_up(&call, End::Unreachable(failure)),
                 None => self.wait_for_server(call),
@@ -161,7 +161,18 @@ impl ClientEngine {
         self.wakers.add(ticket.finish(end));
     }
 
-    fn next_server(&mut self) -> Option<PeerId> {
+    /// Returns the next server that has room, and if none has, the one whose turn it is.
+    fn next_server(&mut self, mux: &Multiplexer) -> Option<PeerId> {
+        for _ in 1..self.servers.len() {
+            let server = self.rotate()?;
+            if mux.has_room(&Route::direct(server)) {
+                return Some(server);
+            }
+        }
+        self.rotate()
+    }
+
+    fn rotate(&mut self) -> Option<PeerId> {
         let server = self.servers.pop_front()?;
         self.servers.push_back(server);
         Some(server)

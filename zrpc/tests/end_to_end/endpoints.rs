@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::future::join_all;
 use zmtp::{DealerSocket, RouterSocket, Socket};
-use zrpc::{CallError, Client, ConnectError, Server, ServerBuilder};
+use zrpc::{CallError, Client, ConnectError, Limits, Server, ServerBuilder};
 
 use crate::support::{Counter, in_time, pair};
 
@@ -268,6 +268,36 @@ async fn clients_share_a_worker_behind_a_broker() {
         next
     });
     assert_eq!(join_all(streams).await, [5000, 5000]);
+}
+
+#[tokio::test]
+async fn a_call_goes_to_a_server_that_has_room() {
+    let server = || {
+        let server = Server::builder()
+            .method("hang", |(): ()| std::future::pending::<()>())
+            .method("answer", |(): ()| async { 42 });
+        server.bind("tcp://127.0.0.1:*").build()
+    };
+    let servers = [server().await.unwrap(), server().await.unwrap()];
+    let mut limits = Limits::default();
+    limits.channels_per_peer = 1;
+    let client = Client::builder()
+        .limits(limits)
+        .connect(&servers[0].endpoints()[0])
+        .connect(&servers[1].endpoints()[0])
+        .build()
+        .await
+        .unwrap();
+    connections(&client, 2).await;
+    let _first = client.stream::<()>("hang", ()).await.unwrap();
+    // Every second of these would be the turn of the server that has a call.
+    for _ in 0..4 {
+        let answer = in_time(client.call::<u8>("answer", ())).await;
+        assert_eq!(answer, Ok(42));
+    }
+    let _second = client.stream::<()>("hang", ()).await.unwrap();
+    let full = in_time(client.call::<u8>("answer", ())).await;
+    assert_eq!(full, Err(CallError::TooManyCalls { limit: 1 }));
 }
 
 #[tokio::test]
