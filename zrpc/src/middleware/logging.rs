@@ -7,12 +7,15 @@ use super::{
     TaskContext,
 };
 use crate::Fault;
+use crate::service::shown_name;
 
 /// Logs each call when it is over: its method, how long it took, and the name of the exception if it
 /// failed.
 ///
 /// The events are `tracing` events of the target `zrpc::calls`: calls that succeed or that nobody
-/// waits for any more at the level `DEBUG`, calls that fail at `WARN`. Arguments, results and the
+/// waits for any more at the level `DEBUG`, as calls that are refused, for methods that there are not,
+/// or with arguments that do not fit; others that fail at `WARN`. Of long names the beginning is
+/// logged. Arguments, results and the
 /// messages of exceptions are not logged, for nobody knows what is in them.
 ///
 /// # Example
@@ -83,7 +86,7 @@ impl Drop for InProgress {
 
 impl Middleware for Logging {
     fn load_task_context(&self, request: &mut ServerRequest, _context: &mut TaskContext) {
-        let call = InProgress::new(request.method(), Stage::Serving);
+        let call = InProgress::new(shown_name(request.method()), Stage::Serving);
         request.extensions_mut().insert(call);
     }
 
@@ -107,8 +110,13 @@ impl Middleware for Logging {
     ) -> HookFuture<'a, ()> {
         let call = request.extensions_mut().remove::<InProgress>();
         let seconds = call.map(|mut call| call.finish());
-        let (method, error) = (request.method(), fault.name());
-        tracing::warn!(target: "zrpc::calls", method, error, seconds, "call failed");
+        let (method, error) = (shown_name(request.method()), fault.name());
+        // Peers can send what they like, and shall not fill the log.
+        if request.is_missing() || fault.is_by_caller() {
+            tracing::debug!(target: "zrpc::calls", method, error, seconds, "call refused");
+        } else {
+            tracing::warn!(target: "zrpc::calls", method, error, seconds, "call failed");
+        }
         HookFuture::ready(())
     }
 

@@ -13,27 +13,29 @@
 //! | a call | C `get_task_context`, C `client_before_request`, S `load_task_context`, S `server_before_exec`, the method, S `get_task_context`, S `server_after_exec`, C `client_patterns_list`, C `client_after_request` |
 //! | one that fails | as far as it got, then S `get_task_context` twice, S `server_inspect_exception`, C `client_patterns_list`, C `client_handle_remote_error`, C `client_after_request` |
 //! | a stream | S `get_task_context` once, before the first item; C `client_patterns_list` at the first item; S `server_after_exec` before the end is sent, C `client_after_request` when it was taken |
-//! | an unknown method | without S `server_before_exec`; otherwise as one that fails |
+//! | an unknown method, or one that [`Authorize`](crate::Authorize) does not allow | without S `server_before_exec`; otherwise as one that fails |
 //! | no answer: timeout, lost server, closed client | C `client_after_request` |
 //! | a call or stream that is dropped | C `client_after_request` |
 //! | an event that is published or pushed | its sender: `get_task_context`, `before_publish`; its receiver as a server, up to `server_after_exec` or `server_inspect_exception`, without a reply; for an unknown method `server_inspect_exception` alone |
 //!
-//! In the two rows about calls without an answer Python's client is silent about servers that are lost and streams that are
-//! given up; here every call that was sent gets its `client_after_request`, once. Where a caller is
+//! Whether a call is allowed is asked between `load_task_context` and `server_before_exec`, so that no
+//! hook that waits or decodes works for a caller who has no business here. What the authorizer decides
+//! by, other than the connection, was not looked at by any middleware then.
+//!
+//! Python's client calls no hook for a lost server or an abandoned stream; here every call that was sent gets its `client_after_request`, once. Where a caller is
 //! gone before it was answered, the handler is dropped and with it the [`ServerRequest`], without
 //! a hook, as in Python. What must be undone then, undoes its `Drop` in
 //! [`ServerRequest::extensions_mut`].
 //!
 //! Hooks of clients run in the task that makes the call, those of servers in the task, or on the
 //! thread, of the handler: one that waits holds up its own call, and no heartbeat. What a hook of a
-//! server takes is part of the call, with its place under `max_concurrency`; what a hook of a client takes
-//! before the request is sent is not counted against its timeout.
+//! server takes is part of the call, with its place under `max_concurrency`; what a hook of a client
+//! takes before the request is sent is not counted against its timeout.
 //!
 //! # Task context
 //!
 //! [`TaskContext`] is what travels along: the entries that a handler's nested calls pass on.
 //! [`Propagation`] carries it between the headers of events and the tasks.
-
 //!
 //! # Ready-made
 //!

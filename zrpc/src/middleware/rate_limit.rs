@@ -16,8 +16,8 @@ use crate::{Fault, OptionError, PeerInfo};
 /// A token bucket for each peer, user or method, or whatever [`Self::keyed`] makes of a request. A
 /// call beyond it is answered with an exception of the name [`RateLimit::NAME`], whose message says
 /// when to try again ([`RateLimit::retry_after`]), as does the header entry `retry_after` of the
-/// answer, in seconds. Its arguments are not decoded. Calls of methods that there are not are counted
-/// like others.
+/// answer, in seconds. Its arguments are not decoded. Calls of methods that there are not, and calls
+/// that [the authorizer](crate::Authorize) does not allow, are counted like others.
 ///
 /// What is counted is bounded: when there are as many keys as [`Self::max_keys`] and none of them
 /// has recovered, all further ones share one bucket. So nobody gets rid of what was counted by
@@ -103,7 +103,8 @@ impl RateLimit {
         Self::with_key(calls, period, Key::Known(key))
     }
 
-    /// As [`Self::new`], for a key that the program makes of each request. `None` is not limited.
+    /// As [`Self::new`], for a key that the program makes of each request, also of those that
+    /// are for no method or not allowed. `None` is not limited.
     ///
     /// # Errors
     ///
@@ -268,8 +269,9 @@ impl Middleware for RateLimit {
         _task_context: &'a HeaderEntries,
         _fault: &'a Fault,
     ) -> HookFuture<'a, ()> {
-        // An unknown method did not come by before.
-        if request.is_missing()
+        // Calls of unknown methods, and those that are not allowed, did not come by before: neither
+        // methods nor what the authorizer asks for can be guessed any faster.
+        if (request.is_missing() || request.is_denied())
             && let Err(refusal) = self.admit(request)
             && let Some(reply) = reply.as_deref_mut()
         {

@@ -17,16 +17,19 @@ pub struct ServerRequest {
     edited: Edited,
     args: Args,
     extensions: Extensions,
-    known: Known,
+    standing: Standing,
     /// The span that the handler runs in.
     span: Option<tracing::Span>,
 }
 
-/// Whether there is such a method.
+/// Whether the hooks in front of the method are called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Known {
-    Yes,
-    No,
+enum Standing {
+    Accepted,
+    /// There is no such method.
+    Missing,
+    /// The authorizer does not allow the call.
+    Denied,
 }
 
 /// Whether a hook may have changed the header.
@@ -45,14 +48,19 @@ impl ServerRequest {
             edited: Edited::No,
             args,
             extensions: Extensions::new(),
-            known: Known::Yes,
+            standing: Standing::Accepted,
             span: None,
         }
     }
 
     /// Notes that there is no such method.
     pub(crate) fn set_missing(&mut self) {
-        self.known = Known::No;
+        self.standing = Standing::Missing;
+    }
+
+    /// Notes that the call is not allowed.
+    pub(crate) fn set_denied(&mut self) {
+        self.standing = Standing::Denied;
     }
 
     /// Returns the name of the method, which may be unknown.
@@ -64,7 +72,13 @@ impl ServerRequest {
     /// Returns whether there is no such method.
     #[must_use]
     pub fn is_missing(&self) -> bool {
-        self.known == Known::No
+        self.standing == Standing::Missing
+    }
+
+    /// Returns whether the [authorizer](crate::Authorize) of the server does not allow the call.
+    #[must_use]
+    pub fn is_denied(&self) -> bool {
+        self.standing == Standing::Denied
     }
 
     /// Returns what the handler can ask about the call.

@@ -8,6 +8,7 @@ use super::{
     TaskContext, TraceContext,
 };
 use crate::Fault;
+use crate::service::shown_name;
 
 /// Makes a `tracing` span for each call, on both sides, and carries the W3C trace context between
 /// them ([`TraceContext`]).
@@ -21,7 +22,7 @@ use crate::Fault;
 /// |---|---|
 /// | `otel.kind` | `server` or `client` |
 /// | `rpc.system` | `zerorpc` |
-/// | `rpc.method` | the name of the method |
+/// | `rpc.method` | the name of the method; of a long one from a caller the beginning |
 /// | `trace_id`, `span_id` | the position in the trace; a log line can be found by it |
 /// | `parent_span_id` | the span that caused this one, where it is known |
 /// | `error.type` | the name of the exception, if the call failed; `dropped` if its caller gave up |
@@ -87,7 +88,7 @@ impl Middleware for Tracing {
             "zrpc.server",
             otel.kind = "server",
             rpc.system = "zerorpc",
-            rpc.method = request.method(),
+            rpc.method = shown_name(request.method()),
             trace_id = %own.trace_id(),
             span_id = %own.span_id(),
             parent_span_id = parent,

@@ -80,10 +80,12 @@ impl Reports {
             }
             ReceiveError::Failed { method, fault } if fault.is_by_caller() => {
                 // What it says may have the arguments in it.
+                let method = shown_name(method);
                 tracing::debug!(method, error = fault.name(), "event refused");
                 &self.failed
             }
             ReceiveError::Failed { method, fault } => {
+                let method = shown_name(method);
                 tracing::warn!(method, %fault, "method of an event failed");
                 &self.failed
             }

@@ -153,7 +153,8 @@ impl ServerEngine {
                 }
                 Some((Stage::Queued { .. }, call)) => {
                     // Its caller has given up, and what says so is on its way or lost.
-                    tracing::debug!(method = call.method.name(), "a call waited too long");
+                    let method = shown_name(call.method.name());
+                    tracing::debug!(method, "a call waited too long");
                     self.calls.remove(channel);
                     let _ = mux.close(channel);
                     self.places.release(place);
@@ -321,7 +322,8 @@ impl Engine for ServerEngine {
             ChannelEvent::Writable { channel } => self.send_items(mux, channel),
             ChannelEvent::Closed { channel, reason } => {
                 if let Some(call) = self.calls.get(channel) {
-                    tracing::debug!(method = call.method.name(), %reason, "caller is gone");
+                    let method = shown_name(call.method.name());
+                    tracing::debug!(method, %reason, "caller is gone");
                 }
                 self.drop_call(channel);
             }
@@ -379,8 +381,21 @@ fn unboxed(header: Option<Box<Extra>>) -> Extra {
 /// What the handler of a method occupies.
 fn place_of(method: &Method) -> Place {
     match method.handler() {
+        // Whatever name its caller has made up.
+        Handler::Missing => Place::Task,
         _ if method.is_introspection() => Place::Free,
-        Handler::Task(_) | Handler::Missing => Place::Task,
+        Handler::Task(_) => Place::Task,
         Handler::Thread(_) => Place::Thread,
+    }
+}
+
+#[cfg(all(test, not(shuttle)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_method_that_there_is_not_takes_a_place_whatever_it_is_called() {
+        assert_eq!(place_of(&Method::missing("_zerorpc_ping")), Place::Task);
+        assert_eq!(place_of(&Method::missing("other")), Place::Task);
     }
 }

@@ -48,7 +48,7 @@ pub(super) async fn run_task(job: Job, hooks: Hooks, handler: Option<Arc<dyn Tas
         let work = async {
             let answer = match handler {
                 Some(handler) => call.execute(&*handler, &responder).await?,
-                None => Err(Fault::new("NameError", method.name().to_owned())),
+                None => Err(Fault::new("NameError", method.name().to_owned()).by_caller()),
             };
             Ok(call.conclude(answer).await)
         };
@@ -132,8 +132,12 @@ impl Hooked {
     /// Calls the hooks in front of the method. Returns what the method can ask about its call.
     async fn before(&mut self) -> Result<CallContext, Fault> {
         let authorizer = self.settings.authorizer.take();
-        authorized(authorizer, &self.method, self.request.context())?;
-        self.chain.server_before_exec(&mut self.request).await?;
+        if let Err(fault) = authorized(authorizer, &self.method, self.request.context()) {
+            self.request.set_denied();
+            return Err(fault.by_caller());
+        }
+        let before = self.chain.server_before_exec(&mut self.request).await;
+        before.map_err(Fault::by_caller)?;
         let context = self.request.context().clone();
         Ok(match self.request.edited_header() {
             Some(header) => context.with_entries(header),

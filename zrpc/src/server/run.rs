@@ -15,7 +15,7 @@ use super::hooked::Hooks;
 use super::responder::Responder;
 use super::state::CallState;
 use crate::context::CallContext;
-use crate::service::{Method, Outcome, Task, TaskHandler, ThreadHandler, Work};
+use crate::service::{Method, Outcome, Task, TaskHandler, ThreadHandler, Work, shown_name};
 use crate::sync::Handle;
 use crate::{Compat, Fault};
 
@@ -196,7 +196,8 @@ pub(super) fn authorized(
     };
     contained(method, || authorizer.authorize(context)).inspect_err(|fault| {
         let user = context.user_id().map(String::from_utf8_lossy);
-        tracing::debug!(method = method.name(), ?user, %fault, "a call was not allowed");
+        let method = shown_name(method.name());
+        tracing::debug!(method, ?user, %fault, "a call was not allowed");
     })
 }
 
@@ -250,7 +251,8 @@ fn panicked(method: &Method, panic: &(dyn Any + Send)) -> Fault {
         .copied()
         .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
         .unwrap_or("no message");
-    tracing::error!(method = method.name(), panic = text, "handler panicked");
+    let shown = shown_name(method.name());
+    tracing::error!(method = shown, panic = text, "handler panicked");
     Fault::new("RuntimeError", format!("{}() panicked", method.name()))
         .with_traceback(format!("panic: {text}"))
 }

@@ -12,6 +12,7 @@ use super::signature::{Content, ENTRY, Signature, Written};
 use super::signer::now;
 use crate::Fault;
 use crate::middleware::{HeaderEntries, HookFuture, Middleware, ServerReply, ServerRequest};
+use crate::service::shown_name;
 
 /// Refuses requests, and published events, that were not signed by a [`Signer`](super::Signer) with
 /// one of its keys, that are too old, or that were there before.
@@ -83,7 +84,7 @@ pub enum SignatureError {
     /// No key of this name is known.
     #[error("signature has the unknown key {key:?}")]
     UnknownKey {
-        /// The name.
+        /// The name, or the beginning of a long one.
         key: String,
     },
     /// It was made for something else, or with another key.
@@ -188,7 +189,8 @@ impl Verifier {
         let keys = &self.shared.keys;
         let keys = keys.read().unwrap_or_else(PoisonError::into_inner);
         let Some(key) = keys.get(&signature.key).cloned() else {
-            return Err(SignatureError::UnknownKey { key: signature.key });
+            let key = shown_name(&signature.key).to_owned();
+            return Err(SignatureError::UnknownKey { key });
         };
         drop(keys);
         let window = self.shared.window.load(Ordering::Relaxed);
@@ -218,7 +220,8 @@ impl Verifier {
                 Ok(())
             }
             Err(error) => {
-                tracing::debug!(method = request.method(), %error, "refused a request");
+                let method = shown_name(request.method());
+                tracing::debug!(method, %error, "refused a request");
                 Err(refusal())
             }
         }

@@ -55,10 +55,10 @@ async fn q22_header_entries_of_requests_are_checked() {
     let client = Client::builder().middleware(Numbered);
     let (_server, client) = pair_with(service(), client).await;
     let error = in_time(client.call::<u8>("value", ())).await.unwrap_err();
-    let CallError::NotPortable { source, .. } = error else {
+    let CallError::NotPortable { detail, .. } = error else {
         panic!("{error:?}");
     };
-    assert_eq!(source.path.header(), Some("numbers"));
+    assert_eq!(detail.path.header(), Some("numbers"));
     let request = client.request("value", ()).compat(Compat::ANY);
     assert_eq!(in_time(request.call()).await, Ok(7_u8));
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use zrpc::middleware::{CallOutcome, ClientRequest, Middleware, RateLimit, RateLimitKey};
-use zrpc::{CallError, Client, Server};
+use zrpc::{CallContext, CallError, Client, Fault, Server};
 
 use crate::support::{Counter, in_time, pair_with};
 
@@ -92,4 +92,30 @@ async fn unknown_methods_are_limited_too() {
     assert_eq!(names, expected);
     assert_eq!(told.pending(), 2);
     assert_eq!(in_time(client.call::<u8>("one", ())).await, Ok(1));
+}
+
+#[tokio::test]
+async fn calls_that_are_not_allowed_are_limited_too() {
+    let limit = RateLimit::new(2, Duration::from_secs(3600), RateLimitKey::Everything).unwrap();
+    let server = Server::builder()
+        .method("one", |(): ()| async { 1 })
+        .authorize(|call: &CallContext| {
+            let token = call.header::<String>("token").ok().flatten();
+            match token.as_deref() {
+                Some("right") => Ok(()),
+                _ => Err(Fault::new("PermissionError", "no")),
+            }
+        })
+        .middleware(limit);
+    let (_server, client) = pair_with(server, Client::builder()).await;
+    let mut names = Vec::new();
+    // A token that is guessed too late does not help either.
+    for token in ["a", "b", "c", "right"] {
+        let request = client.request("one", ()).header("token", token);
+        let error = in_time(request.call::<u8>()).await.unwrap_err();
+        names.push(error.name().to_owned());
+    }
+    let limited = RateLimit::NAME;
+    let expected = ["PermissionError", "PermissionError", limited, limited];
+    assert_eq!(names, expected);
 }

@@ -222,3 +222,27 @@ async fn no_call_fails_because_there_is_no_room_for_its_trace() {
     let request = client.request("one", ()).header("long", &long);
     assert_eq!(in_time(request.call::<u8>()).await, Ok(1));
 }
+
+#[tokio::test]
+async fn what_callers_make_up_is_no_warning_and_not_logged_in_full() {
+    collect();
+    let server =
+        traced()
+            .middleware(Logging::new())
+            .authorize(|call: &zrpc::CallContext| match call.method() {
+                "fail" => Err(Fault::new("PermissionError", "not for you")),
+                _ => Ok(()),
+            });
+    let (_server, client) = pair(server).await;
+    let long = "x".repeat(10_000);
+    in_time(client.call::<()>(&long, ())).await.unwrap_err();
+    in_time(client.call::<()>("fail", ())).await.unwrap_err();
+    in_time(client.call::<()>("trace", (1, 2, 3)))
+        .await
+        .unwrap_err();
+    let refused = lines_with("call refused");
+    assert_eq!(refused.len(), 3, "{refused:#?}");
+    assert!(refused.iter().all(|line| line.contains("DEBUG")));
+    assert!(lines_with(&"x".repeat(65)).is_empty());
+    assert!(lines_with("call failed").is_empty());
+}
