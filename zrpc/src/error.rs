@@ -58,24 +58,23 @@ pub enum CallError {
         method: String,
     },
     /// The arguments cannot be encoded. Nothing was sent.
-    #[error("arguments of {method} cannot be encoded")]
+    #[error("arguments of {method} cannot be encoded: {detail}")]
     Encode {
         /// The method.
         method: String,
         /// What is wrong with them.
-        #[source]
-        source: EncodeError,
+        detail: EncodeError,
     },
     /// The other side would drop or change the arguments, or what goes with them in the header.
     /// Nothing was sent.
     ///
     /// [`Compat`](crate::Compat) says for whom they have to be.
-    #[error("arguments of {method} are not portable")]
+    #[error("arguments of {method} are not portable: {detail}")]
     NotPortable {
         /// The method.
         method: String,
         /// What is wrong with them.
-        source: Box<CompatError>,
+        detail: Box<CompatError>,
     },
     /// The result, or an item of the stream, is not of the type that was asked for.
     #[error("result of {method} cannot be decoded: {detail}")]
@@ -115,7 +114,8 @@ pub enum CallError {
         /// Of what.
         unit: OverrunUnit,
     },
-    /// More calls to one server are open than the limits allow. Nothing was sent.
+    /// As many calls as the limits allow are open, to every server that is connected. Nothing was
+    /// sent.
     #[error("{limit} calls to the server are open already")]
     TooManyCalls {
         /// The limit.
@@ -288,7 +288,7 @@ pub enum ConnectError {
     #[error(transparent)]
     Option(#[from] OptionError),
     /// The endpoint is none, or cannot be bound or connected to.
-    #[error("endpoint {endpoint} cannot be used: {detail}")]
+    #[error("{}", unusable(.endpoint, .detail))]
     Endpoint {
         /// The endpoint as it was given.
         endpoint: String,
@@ -328,6 +328,15 @@ pub struct ConnectionFailure {
     pub reason: DisconnectReason,
 }
 
+/// Names an endpoint once: most that is wrong with one says which it is.
+fn unusable(endpoint: &str, detail: &str) -> String {
+    let endpoint = endpoint.escape_debug().to_string();
+    if detail.contains(&endpoint) {
+        return detail.to_owned();
+    }
+    format!("endpoint '{endpoint}' cannot be used: {detail}")
+}
+
 /// Puts an error and its sources on one line.
 pub(crate) fn with_sources(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
@@ -352,6 +361,21 @@ impl std::fmt::Display for Seconds {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_endpoint_that_cannot_be_used_is_named_once() {
+        let text = |endpoint: &str| {
+            let error = endpoint.parse::<zmtp::Endpoint>().unwrap_err();
+            crate::endpoints::unusable(endpoint, &error).to_string()
+        };
+        let foo = "endpoint 'foo' does not begin with a transport such as tcp://";
+        assert_eq!(text("foo"), foo);
+        let text = text("tcp://:1");
+        assert!(
+            text.starts_with("endpoint 'tcp://:1' cannot be used: "),
+            "{text}"
+        );
+    }
 
     #[test]
     fn q26_texts_are_those_of_python() {

@@ -60,10 +60,11 @@
 //! tasks that have or want them.
 //!
 //! - [`Server`], [`ServerBuilder`] and [`ServerHandle`] serve; [`Method`], [`Service`] and
-//!   [`MethodSet`] are what they serve, [`Fault`] is how a method fails, [`CallContext`] is what it can ask about its call.
+//!   [`MethodSet`] are what they serve, [`Fault`] is how a method fails, [`CallContext`] is what it can
+//!   ask about its call.
 //! - [`Client`] and [`ClientBuilder`] call; [`Request`] is a call with options of its own, [`Stub`] a
-//!   client for one of several services,
-//!   [`ReplyStream`] a stream of results, [`CallError`] why there is none.
+//!   client for one of several services, [`ReplyStream`] a stream of results, [`CallError`] why there
+//!   is none.
 //! - [`Publisher`], [`Subscriber`], [`Pusher`] and [`Puller`] are for calls that nobody answers.
 //! - [`middleware`] is code of the program around every call, on both sides.
 //! - [`Heartbeat`] is how both sides notice that the other is gone, and [`Compat`] keeps them from
@@ -113,7 +114,7 @@ pub use context::{CallContext, HeaderError};
 pub use error::{BuildError, CallError, ConnectError, ConnectionFailure, ServeError};
 pub use fault::Fault;
 pub use heartbeat::Heartbeat;
-pub use io::{Interrupted, IoRuntime};
+pub use io::{Closed, Interrupted, IoRuntime};
 pub use one_way::{
     EmitError, Emitter, EmitterBuilder, Event, OutgoingEvent, Pattern, Publisher, Publishing,
     Puller, Pusher, Pushing, ReceiveError, ReceiverBuilder, ReceiverHandle, ReceiverStats,
@@ -132,8 +133,8 @@ pub use stats::Stats;
 ///
 /// # From an `impl` block
 ///
-/// What callers must not reach belongs into a block of its own, or is skipped. The type implements [`Service`]. The
-/// client has the name of the type and `Client` behind it.
+/// What callers must not reach belongs into a block of its own, or is skipped. The type implements
+/// [`Service`]. The client has the name of the type and `Client` behind it.
 ///
 /// ```
 /// use futures_util::stream::{self, Stream};
@@ -225,9 +226,16 @@ pub use stats::Stats;
 ///
 /// They take `&self` or `self: Arc<Self>`, because calls run at the same time and share the service.
 /// They return any `T: Serialize`, which may be borrowed from the service, or `Result<T, E>` where
-/// `E` converts into [`Fault`], as every [`std::error::Error`] does. A stream is `impl Stream<Item =
+/// `E` converts into [`Fault`], as every [`std::error::Error`] does. Neither a boxed error nor a text is
+/// one: `.map_err(Fault::from_boxed)` makes a fault of a `Box<dyn Error + Send + Sync>`, and
+/// `.map_err(|text| Fault::new("ValueError", text))` of a `String`. A stream is `impl Stream<Item =
 /// T>`, `BoxStream<'_, T>` or the like, or `impl Iterator<Item = T>`, which is the only kind that a
 /// blocking method has; the items may be results, and the stream itself may be in a `Result`.
+///
+/// What serde knows as a sequence is an array for callers, so that a `Vec<u8>` is one of integers.
+/// Binary is what [`bytes::Bytes`] and the types of `serde_bytes` are, as results and as arguments.
+/// Maps with keys other than strings and binary are errors, because Python drops them; with
+/// [`compat(Compat::ANY)`](ServerBuilder::compat) they are sent.
 ///
 /// | in front of a method | |
 /// |---|---|

@@ -36,7 +36,7 @@ async fn calls_that_run_are_answered_and_new_ones_are_refused() -> TestResult {
         while server.handle.stats().await?.open_channels == 0 {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        Ok::<_, zrpc::Interrupted>(())
+        Ok::<_, zrpc::Closed>(())
     })
     .await??;
 

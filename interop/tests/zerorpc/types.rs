@@ -26,7 +26,7 @@ async fn unguarded(client: &Client, value: &impl Serialize) -> Result<Value, Cal
 
 fn fault(refused: Result<Value, CallError>) -> CompatFault {
     match refused {
-        Err(CallError::NotPortable { source, .. }) => source.fault,
+        Err(CallError::NotPortable { detail, .. }) => detail.fault,
         other => panic!("it was not refused: {other:?}"),
     }
 }

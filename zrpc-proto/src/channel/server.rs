@@ -15,8 +15,8 @@ use crate::event::{Event, Notice, Version};
 ///
 /// A request is held back while its peer does not read what waits for it. A channel starts in
 /// `Serving` when a request opens it, and in `ExpectRequest` when a heartbeat or a grant does. A lost
-/// peer, a cancel and the application's close also lead to closed, from any state. Closed is not a state: the channel is gone, though its last reply may still wait for
-/// the socket.
+/// peer, a cancel and the application's close also lead to closed, from any state. Closed is not a
+/// state: the channel is gone, though its last reply may still wait for the socket.
 #[derive(Debug)]
 pub(crate) struct ServerSide {
     pub(crate) state: ServerState,

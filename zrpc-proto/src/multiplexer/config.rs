@@ -95,9 +95,9 @@ pub struct Limits {
     /// consumed.
     ///
     /// A server refuses requests beyond it, and counts 32 bytes for each value of a request beyond
-    /// the first thousand, which is what it may take when it is decoded. A client grants no more credit than there is room for,
-    /// judged by the largest item of each stream, but always one item, and closes a channel only
-    /// if its server sends beyond the credit.
+    /// the first thousand, which is what it may take when it is decoded. A client grants no more
+    /// credit than there is room for, judged by the largest item of each stream, but always one
+    /// item, and closes a channel only if its server sends beyond the credit.
     ///
     /// Default 512 MiB: five times the largest event that Python accepts.
     pub received_bytes_per_peer: usize,

@@ -10,7 +10,7 @@ use crate::msgpack::{DecodeError, Kind};
 #[non_exhaustive]
 pub enum EncodeError {
     /// Misuse: arguments are positional, so they are a tuple, a sequence or nothing.
-    #[error("arguments are {found}, not a tuple or a sequence")]
+    #[error("arguments are {found}, not a tuple or a sequence; a single argument is `(value,)`")]
     NotPositional {
         /// What they encode to instead.
         found: Kind,
@@ -118,8 +118,12 @@ pub struct CompatError {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CompatFault {
-    /// Python takes no such map key.
-    #[error("map key is {found}: Python drops events with keys other than strings and binary")]
+    /// Python takes no such map key. [`Compat::ANY`](crate::Compat::ANY) is for whoever has no peers in
+    /// Python.
+    #[error(
+        "map key is {found}: Python drops events with keys other than strings and binary \
+         (Compat::ANY lets them through)"
+    )]
     PythonMapKey {
         /// What the key is.
         found: Kind,

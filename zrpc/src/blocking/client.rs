@@ -4,7 +4,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{Items, wait};
-use crate::{CallError, ClientBuilder, ConnectError, IoRuntime, OptionError, Request, Stub};
+use crate::{
+    CallError, ClientBuilder, Closed, ConnectError, IoRuntime, OptionError, Request, Stats, Stub,
+};
 
 /// A client of a remote service, see [`zrpc::Client`](crate::Client).
 ///
@@ -114,8 +116,18 @@ impl Client {
         wait(self.client.unbind(endpoint))
     }
 
-    /// Closes this client and all its clones, and waits until what is on its way has been sent. Open
-    /// calls, on whatever threads, end with [`CallError::Closed`].
+    /// As [`Client::stats`](crate::Client::stats).
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`] if the client was closed.
+    pub fn stats(&self) -> Result<Stats, Closed> {
+        wait(self.client.stats())
+    }
+
+    /// Closes this client and all its clones, and waits until what is on its way has been sent, for
+    /// no longer than [`ClientBuilder::linger`]. Open calls, on whatever threads, end with
+    /// [`CallError::Closed`].
     pub fn close(self) {
         wait(self.client.close());
     }

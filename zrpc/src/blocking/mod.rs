@@ -1,9 +1,9 @@
 //! Clients, servers and one-way events for programs without a runtime (L5).
 //!
 //! [`Client`] and [`Server`], [`Publisher`] and [`Subscriber`], [`Pusher`] and [`Puller`] are those at
-//! the root of the crate, behind calls that block the thread instead of futures. Their I/O runs on threads of its own, so that heartbeats are on time whatever
-//! the program does. They work on any thread, also on one of a runtime, whose other tasks wait as
-//! long as the thread is blocked.
+//! the root of the crate, behind calls that block the thread instead of futures. Their I/O runs on
+//! threads of its own, so that heartbeats are on time whatever the program does. They work on any
+//! thread, also on one of a runtime, whose other tasks wait as long as the thread is blocked.
 //!
 //! ```
 //! use zrpc::blocking::Client;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::runtime::OwnRuntime;
 use super::wait;
-use crate::{BuildError, ConnectError, Drained, Interrupted, ServerBuilder};
+use crate::{BuildError, Closed, ConnectError, Drained, Interrupted, ServerBuilder, Stats};
 
 /// A service that can be called, see [`zrpc::Server`](crate::Server).
 ///
@@ -72,6 +72,15 @@ impl ServerHandle {
     /// As [`ServerHandle::close`](crate::ServerHandle::close).
     pub fn close(&self) {
         wait(self.handle.close());
+    }
+
+    /// As [`ServerHandle::stats`](crate::ServerHandle::stats).
+    ///
+    /// # Errors
+    ///
+    /// [`Closed`] if the server has ended.
+    pub fn stats(&self) -> Result<Stats, Closed> {
+        wait(self.handle.stats())
     }
 
     /// As [`ServerHandle::bind`](crate::ServerHandle::bind).

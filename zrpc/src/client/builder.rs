@@ -53,7 +53,7 @@ pub struct ClientBuilder {
     middleware: Chain,
 }
 
-/// How long a closed client still sends. All that matters is who gave up on which call.
+/// How long a closed client still sends unless told otherwise. All that matters is who gave up on which call.
 const LINGER: Duration = Duration::from_secs(1);
 
 impl ClientBuilder {
@@ -143,6 +143,13 @@ impl ClientBuilder {
     /// an error. Default: [`Compat::PYTHON`].
     pub fn compat(mut self, compat: Compat) -> Self {
         self.options.compat = compat;
+        self
+    }
+
+    /// Sets how long a client that is closed still sends what is queued, such as who gave up on which
+    /// call. Default: 1 second.
+    pub fn linger(mut self, linger: Duration) -> Self {
+        self.linger = linger;
         self
     }
 

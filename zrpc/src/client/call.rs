@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use proto::{CloseReason, Request};
+use serde::de::DeserializeOwned;
 use tokio::sync::mpsc;
 
 use super::engine::Command;
@@ -241,6 +242,14 @@ impl OpenCall {
         }
         error
     }
+}
+
+/// Makes a value of a result, or of an item.
+pub(super) fn decode<T: DeserializeOwned>(method: &str, encoded: &[u8]) -> Result<T, CallError> {
+    proto::decode(encoded).map_err(|error| CallError::Decode {
+        method: method.to_owned(),
+        detail: error.to_string(),
+    })
 }
 
 /// Calls share what the I/O task knows; errors have it for themselves.

@@ -1,5 +1,6 @@
 //! The handle that callers share.
 
+use std::fmt;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -14,7 +15,7 @@ use super::request::Request;
 use super::stream::ReplyStream;
 use crate::io::{Lifetime, Network};
 use crate::middleware::Chain;
-use crate::{CallError, ConnectError, ConnectionFailure, Interrupted, Stats};
+use crate::{CallError, Closed, ConnectError, ConnectionFailure, Stats};
 
 /// A client of a remote service.
 ///
@@ -45,12 +46,11 @@ use crate::{CallError, ConnectError, ConnectionFailure, Interrupted, Stats};
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Client {
     shared: Arc<Shared>,
 }
 
-#[derive(Debug)]
 struct Shared {
     commands: CommandSender,
     options: CallOptions,
@@ -61,7 +61,6 @@ struct Shared {
 }
 
 /// How a client reaches its servers.
-#[derive(Debug)]
 pub(super) struct Connections {
     pub(super) endpoints: Vec<String>,
     pub(super) network: Network,
@@ -280,19 +279,19 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`Interrupted`] if the client was closed.
+    /// [`Closed`] if the client was closed.
     ///
     /// # Cancel safety
     ///
     /// Dropping the future has no effect.
-    pub async fn stats(&self) -> Result<Stats, Interrupted> {
+    pub async fn stats(&self) -> Result<Stats, Closed> {
         let (answer, stats) = oneshot::channel();
         self.shared.commands.send(Command::Stats(answer));
-        stats.await.map_err(|_| Interrupted)
+        stats.await.map_err(|_| Closed)
     }
 
-    /// Closes this client and all its clones, and waits until what is on its way has been sent.
-    /// Open calls end with [`CallError::Closed`].
+    /// Closes this client and all its clones, and waits until what is on its way has been sent, for
+    /// no longer than [`ClientBuilder::linger`]. Open calls end with [`CallError::Closed`].
     ///
     /// # Cancel safety
     ///
@@ -318,5 +317,14 @@ impl Client {
                 lifetime,
             }),
         }
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("endpoints", &self.endpoints())
+            .field("connection_count", &self.connection_count())
+            .finish_non_exhaustive()
     }
 }

@@ -58,10 +58,10 @@ impl Observer {
         }
         // The arguments are taken here and nowhere else.
         let request = request.take().ok_or(CallError::Closed)?;
-        if let Err(source) = request.args.extra().check(compat) {
+        if let Err(detail) = request.args.extra().check(compat) {
             return Err(CallError::NotPortable {
                 method: method.to_owned(),
-                source: Box::new(source),
+                detail: Box::new(detail),
             });
         }
         observer.stage = Stage::Waiting;

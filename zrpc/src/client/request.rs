@@ -10,7 +10,7 @@ use proto::{Body, EncodeError};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::call::{CommandSender, Completed, OpenCall};
+use super::call::{CommandSender, Completed, OpenCall, decode};
 use super::mailbox::Taken;
 use super::observer::Observer;
 use super::options::CallOptions;
@@ -242,7 +242,7 @@ impl Request {
         } = self;
         let args = match args {
             Ok(args) => args,
-            Err(source) => return Err(CallError::Encode { method, source }),
+            Err(detail) => return Err(CallError::Encode { method, detail }),
         };
         options.check().map_err(CallError::Option)?;
         let own_timeout = options.timeout;
@@ -250,9 +250,9 @@ impl Request {
             Ok(timeout) => timeout,
             Err(after) => return Err(overdue(after, method)),
         };
-        if let Err(source) = args.check(options.compat) {
-            let source = Box::new(source);
-            return Err(CallError::NotPortable { method, source });
+        if let Err(detail) = args.check(options.compat) {
+            let detail = Box::new(detail);
+            return Err(CallError::NotPortable { method, detail });
         }
         let Some(chain) = middleware else {
             let request = proto::Request::new(&*method, args);
@@ -333,11 +333,4 @@ fn unexpected_stream(method: &str) -> CallError {
     CallError::UnexpectedStream {
         method: method.to_owned(),
     }
-}
-
-fn decode<R: DeserializeOwned>(method: &str, value: &[u8]) -> Result<R, CallError> {
-    proto::decode(value).map_err(|error| CallError::Decode {
-        method: method.to_owned(),
-        detail: error.to_string(),
-    })
 }

@@ -11,7 +11,7 @@ use futures_core::stream::FusedStream;
 use proto::ChannelOptions;
 use serde::de::DeserializeOwned;
 
-use super::call::{Completed, OpenCall};
+use super::call::{Completed, OpenCall, decode};
 use super::mailbox::Taken;
 use crate::CallError;
 
@@ -192,13 +192,6 @@ impl<T: DeserializeOwned> ReplyStream<T> {
             None => error,
         }
     }
-}
-
-fn decode<T: DeserializeOwned>(method: &str, encoded: &[u8]) -> Result<T, CallError> {
-    proto::decode(encoded).map_err(|error| CallError::Decode {
-        method: method.to_owned(),
-        detail: error.to_string(),
-    })
 }
 
 impl<T: DeserializeOwned> Stream for ReplyStream<T> {

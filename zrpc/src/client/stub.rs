@@ -1,6 +1,5 @@
 //! What typed clients are made of: a client, a prefix, and options.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -107,7 +106,7 @@ impl Stub {
     /// Dropping the future ends the call.
     pub async fn call<R: DeserializeOwned>(
         &self,
-        method: &str,
+        method: impl Into<String>,
         args: impl Serialize,
     ) -> Result<R, CallError> {
         self.request(method, args).call().await
@@ -125,18 +124,18 @@ impl Stub {
     /// The future is ready at once. Dropping the stream ends the call.
     pub async fn stream<T: DeserializeOwned>(
         &self,
-        method: &str,
+        method: impl Into<String>,
         args: impl Serialize,
     ) -> Result<ReplyStream<T>, CallError> {
         self.request(method, args).stream().await
     }
 
     /// Prepares a call, see [`Client::request`].
-    pub fn request(&self, method: &str, args: impl Serialize) -> Request {
-        let method = match &self.prefix {
-            Some(prefix) => Cow::Owned(format!("{prefix}{method}")),
-            None => Cow::Borrowed(method),
-        };
+    pub fn request(&self, method: impl Into<String>, args: impl Serialize) -> Request {
+        let mut method = method.into();
+        if let Some(prefix) = &self.prefix {
+            method.insert_str(0, prefix);
+        }
         let request = self.client.request(method, args);
         match &self.options {
             Some(options) => options(request),

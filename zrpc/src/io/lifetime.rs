@@ -10,6 +10,12 @@ use tokio::sync::watch;
 #[non_exhaustive]
 pub struct Interrupted;
 
+/// There is nobody to be asked: the client or server was closed, or has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the client or server has ended")]
+#[non_exhaustive]
+pub struct Closed;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Progress {
     Running,

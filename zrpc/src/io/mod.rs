@@ -29,7 +29,7 @@ mod queue;
 mod runtime;
 mod timer;
 
-pub use lifetime::Interrupted;
+pub use lifetime::{Closed, Interrupted};
 pub use runtime::IoRuntime;
 
 pub(crate) use channels::ChannelMap;

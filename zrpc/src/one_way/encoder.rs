@@ -41,9 +41,9 @@ impl Emission {
     fn checked(self) -> Result<Self, EmitError> {
         match self.args.check(self.compat) {
             Ok(()) => Ok(self),
-            Err(source) => Err(EmitError::NotPortable {
+            Err(detail) => Err(EmitError::NotPortable {
                 method: self.method,
-                source,
+                detail,
             }),
         }
     }
@@ -107,7 +107,7 @@ impl Encoder {
         };
         match request.args.extra().check(compat) {
             Ok(()) => Ok(self.finish(request, topic)),
-            Err(source) => Err(EmitError::NotPortable { method, source }),
+            Err(detail) => Err(EmitError::NotPortable { method, detail }),
         }
     }
 

@@ -9,23 +9,22 @@ use crate::Fault;
 #[non_exhaustive]
 pub enum EmitError {
     /// The arguments, or an entry of the header, cannot be encoded.
-    #[error("event {method} cannot be encoded")]
+    #[error("event {method} cannot be encoded: {detail}")]
     Encode {
         /// The method.
         method: String,
         /// What is wrong with them.
-        #[source]
-        source: EncodeError,
+        detail: EncodeError,
     },
     /// The other side would drop or change the arguments, or what goes with them in the header.
     ///
     /// [`Compat`](crate::Compat) says for whom they have to be.
-    #[error("event {method} is not portable")]
+    #[error("event {method} is not portable: {detail}")]
     NotPortable {
         /// The method.
         method: String,
         /// What is wrong with them.
-        source: CompatError,
+        detail: CompatError,
     },
     /// Middleware does not let the event out.
     #[error("event {method} is not let out: {fault}")]

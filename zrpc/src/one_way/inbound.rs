@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use proto::DecodeLimits;
+use tokio::runtime::Handle;
 use tokio::task::{JoinSet, coop};
 use zmtp::{MessageReceiver, Socket};
 
@@ -20,6 +21,8 @@ pub(super) struct Inbound<S: Socket> {
     reports: Arc<Reports>,
     /// The event whose hooks run. It is not lost if nobody waits for them any more.
     admitting: JoinSet<Result<Event, ReceiveError>>,
+    /// Runs the hooks, wherever somebody waits for events.
+    runtime: Handle,
 }
 
 impl<S: Socket> Drop for Inbound<S> {
@@ -30,6 +33,7 @@ impl<S: Socket> Drop for Inbound<S> {
 }
 
 impl<S: MessageReceiver + Socket> Inbound<S> {
+    /// To be called on the runtime of the socket.
     pub(super) fn new(
         socket: S,
         endpoints: Vec<String>,
@@ -42,6 +46,7 @@ impl<S: MessageReceiver + Socket> Inbound<S> {
             limits,
             reports: Arc::new(reports),
             admitting: JoinSet::new(),
+            runtime: Handle::current(),
         }
     }
 
@@ -77,7 +82,8 @@ impl<S: MessageReceiver + Socket> Inbound<S> {
                 self.reports.handled();
                 return Some(event);
             };
-            self.admitting.spawn(admit(event, Arc::clone(chain)));
+            let admission = admit(event, Arc::clone(chain));
+            self.admitting.spawn_on(admission, &self.runtime);
         }
     }
 

@@ -84,7 +84,7 @@ impl<'a, E> OutgoingEvent<'a, E> {
                     compat,
                 },
             )),
-            Err(source) => Err(EmitError::Encode { method, source }),
+            Err(detail) => Err(EmitError::Encode { method, detail }),
         }
     }
 }

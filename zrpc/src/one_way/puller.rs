@@ -49,6 +49,10 @@ impl Puller {
     ///
     /// Events that were not begun by then are lost, as are those that wait in the connection.
     ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime, where there is nothing that methods could run on.
+    ///
     /// # Cancel safety
     ///
     /// Dropping the future closes the puller and drops the handlers that run.

@@ -46,6 +46,10 @@ impl Subscriber {
     /// Runs the methods of events, one after the other unless
     /// [`ReceiverBuilder::max_concurrency`] says otherwise, until [`ReceiverHandle::shutdown`].
     ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime, where there is nothing that methods could run on.
+    ///
     /// # Cancel safety
     ///
     /// Dropping the future closes the subscriber and drops the handlers that run.

@@ -197,8 +197,8 @@ impl ServerBuilder {
     }
 
     /// Sets how many handlers run at the same time. Further calls wait for their turn while their
-    /// heartbeats go on. Introspection is not counted. Default: no limit beyond that of the
-    /// channels of each peer.
+    /// heartbeats go on. Introspection is not counted, with whatever middleware is around it.
+    /// Default: no limit beyond that of the channels of each peer.
     ///
     /// Waiting calls are taken from the connections in turn, and in order from each. Nothing keeps
     /// one peer from occupying all places with calls that take long; what it cannot do is to have

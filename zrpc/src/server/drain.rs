@@ -20,7 +20,9 @@ impl Drained {
         self.cut.values().sum()
     }
 
-    /// Returns whether every call was answered.
+    /// Returns whether every call got its answer from its handler, and nothing was cut off. Answers
+    /// that could not be sent within [`ServerBuilder::linger`](crate::ServerBuilder::linger), because
+    /// their callers do not read, are not known of here.
     pub fn is_complete(&self) -> bool {
         self.cut.is_empty()
     }

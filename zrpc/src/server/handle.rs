@@ -1,5 +1,6 @@
 //! A server that can be called, and the handle that stops it.
 
+use std::fmt;
 use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
@@ -9,7 +10,7 @@ use super::drain::{Drain, Drained};
 use super::engine::Command;
 use super::responder::CommandSender;
 use crate::io::{Lifetime, Network};
-use crate::{ConnectError, Interrupted, Stats};
+use crate::{Closed, ConnectError, Interrupted, Stats};
 
 /// A service that can be called.
 ///
@@ -34,15 +35,15 @@ use crate::{ConnectError, Interrupted, Stats};
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug)]
 #[must_use = "a server stops when it is dropped"]
 pub struct Server {
     handle: ServerHandle,
     endpoints: Vec<String>,
 }
 
-/// Stops a [`Server`], or changes where it serves, from elsewhere, such as a handler or a task that waits for a signal.
-#[derive(Debug, Clone)]
+/// Stops a [`Server`], or changes where it serves, from elsewhere, such as a handler or a task that
+/// waits for a signal.
+#[derive(Clone)]
 pub struct ServerHandle {
     pub(super) commands: CommandSender,
     pub(super) lifetime: Lifetime,
@@ -80,6 +81,20 @@ impl Server {
 
     pub(super) fn new(handle: ServerHandle, endpoints: Vec<String>) -> Self {
         Self { handle, endpoints }
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server")
+            .field("endpoints", &self.endpoints)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for ServerHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerHandle").finish_non_exhaustive()
     }
 }
 
@@ -212,15 +227,15 @@ impl ServerHandle {
     ///
     /// # Errors
     ///
-    /// [`Interrupted`] if the server has ended.
+    /// [`Closed`] if the server has ended.
     ///
     /// # Cancel safety
     ///
     /// Dropping the future has no effect.
-    pub async fn stats(&self) -> Result<Stats, Interrupted> {
+    pub async fn stats(&self) -> Result<Stats, Closed> {
         let (answer, stats) = oneshot::channel();
         self.tell(Command::Stats(answer));
-        stats.await.map_err(|_| Interrupted)
+        stats.await.map_err(|_| Closed)
     }
 
     fn tell(&self, command: Command) {

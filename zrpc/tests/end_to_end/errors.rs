@@ -163,6 +163,13 @@ async fn arguments_that_cannot_be_encoded_are_not_sent() {
         matches!(&error, CallError::Encode { method, .. } if method == "one"),
         "{error:?}"
     );
+    // The text alone says what to do.
+    assert!(
+        error
+            .to_string()
+            .ends_with("a single argument is `(value,)`"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -229,10 +236,10 @@ async fn q22_what_python_would_drop_is_an_error_unless_allowed() {
     let error = in_time(client.call::<rmpv::Value>("echo", (keyed(3),)))
         .await
         .unwrap_err();
-    let CallError::NotPortable { source, .. } = error else {
+    let CallError::NotPortable { detail, .. } = error else {
         panic!("{error:?}");
     };
-    assert_eq!(source.path.to_string(), "value[0][key 0]");
+    assert_eq!(detail.path.to_string(), "value[0][key 0]");
     // Of one call alone, and more than the client asks for.
     let request = client.request("echo", (1_u64 << 53,));
     let error = in_time(request.compat(Compat::NODE).call::<u64>()).await;

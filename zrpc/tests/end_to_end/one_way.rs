@@ -404,10 +404,10 @@ async fn q22_what_others_would_drop_is_not_sent_and_the_error_says_where_it_is()
     let pusher = Pusher::bind(ANYWHERE).await.unwrap();
     let keyed = || std::collections::HashMap::from([(1, 2)]);
     let error = pusher.try_push("note", ("first", keyed())).unwrap_err();
-    let EmitError::NotPortable { source, .. } = error else {
+    let EmitError::NotPortable { detail, .. } = error else {
         panic!("{error:?}");
     };
-    assert_eq!(source.path.to_string(), "value[1][key 0]");
+    assert_eq!(detail.path.to_string(), "value[1][key 0]");
     let event = pusher.event("note", ()).header("trace", &keyed());
     let error = event.try_send().unwrap_err();
     assert!(matches!(error, EmitError::NotPortable { .. }), "{error:?}");

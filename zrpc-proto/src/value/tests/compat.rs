@@ -49,7 +49,7 @@ fn q22_errors_say_where_in_the_value_the_problem_is() {
     assert_eq!(
         error.to_string(),
         "value[1][\"list\"][1][key 0]: map key is an integer: Python drops events with keys other \
-         than strings and binary"
+         than strings and binary (Compat::ANY lets them through)"
     );
     let steps = [
         PathStep::Index(1),

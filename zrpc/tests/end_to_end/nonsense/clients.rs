@@ -192,6 +192,8 @@ const CLIENT: &[Row<ClientBuilder>] = &[
         Builds,
     ),
     ("compat", |it| it.compat(Compat::ANY), Builds),
+    ("linger", |it| it.linger(NO_TIME), Builds),
+    ("linger", |it| it.linger(FOREVER), Builds),
     ("io_runtime", |it| it.io_runtime(IoRuntime::Current), Builds),
     (
         "security",
