@@ -2,11 +2,11 @@
 
 use std::fmt::{self, Write as _};
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 use tracing::field::{Field, Visit};
-use tracing::{Event, Level, Subscriber};
+use tracing::{Dispatch, Event, Level, Subscriber};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::registry::Registry;
 
@@ -14,6 +14,11 @@ use crate::raw_peer::within;
 
 /// How often the recorder looks whether something has come.
 const POLL_INTERVAL: Duration = Duration::from_millis(1);
+
+/// While there is one dispatcher alone, `tracing` asks the thread that comes to an event first, once and
+/// for all, whether anybody wants it. The thread of another test has no recorder and says no. With a
+/// second dispatcher it asks all of them.
+static SECOND: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(Registry::default()));
 
 /// Keeps the events of the current thread until it is dropped.
 #[derive(Debug)]
@@ -38,6 +43,7 @@ impl Recorder {
     /// Starts to record what the current thread reports.
     #[must_use]
     pub fn start() -> Self {
+        LazyLock::force(&SECOND);
         let events: Arc<Mutex<Vec<Recorded>>> = Arc::default();
         let kept = Arc::clone(&events);
         let watch = LogWatch::new(move |recorded: &Recorded| {
