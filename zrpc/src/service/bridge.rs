@@ -41,7 +41,21 @@ pub fn context() -> Result<CallContext, Fault> {
 pub fn assert_argument<A: DeserializeOwned + 'static>() {}
 
 /// Does nothing, and does not compile if `E` cannot be the failure of a method.
-pub fn assert_error<E: Into<Fault>>() {}
+pub fn assert_error<E: MethodError>() {}
+
+/// What the failure of a method can be.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the error of a method",
+    label = "is no error that callers can be told",
+    note = "it has to be a `Fault`, or to implement `std::error::Error`",
+    note = "`.map_err(Fault::from_boxed)` makes a `Fault` of a `Box<dyn Error + Send + Sync>`",
+    note = "`.map_err(|text| Fault::new(\"ValueError\", text))` makes one of a `String`"
+)]
+pub trait MethodError {}
+
+// What would have to be true of the error for this, misleads.
+#[diagnostic::do_not_recommend]
+impl<E: Into<Fault>> MethodError for E {}
 
 /// Does nothing, and does not compile if `S` cannot be shared by calls.
 pub fn assert_service<S: Send + Sync + 'static>() {}
