@@ -33,7 +33,7 @@ impl Secured {
     fn client(self) -> Security {
         match self {
             Self::Not => Security::null(),
-            Self::WithCurve => Security::curve_anonymous(*server_pair().public_key()),
+            Self::WithCurve => Security::curve_anonymous(server_pair().public_key()),
         }
     }
 }

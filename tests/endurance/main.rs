@@ -67,7 +67,7 @@ fn lanes(mut lane: impl FnMut(&'static str) -> Lane) -> Vec<Running> {
         Box::pin(one_way::<PushSocket, PullSocket>(
             lane("PUSH, PULL with CURVE"),
             || {
-                let server_key = *key_pair().public_key();
+                let server_key = key_pair().public_key();
                 quick()
                     .curve_client(server_key, KeyPair::generate())
                     .build()

@@ -88,7 +88,7 @@ fn server(secured: Secured, runs: &Runs) -> ServerBuilder {
 fn client(secured: Secured) -> ClientBuilder {
     let security = match secured {
         Secured::Not => Security::null(),
-        Secured::WithCurve => Security::curve_anonymous(*key_pair().public_key()),
+        Secured::WithCurve => Security::curve_anonymous(key_pair().public_key()),
     };
     Client::builder()
         .io_runtime(IoRuntime::Current)

@@ -94,7 +94,7 @@ impl Secured {
     pub(crate) fn connecting<S: Socket>(self) -> Builder<S> {
         match self {
             Self::Not => quick(),
-            Self::WithCurve => quick().curve_client(*key_pair().public_key(), KeyPair::generate()),
+            Self::WithCurve => quick().curve_client(key_pair().public_key(), KeyPair::generate()),
         }
     }
 }

@@ -60,8 +60,7 @@ impl Peers {
             let randomness = Randomness::generate(|octets| octets.fill(octet));
             Session::new(config, now, randomness)
         };
-        let to_server =
-            MechanismConfig::CurveClient(CurveClient::new(*server.public_key(), client));
+        let to_server = MechanismConfig::CurveClient(CurveClient::new(server.public_key(), client));
         let as_server =
             MechanismConfig::CurveServer(CurveServer::new(server, Authentication::NotRequired));
         let mut peers = Self {

@@ -25,6 +25,8 @@
 //!   the same. Features add up: if one crate in a program asks for it, all of them get it.
 //! - `blocking` (default): the sockets for programs without a runtime; implies `socket`.
 //! - `codec`: adapters for the `Framed` of tokio-util.
+//! - `serde`: `Serialize` and `Deserialize` for [`Endpoint`] and public keys, as their text, and
+//!   `Serialize` for the counters of sockets.
 //! - `socket` (default): sockets, transports and the driver on tokio; implies `codec`.
 //!
 //! Without any feature the crate knows no I/O and no runtime.

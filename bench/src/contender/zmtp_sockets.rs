@@ -35,7 +35,7 @@ pub(super) async fn run(link: Link, busy_wait: Duration) -> Result<(), BenchErro
         (Workload::Curve { size }, Side::Client) => {
             let server = key_pair(&keys::SERVER)?;
             let client = PushSocket::builder();
-            let client = client.curve_client(*server.public_key(), key_pair(&keys::CLIENT)?);
+            let client = client.curve_client(server.public_key(), key_pair(&keys::CLIENT)?);
             send(connect_built(&link, client).await?, size).await
         }
         (Workload::Inproc { size }, _) => inside_of_one_process(&link, size).await,

@@ -31,7 +31,7 @@ async fn public_keys_follow_from_secret_ones_in_the_same_way() -> TestResult {
         let [public, secret] = [&theirs[0], &theirs[1]].map(|key| key.as_str().unwrap_or_default());
         let secret: SecretKey = secret.parse()?;
         let public: PublicKey = public.parse()?;
-        assert_eq!(*KeyPair::new(secret).public_key(), public);
+        assert_eq!(KeyPair::new(secret).public_key(), public);
 
         let ours = KeyPair::generate();
         let secret = ours.secret_key().expose_text();

@@ -82,7 +82,7 @@ async fn we_are_a_curve_server_of_libzmq() -> TestResult {
         return Ok(());
     };
     let (server, client) = (KeyPair::generate(), KeyPair::generate());
-    let keys: PublicKeys = [*client.public_key()].into_iter().collect();
+    let keys: PublicKeys = [client.public_key()].into_iter().collect();
     for binder in BOTH {
         let ours = dealer().curve_server(server.clone());
         let ours = ours.authenticator(keys.clone());
@@ -99,7 +99,7 @@ async fn we_are_a_curve_client_of_libzmq() -> TestResult {
     };
     let (server, client) = (KeyPair::generate(), KeyPair::generate());
     for binder in BOTH {
-        let ours = dealer().curve_client(*server.public_key(), client.clone());
+        let ours = dealer().curve_client(server.public_key(), client.clone());
         expect_converse(python, ours, curve_server(&server), binder).await?;
     }
     Ok(())
@@ -146,7 +146,7 @@ async fn a_zap_handler_of_python_keeps_strangers_out() -> TestResult {
     };
     let files = Directory::new()?;
     let server = KeyPair::generate();
-    let curve = dealer().curve_client(*server.public_key(), KeyPair::generate());
+    let curve = dealer().curve_client(server.public_key(), KeyPair::generate());
     let plain = dealer().plain_client("admin", "wrong")?;
     for (ours, theirs) in [
         (curve, curve_server(&server)),
@@ -202,7 +202,7 @@ async fn certificates_of_python_open_our_door_and_theirs() -> TestResult {
     let client = certificate.key_pair();
 
     let mut ours = dealer()
-        .curve_client(*server.public_key(), client.clone())
+        .curve_client(server.public_key(), client.clone())
         .build();
     join(&ours, &mut peer, Binder::Libzmq).await?;
     converse(&mut ours, &mut peer).await?;
@@ -286,7 +286,7 @@ async fn subscriptions_pass_under_curve() -> TestResult {
         publish_until(&ours, &mut peer).await?;
 
         let mut ours = SubSocket::builder()
-            .curve_client(*server.public_key(), client.clone())
+            .curve_client(server.public_key(), client.clone())
             .build();
         ours.subscribe("a");
         let mut peer = libzmq(python, "PUB", curve_server(&server)).await?;
@@ -376,7 +376,7 @@ async fn a_killed_curve_server_is_found_again() -> TestResult {
     let endpoint = port.endpoint();
     let mut push = PushSocket::builder()
         .reconnect_interval(Duration::from_millis(10))
-        .curve_client(*server.public_key(), client)
+        .curve_client(server.public_key(), client)
         .build();
     let mut monitor = push.monitor();
     push.connect(endpoint.as_str()).await?;

@@ -96,7 +96,7 @@ async fn our_servers_ask_the_handler_of_python() -> TestResult {
 
         let curve = pull().curve_server(server.clone()).authenticator(ask()?);
         let pair = KeyPair::generate();
-        let client = PushSocket::builder().curve_client(*server.public_key(), pair.clone());
+        let client = PushSocket::builder().curve_client(server.public_key(), pair.clone());
         let user = admitted_as(curve, client).await?;
         assert_eq!(user, Some(pair.public_key().to_string()));
     }

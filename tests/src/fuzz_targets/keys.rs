@@ -83,7 +83,7 @@ pub fn certificate(data: &[u8]) {
     if let Ok(certificate) = &secret {
         assert_eq!(public.as_ref(), Ok(certificate.certificate()));
         let pair = certificate.key_pair();
-        assert_eq!(pair.secret_key().public_key(), *pair.public_key());
+        assert_eq!(pair.secret_key().public_key(), pair.public_key());
         let printed = certificate.expose_text();
         assert_eq!(printed.parse().as_ref(), Ok(certificate), "round trip");
         let shown = certificate.certificate().to_string();

@@ -44,7 +44,7 @@ pub fn curve(data: &[u8]) {
 
 fn run_curve(data: &[u8]) -> bool {
     let (server_keys, client_keys) = (pair(SERVER), pair(CLIENT));
-    let server_key = *server_keys.public_key();
+    let server_key = server_keys.public_key();
     let server = CurveServer::new(server_keys, Authentication::Required);
     let client = CurveClient::new(server_key, client_keys);
     let configs = [
@@ -146,7 +146,7 @@ struct End {
 impl Exchange {
     fn new() -> Self {
         let (server_keys, client_keys) = (pair(SERVER), pair(CLIENT));
-        let client = CurveClient::new(*server_keys.public_key(), client_keys);
+        let client = CurveClient::new(server_keys.public_key(), client_keys);
         let server = CurveServer::new(server_keys, Authentication::NotRequired);
         // Any fixed point will do: sessions see differences only.
         let now = Instant::now();

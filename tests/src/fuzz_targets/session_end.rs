@@ -83,7 +83,7 @@ fn mechanisms(choice: u8) -> [MechanismConfig; 2] {
         _ => {
             let [client, server] =
                 [5, 6].map(|octet| KeyPair::new(SecretKey::from_octets([octet; 32])));
-            let client = CurveClient::new(*server.public_key(), client);
+            let client = CurveClient::new(server.public_key(), client);
             let server = CurveServer::new(server, Authentication::Required);
             [
                 MechanismConfig::CurveClient(client),

@@ -18,7 +18,7 @@ use super::victim::{
 };
 
 async fn curve_client(victim: &tests::victim::Victim) -> Healthy {
-    let client = PushSocket::builder().curve_client(*server_pair().public_key(), client_pair());
+    let client = PushSocket::builder().curve_client(server_pair().public_key(), client_pair());
     Healthy::connect_as(client, victim).await
 }
 

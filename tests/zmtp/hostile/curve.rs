@@ -41,7 +41,7 @@ const LOW_ORDER: [[u8; 32]; 5] = [
 #[tokio::test]
 async fn keys_of_low_order_are_refused() {
     let victim = start("CURVE server").await;
-    let client = PushSocket::builder().curve_client(*server_pair().public_key(), client_pair());
+    let client = PushSocket::builder().curve_client(server_pair().public_key(), client_pair());
     let mut healthy = Healthy::connect_as(client, &victim).await;
     for point in LOW_ORDER {
         for high_bit in [0, 0x80] {

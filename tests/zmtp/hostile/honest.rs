@@ -55,7 +55,7 @@ impl Mechanism {
             }
             Self::PlainServer => MechanismConfig::PlainServer,
             Self::CurveClient => {
-                let client = CurveClient::new(*server_pair().public_key(), client_pair());
+                let client = CurveClient::new(server_pair().public_key(), client_pair());
                 MechanismConfig::CurveClient(client)
             }
             Self::CurveServer => {

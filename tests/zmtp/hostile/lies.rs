@@ -19,7 +19,7 @@ use super::victim::{
 const STRANGER: raw_curve::Key = [0x66; 32];
 
 async fn healthy_client(victim: &Victim) -> Healthy {
-    let client = PushSocket::builder().curve_client(*server_pair().public_key(), client_pair());
+    let client = PushSocket::builder().curve_client(server_pair().public_key(), client_pair());
     Healthy::connect_as(client, victim).await
 }
 

@@ -154,7 +154,7 @@ async fn attack_server(role: &'static str, flights: usize, as_mechanism: Mechani
         Mechanism::PlainClient => PushSocket::builder()
             .plain_client("admin", "correct-horse-battery")
             .unwrap(),
-        _ => PushSocket::builder().curve_client(*server_pair().public_key(), client_pair()),
+        _ => PushSocket::builder().curve_client(server_pair().public_key(), client_pair()),
     };
     let victim = start(role).await;
     let mut healthy = Healthy::connect_as(client, &victim).await;

@@ -141,7 +141,7 @@ fn pull(role: &str) -> PullSocket {
         "beating" => builder.heartbeat(Heartbeat::new(SHORT / 2)),
         "CURVE server" => builder.curve_server(server_pair()).authenticator(AnyKey),
         "PLAIN client" => builder.plain_client("admin", PASSWORD).unwrap(),
-        "CURVE client" => builder.curve_client(*server_pair().public_key(), client_pair()),
+        "CURVE client" => builder.curve_client(server_pair().public_key(), client_pair()),
         "short NULL" => short(builder),
         "short PLAIN server" => short(builder).plain_server().authenticator(passwords()),
         "short PLAIN client" => short(builder).plain_client("admin", PASSWORD).unwrap(),
@@ -149,7 +149,7 @@ fn pull(role: &str) -> PullSocket {
             .curve_server(server_pair())
             .authenticator(AnyKey),
         "short CURVE client" => {
-            short(builder).curve_client(*server_pair().public_key(), client_pair())
+            short(builder).curve_client(server_pair().public_key(), client_pair())
         }
         other => panic!("nobody knows how to be {other}"),
     }

@@ -52,7 +52,7 @@ async fn start(authenticator: impl Authenticator) -> Server {
         .curve_server(server_pair())
         .authenticator(authenticator);
     let client =
-        PushSocket::builder().curve_client(*server_pair().public_key(), KeyPair::generate());
+        PushSocket::builder().curve_client(server_pair().public_key(), KeyPair::generate());
     Server::start(server, client).await.unwrap()
 }
 
@@ -86,7 +86,7 @@ impl Client {
 
     /// A client that the server lets in, if nothing else is wrong.
     async fn new(server: &Server) -> Self {
-        Self::connect(server, *server_pair().public_key(), client_pair()).await
+        Self::connect(server, server_pair().public_key(), client_pair()).await
     }
 
     /// What the client has to send next.
@@ -170,11 +170,11 @@ async fn owners_of_known_keys_come_in_under_their_name() {
 #[tokio::test]
 async fn unknown_keys_are_refused() {
     let healthy = KeyPair::generate();
-    let keys: PublicKeys = [*healthy.public_key()].into_iter().collect();
+    let keys: PublicKeys = [healthy.public_key()].into_iter().collect();
     let builder = PullSocket::builder()
         .curve_server(server_pair())
         .authenticator(keys);
-    let client = PushSocket::builder().curve_client(*server_pair().public_key(), healthy);
+    let client = PushSocket::builder().curve_client(server_pair().public_key(), healthy);
     let server = Server::start(builder, client).await.unwrap();
     let mut client = Client::new(&server).await;
     client.be_welcome().await;
@@ -190,7 +190,7 @@ async fn unknown_keys_are_refused() {
 #[tokio::test]
 async fn a_client_of_another_server_gets_no_answer() {
     let server = start(AnyKey).await;
-    let other = *KeyPair::generate().public_key();
+    let other = KeyPair::generate().public_key();
     let mut client = Client::connect(&server, other, client_pair()).await;
     client.send_hello().await;
     assert!(client.peer.recv_until_closed().await.unwrap().is_empty());
@@ -409,7 +409,7 @@ async fn an_impostor_learns_nothing_and_is_left() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("tcp://{}", listener.local_addr().unwrap());
     let mut push = PushSocket::builder()
-        .curve_client(*server_pair().public_key(), client_pair())
+        .curve_client(server_pair().public_key(), client_pair())
         .linger(Duration::ZERO)
         .build();
     push.connect(endpoint).await.unwrap();

@@ -46,7 +46,7 @@ async fn one_socket_has_one_mechanism_and_one_role() {
         || {
             builder()
                 .curve_server(pair.clone())
-                .curve_client(*pair.public_key(), pair.clone())
+                .curve_client(pair.public_key(), pair.clone())
                 .authenticator(AnyKey)
         },
         SecurityError::SeveralMechanisms,

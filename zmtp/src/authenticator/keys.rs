@@ -47,7 +47,7 @@ impl PublicKeys {
             // Certificates can have names that ZMTP has not, and names that differ in case only.
             let _ = metadata.insert(name, value);
         }
-        self.keys.insert(*certificate.public_key(), metadata);
+        self.keys.insert(certificate.public_key(), metadata);
     }
 
     /// Removes a key; connections that are there stay.

@@ -148,8 +148,8 @@ impl Certificate {
     }
 
     /// Returns the key.
-    pub const fn public_key(&self) -> &PublicKey {
-        &self.public_key
+    pub const fn public_key(&self) -> PublicKey {
+        self.public_key
     }
 
     /// Returns one of the things that are known about the owner.
@@ -172,7 +172,7 @@ impl SecretCertificate {
     pub fn new(pair: &KeyPair) -> Self {
         Self {
             secret_key: pair.secret_key().clone(),
-            certificate: Certificate::new(*pair.public_key()),
+            certificate: Certificate::new(pair.public_key()),
         }
     }
 

@@ -74,8 +74,8 @@ impl KeyPair {
     }
 
     /// Returns the public key.
-    pub const fn public_key(&self) -> &PublicKey {
-        &self.public_key
+    pub const fn public_key(&self) -> PublicKey {
+        self.public_key
     }
 
     /// Returns the secret key.

@@ -4,6 +4,7 @@ use std::fmt;
 
 /// Messages and octets in one direction.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Traffic {
     /// Whole messages. Sent is a message whose last octet the operating system has taken, received
@@ -17,6 +18,7 @@ pub struct Traffic {
 
 /// Messages that wait in one direction now.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Queued {
     /// Messages to be sent, with those that the connection is sending.
@@ -27,6 +29,8 @@ pub struct Queued {
 
 /// Why a message came to nothing, without anybody being told by an error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum DropReason {
     /// The queue of the peer was at its high-water mark, and the pattern does not wait: PUB, XPUB,
@@ -141,6 +145,7 @@ impl fmt::Display for Drops {
 /// together exactly. What never was a message of a peer, like one that a ROUTER could not route, is
 /// counted here alone.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct SocketCounters {
     /// What went out.
@@ -172,6 +177,7 @@ pub struct SocketCounters {
 
 /// What one peer and this socket have done, over all connections that the peer had.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct PeerCounters {
     /// What went to the peer.
@@ -189,9 +195,31 @@ pub struct PeerCounters {
     pub reconnects: u64,
 }
 
+/// A map of the reasons for which messages were dropped.
+#[cfg(feature = "serde")]
+impl serde::Serialize for Drops {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.iter())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(feature = "serde")]
+    #[test]
+    fn serde_tells_drops_by_reason() {
+        let mut drops = Drops::default();
+        drops.counts[DropReason::Unroutable.index()] = 2;
+        let counters = SocketCounters {
+            dropped: drops,
+            ..SocketCounters::default()
+        };
+        let document = serde_json::to_value(&counters).unwrap();
+        assert_eq!(document["dropped"], serde_json::json!({"unroutable": 2}));
+        assert_eq!(document["sent"]["messages"], 0);
+    }
 
     #[test]
     fn each_reason_has_a_count_of_its_own() {

@@ -5,13 +5,14 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::connection::{Progress, RunningConnection};
+use super::connection::RunningConnection;
 use super::endpoints::{Admission, Binding};
 use super::half_open::{Listed, Share};
 use super::hub::{AcceptedSlot, Hub};
-use super::monitor::{DisconnectReason, RefusalReason, SocketEvent};
+use super::monitor::{RefusalReason, SocketEvent};
 use super::peer::{Peer, Retention};
 use super::randomness::randomness;
+use super::report::report_end;
 use super::warnings::{Chain, Warnings, warn_or_debug};
 use crate::endpoint::PeerAddress;
 use crate::session::{Session, Side};
@@ -223,36 +224,6 @@ impl Drop for Admitted {
     fn drop(&mut self) {
         self.binding.dismiss(self.peer.id);
     }
-}
-
-/// Tells monitors, and whoever reads the log, that a connection has ended: once for each. Of many
-/// at a time the log gets few as warnings.
-pub(crate) fn report_end(hub: &Hub, peer: &Peer, reason: &DisconnectReason, progress: Progress) {
-    let is_fault = matches!(
-        reason,
-        DisconnectReason::Protocol(_)
-            | DisconnectReason::DuplicateRoutingId
-            | DisconnectReason::AlreadyPaired
-            | DisconnectReason::TooManySubscriptions(_)
-            | DisconnectReason::UnreadSubscriptions
-            | DisconnectReason::UnsentSubscriptions
-            | DisconnectReason::Evicted
-    );
-    let address = peer.address().map(tracing::field::display);
-    let cause = Chain(reason);
-    if is_fault {
-        warn_or_debug!(
-            hub.warnings, "connection closed", peer = %peer.id, address, reason = %cause
-        );
-    } else {
-        tracing::debug!(peer = %peer.id, address, reason = %cause, "connection ended");
-    }
-    peer.set_address(None);
-    let (peer, reason) = (peer.id, reason.clone());
-    hub.monitor.send(match progress {
-        Progress::Handshake => SocketEvent::HandshakeFailed { peer, reason },
-        Progress::Attached => SocketEvent::Disconnected { peer, reason },
-    });
 }
 
 #[cfg(test)]

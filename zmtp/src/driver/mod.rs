@@ -41,6 +41,7 @@ mod randomness;
 mod read_buffer;
 mod read_pool;
 mod ready_set;
+mod report;
 mod sealed;
 mod security;
 pub(crate) mod sync;

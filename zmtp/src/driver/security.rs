@@ -41,7 +41,7 @@ pub enum SecurityError {
     WeakServerKey,
     /// A server has to know whom to let in. Take
     /// [`AnyKey`](crate::authenticator::AnyKey) for CURVE without authentication.
-    #[error("a server of PLAIN or CURVE needs an authenticator")]
+    #[error("a server of PLAIN or CURVE needs an authenticator; AnyKey lets every key of CURVE in")]
     NoAuthenticator,
     /// The client of a mechanism is not asked whom to let in.
     #[error("a client of PLAIN or CURVE has no use for an authenticator")]

@@ -205,3 +205,16 @@ proptest! {
         prop_assert_eq!(parse(&endpoint.to_string()), Ok(endpoint));
     }
 }
+
+#[cfg(feature = "serde")]
+#[test]
+fn serde_has_endpoints_as_text() {
+    let endpoint: Endpoint = "tcp://127.0.0.1:4242".parse().unwrap();
+    let document = serde_json::json!("tcp://127.0.0.1:4242");
+    assert_eq!(serde_json::to_value(&endpoint).unwrap(), document);
+    assert_eq!(
+        serde_json::from_value::<Endpoint>(document).unwrap(),
+        endpoint
+    );
+    assert!(serde_json::from_str::<Endpoint>("\"nowhere\"").is_err());
+}

@@ -49,7 +49,7 @@ pub enum BindError {
         source: io::Error,
     },
     /// The security options of the socket contradict each other.
-    #[error("invalid security options")]
+    #[error(transparent)]
     Security(#[from] SecurityError),
     /// The runtime of the blocking sockets could not be started.
     #[error("the thread in the background cannot be started")]
@@ -117,7 +117,7 @@ pub enum ConnectError {
         routing_id: RoutingId,
     },
     /// The security options of the socket contradict each other.
-    #[error("invalid security options")]
+    #[error(transparent)]
     Security(#[from] SecurityError),
     /// The runtime of the blocking sockets could not be started.
     #[error("the thread in the background cannot be started: {0}")]

@@ -54,7 +54,7 @@ impl Security {
     ) -> Result<Self, KeyFileError> {
         let server = read_certificate(server.as_ref())?;
         let own = read_secret_certificate(own_secret.as_ref())?;
-        Ok(Self::curve_client(*server.public_key(), own.key_pair()))
+        Ok(Self::curve_client(server.public_key(), own.key_pair()))
     }
 }
 

@@ -163,8 +163,8 @@ mod curve {
     async fn curve_lets_in_the_keys_that_are_known() {
         let (ours, known) = (KeyPair::generate(), KeyPair::generate());
         let mut keys = PublicKeys::new();
-        keys.insert(*known.public_key());
-        let server_key = *ours.public_key();
+        keys.insert(known.public_key());
+        let server_key = ours.public_key();
         let server = whoami().security(Security::curve_server(ours, keys));
         let client = Client::builder().security(Security::curve_client(server_key, known.clone()));
         let (server, client) = pair_with(server, client).await;
@@ -176,7 +176,7 @@ mod curve {
             CallError::Unreachable(_)
         ));
         // A server that cannot read the client's HELLO closes the connection without a word.
-        let misled = Security::curve_client(*KeyPair::generate().public_key(), known);
+        let misled = Security::curve_client(KeyPair::generate().public_key(), known);
         assert!(matches!(
             refused(&server, misled).await,
             CallError::Timeout { cause: Some(_), .. }
@@ -192,7 +192,7 @@ mod curve {
         for (name, text) in [
             (
                 "server.key",
-                Certificate::new(*ours.public_key()).to_string(),
+                Certificate::new(ours.public_key()).to_string(),
             ),
             (
                 "server.key_secret",

@@ -143,10 +143,10 @@ fn build<S: Socket>(cell: &Cell) -> Result<S, Failure> {
         Security::PlainClient => builder.plain_client(USERNAME, PASSWORD)?,
         Security::CurveServer => {
             let mut keys = PublicKeys::new();
-            keys.insert(*THEIR_KEYS.public_key());
+            keys.insert(THEIR_KEYS.public_key());
             builder.curve_server(OUR_KEYS.clone()).authenticator(keys)
         }
-        Security::CurveClient => builder.curve_client(*THEIR_KEYS.public_key(), OUR_KEYS.clone()),
+        Security::CurveClient => builder.curve_client(THEIR_KEYS.public_key(), OUR_KEYS.clone()),
     };
     Ok(builder.build())
 }

@@ -89,7 +89,7 @@ impl Mechanism {
         match self {
             Self::Null => builder,
             Self::Plain => builder.plain_client("admin", "secret").unwrap(),
-            Self::Curve => builder.curve_client(*server_pair().public_key(), KeyPair::generate()),
+            Self::Curve => builder.curve_client(server_pair().public_key(), KeyPair::generate()),
         }
         .build()
     }

@@ -32,7 +32,7 @@ impl Drop for Directory {
 }
 
 fn certificate() -> Certificate {
-    Certificate::new(*KeyPair::generate().public_key())
+    Certificate::new(KeyPair::generate().public_key())
 }
 
 async fn is_let_in(directory: &CertificateDirectory, public_key: PublicKey) -> bool {
@@ -55,8 +55,8 @@ async fn owners_of_certificates_come_in() {
     files.write("binary.key", [0xff]);
     files.write("empty.key", "");
     let directory = CertificateDirectory::open(&files.0).await.unwrap();
-    assert!(is_let_in(&directory, *known.public_key()).await);
-    assert!(!is_let_in(&directory, *unknown.public_key()).await);
+    assert!(is_let_in(&directory, known.public_key()).await);
+    assert!(!is_let_in(&directory, unknown.public_key()).await);
 
     let found = directory.reload().await.unwrap();
     assert_eq!(found.count, 1);
@@ -88,7 +88,7 @@ async fn a_changed_directory_is_read_again() {
     let (first, second) = (certificate(), certificate());
     files.write("first.key", first.to_string());
     let directory = CertificateDirectory::open(&files.0).await.unwrap();
-    assert!(!is_let_in(&directory, *second.public_key()).await);
+    assert!(!is_let_in(&directory, second.public_key()).await);
 
     files.write("second.key", second.to_string());
     fs::remove_file(files.0.join("first.key")).unwrap();
@@ -96,8 +96,8 @@ async fn a_changed_directory_is_read_again() {
     let later = SystemTime::now() + Duration::from_secs(5);
     File::open(&files.0).unwrap().set_modified(later).unwrap();
     directory.shared.lock().checked -= CHECK_INTERVAL;
-    assert!(is_let_in(&directory, *second.public_key()).await);
-    assert!(!is_let_in(&directory, *first.public_key()).await);
+    assert!(is_let_in(&directory, second.public_key()).await);
+    assert!(!is_let_in(&directory, first.public_key()).await);
 }
 
 #[tokio::test]
@@ -109,12 +109,12 @@ async fn nobody_comes_in_while_the_directory_cannot_be_read() {
     let elsewhere = files.0.with_extension("moved");
     fs::rename(&files.0, &elsewhere).unwrap();
     assert!(directory.reload().await.is_err());
-    assert!(!is_let_in(&directory, *known.public_key()).await);
+    assert!(!is_let_in(&directory, known.public_key()).await);
     fs::rename(&elsewhere, &files.0).unwrap();
     // Not at each attempt.
-    assert!(!is_let_in(&directory, *known.public_key()).await);
+    assert!(!is_let_in(&directory, known.public_key()).await);
     directory.shared.lock().checked -= CHECK_INTERVAL;
-    assert!(is_let_in(&directory, *known.public_key()).await);
+    assert!(is_let_in(&directory, known.public_key()).await);
     assert!(CertificateDirectory::open(elsewhere).await.is_err());
 }
 
@@ -125,14 +125,14 @@ async fn a_change_that_the_time_does_not_show_is_noticed() {
     files.write("known.key", known.to_string());
     let modified = fs::metadata(&files.0).unwrap().modified().unwrap();
     let directory = CertificateDirectory::open(&files.0).await.unwrap();
-    assert!(is_let_in(&directory, *known.public_key()).await);
+    assert!(is_let_in(&directory, known.public_key()).await);
     fs::remove_file(files.0.join("known.key")).unwrap();
     File::open(&files.0)
         .unwrap()
         .set_modified(modified)
         .unwrap();
     directory.shared.lock().checked -= CHECK_INTERVAL;
-    assert!(!is_let_in(&directory, *known.public_key()).await);
+    assert!(!is_let_in(&directory, known.public_key()).await);
 }
 
 #[tokio::test]
@@ -157,7 +157,7 @@ async fn a_want_of_descriptors_takes_no_keys_away() {
     // EMFILE
     let error = io::Error::from_raw_os_error(24);
     assert!(directory.shared.store(Err(error)).is_err());
-    assert!(is_let_in(&directory, *known.public_key()).await);
+    assert!(is_let_in(&directory, known.public_key()).await);
     assert_eq!(directory.shared.lock().version, Version::Unsettled);
 }
 

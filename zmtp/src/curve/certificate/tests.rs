@@ -115,7 +115,7 @@ fn large_files_are_no_certificates() {
 
 #[test]
 fn metadata_that_cannot_be_written_is_refused() {
-    let mut certificate = Certificate::new(*pair().public_key());
+    let mut certificate = Certificate::new(pair().public_key());
     for (name, value) in [("", ""), ("a b", ""), ("a", "\"'"), ("a", "\n"), ("a=", "")] {
         let result = certificate.insert(name, value);
         assert_eq!(
@@ -158,7 +158,7 @@ proptest! {
     fn whatever_can_be_inserted_is_read_again(
         properties in prop::collection::vec(("[a-zA-Z0-9.-]{1,5}", "\\PC{0,10}"), 0..5),
     ) {
-        let mut certificate = Certificate::new(*pair().public_key());
+        let mut certificate = Certificate::new(pair().public_key());
         for (name, value) in &properties {
             let _ = certificate.insert(name, value);
         }

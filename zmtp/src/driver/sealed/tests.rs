@@ -56,7 +56,7 @@ fn session(socket_type: SocketType, side: Side, mechanism: MechanismConfig) -> S
 /// A PUSH and a PULL that are connected with CURVE.
 fn connected() -> (Session, Session) {
     let pair = KeyPair::new(SecretKey::from_octets([7; 32]));
-    let client = CurveClient::new(*pair.public_key(), pair.clone());
+    let client = CurveClient::new(pair.public_key(), pair.clone());
     let server = CurveServer::new(pair, Authentication::NotRequired);
     let mut push = session(
         SocketType::Push,

@@ -47,10 +47,11 @@ pub(in crate::mechanism) fn start(
     // [CURVE-012] That it opens shows that we know the server's key.
     let mut zeros = [0; ZEROS_LEN];
     let tag = key.seal(&Nonce::short(prefix::HELLO, HELLO_NONCE), &mut zeros);
+    let transient_key = transient.public_key();
     let fields: [&[u8]; 6] = [
         &VERSION,
         &[0; PADDING_LEN],
-        transient.public_key().as_octets(),
+        transient_key.as_octets(),
         &HELLO_NONCE.to_be_bytes(),
         &tag,
         &zeros,

@@ -339,7 +339,7 @@ async fn limits_let_the_shortest_handshake_through() {
         (
             Security::curve_server(pair.clone(), AnyKey),
             279,
-            Security::curve_anonymous(*pair.public_key()),
+            Security::curve_anonymous(pair.public_key()),
             168,
         ),
     ] {

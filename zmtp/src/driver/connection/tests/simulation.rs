@@ -297,7 +297,7 @@ mod encrypted {
 
     fn curve() -> [MechanismConfig; 2] {
         let keys = |seed| KeyPair::new(SecretKey::from_octets([seed; 32]));
-        let client = CurveClient::new(*keys(0x50).public_key(), keys(0xc0));
+        let client = CurveClient::new(keys(0x50).public_key(), keys(0xc0));
         let server = CurveServer::new(keys(0x50), Authentication::NotRequired);
         [
             MechanismConfig::CurveClient(client),

@@ -181,7 +181,7 @@ fn authenticator_is_asked_about_a_key_that_is_proven_before_ready() {
     let Next::Authenticate(undecided, request) = next else {
         panic!("nobody asked");
     };
-    let public_key = *client_keys().public_key();
+    let public_key = client_keys().public_key();
     assert_eq!(request.credentials, Credentials::Curve { public_key });
     assert_eq!(request.metadata, metadata("DEALER", None));
     assert!(exchange.server.out.is_empty());
@@ -395,7 +395,7 @@ fn each_vouch_has_a_nonce_of_its_own() {
         let initiate = exchange.client.said();
         let transient = |seed| SecretKey::from_octets(*random_octets(seed).first_chunk().unwrap());
         let theirs = KeyPair::new(transient(2));
-        let key = BoxKey::agree(&transient(client_seed), theirs.public_key()).unwrap();
+        let key = BoxKey::agree(&transient(client_seed), &theirs.public_key()).unwrap();
         // A name, the cookie, a nonce and a tag; then the key of the client, and the vouch.
         let (head, plain) = initiate.split_at(9 + 96 + 8 + 16);
         let nonce = u64::from_be_bytes(head[105..113].try_into().unwrap());

@@ -31,24 +31,21 @@ impl Claims {
             hello_nonce: 1,
             padding: vec![0; 72],
             zeros: vec![0; 64],
-            vouched_transient: *transient.public_key(),
+            vouched_transient: transient.public_key(),
             shown: None,
             transient,
             initiate_nonce: 2,
-            client_key: *client_keys().public_key(),
-            vouched_server: *server_keys().public_key(),
+            client_key: client_keys().public_key(),
+            vouched_server: server_keys().public_key(),
             voucher: client_keys(),
             metadata: encoded(&metadata("DEALER", None)),
         }
     }
 
     fn hello(&self) -> Vec<u8> {
-        let shown = self
-            .shown
-            .as_ref()
-            .unwrap_or_else(|| self.transient.public_key());
+        let shown = self.shown.unwrap_or_else(|| self.transient.public_key());
         let mut zeros = self.zeros.clone();
-        let key = agree(&self.transient, server_keys().public_key());
+        let key = agree(&self.transient, &server_keys().public_key());
         let tag = key.seal(&Nonce::short(prefix::HELLO, self.hello_nonce), &mut zeros);
         let nonce = self.hello_nonce.to_be_bytes();
         let fields: [&[u8]; 6] = [
@@ -71,7 +68,7 @@ impl Claims {
     fn open_welcome(&self, welcome: &[u8]) -> (PublicKey, Vec<u8>) {
         let mut plain = welcome[40..].to_vec();
         let nonce = Nonce::long(prefix::WELCOME, welcome[8..24].try_into().unwrap());
-        agree(&self.transient, server_keys().public_key())
+        agree(&self.transient, &server_keys().public_key())
             .open(&nonce, welcome[24..40].try_into().unwrap(), &mut plain)
             .unwrap();
         let (server_transient, cookie) = plain.split_at(32);
@@ -158,7 +155,7 @@ fn server_has_both_transient_keys_from_the_cookie_and_nowhere_else() {
     let nonce = Nonce::long(prefix::COOKIE, &[3; 16]);
     let tag = cookie_key.seal(&nonce, &mut keys);
     let cookie = [&[3; 16][..], &tag, &keys].concat();
-    let initiate = claims.initiate_with(other.public_key(), &cookie);
+    let initiate = claims.initiate_with(&other.public_key(), &cookie);
     let next = server.handle(state, &initiate).unwrap();
     assert!(matches!(next, Next::Done(_)));
 }
@@ -188,7 +185,7 @@ fn what_is_in_the_box_of_a_hello_is_zero() {
 fn transient_key_is_the_one_of_the_box_and_not_a_weak_one() {
     let command = CurveCommand::Hello;
     let mut claims = Claims::new();
-    claims.shown = Some(*stranger().public_key());
+    claims.shown = Some(stranger().public_key());
     assert_eq!(claims.curve_error(), CurveError::Box { command });
     claims.shown = Some(PublicKey::from_octets([0; 32]));
     assert_eq!(claims.curve_error(), CurveError::WeakKey { command });
@@ -233,9 +230,9 @@ fn vouch_is_by_the_owner_of_the_key_and_for_this_connection() {
     let mut by_stranger = Claims::new();
     by_stranger.voucher = stranger();
     let mut as_stranger = Claims::new();
-    as_stranger.client_key = *stranger().public_key();
+    as_stranger.client_key = stranger().public_key();
     let mut for_stranger = Claims::new();
-    for_stranger.vouched_transient = *stranger().public_key();
+    for_stranger.vouched_transient = stranger().public_key();
     for claims in [by_stranger, as_stranger, for_stranger] {
         assert_eq!(claims.curve_error(), CurveError::Vouch);
     }
@@ -245,7 +242,7 @@ fn vouch_is_by_the_owner_of_the_key_and_for_this_connection() {
 #[test]
 fn vouch_for_another_server_is_refused() {
     let mut claims = Claims::new();
-    claims.vouched_server = *stranger().public_key();
+    claims.vouched_server = stranger().public_key();
     assert_eq!(claims.curve_error(), CurveError::Vouch);
 }
 

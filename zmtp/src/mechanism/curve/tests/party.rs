@@ -22,7 +22,7 @@ pub(super) struct Party {
 
 impl Party {
     pub(super) fn client() -> Self {
-        let config = CurveClient::new(*server_keys().public_key(), client_keys());
+        let config = CurveClient::new(server_keys().public_key(), client_keys());
         Self::new(MechanismConfig::CurveClient(config), "DEALER", 1)
     }
 

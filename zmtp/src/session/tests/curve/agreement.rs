@@ -171,7 +171,7 @@ fn ready_waits_for_the_decision_about_the_key() {
     let [Event::Authenticate(request)] = &secure.server.events[..] else {
         panic!("{:?}", secure.server.events);
     };
-    let public_key = *keys(0xc0).public_key();
+    let public_key = keys(0xc0).public_key();
     assert_eq!(request.credentials, Credentials::Curve { public_key });
     assert_eq!(request.metadata.get("socket-type"), Some(&b"PUSH".into()));
     assert!(!secure.client.session.is_open() && secure.server.session.is_undecided());

@@ -255,7 +255,7 @@ fn two_clients_and_two_servers_never_agree() {
 #[test]
 fn client_with_another_key_of_the_server_gets_nowhere() {
     let mut client = client_config(SocketType::Push, Side::Connector);
-    let stranger = CurveClient::new(*keys(0x51).public_key(), keys(0xc0));
+    let stranger = CurveClient::new(keys(0x51).public_key(), keys(0xc0));
     client.mechanism = MechanismConfig::CurveClient(stranger);
     let authentication = Authentication::NotRequired;
     let server = server_config(SocketType::Pull, Side::Listener, authentication);

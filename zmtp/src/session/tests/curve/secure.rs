@@ -32,7 +32,7 @@ pub(super) fn keys(seed: u8) -> KeyPair {
 
 pub(super) fn client_config(socket_type: SocketType, side: Side) -> SessionConfig {
     let mut config = SessionConfig::new(socket_type, side);
-    let client = CurveClient::new(*keys(0x50).public_key(), keys(0xc0));
+    let client = CurveClient::new(keys(0x50).public_key(), keys(0xc0));
     config.mechanism = MechanismConfig::CurveClient(client);
     config
 }

@@ -133,7 +133,7 @@ fn read_public_key(text: &str) -> Result<PublicKey, SecurityError> {
                 path: path.to_owned(),
                 source,
             })?;
-    Ok(*certificate.public_key())
+    Ok(certificate.public_key())
 }
 
 fn read_plain(text: &str) -> Result<Security, SecurityError> {
