@@ -37,6 +37,8 @@ pub(super) struct Load<'a> {
     pace: Pace,
     begin: Instant,
     begun: Cell<u64>,
+    /// Whether no more calls can succeed.
+    is_over: Cell<bool>,
     tally: RefCell<Tally>,
 }
 
@@ -49,6 +51,7 @@ impl<'a> Load<'a> {
             pace,
             begin: Instant::now(),
             begun: Cell::new(0),
+            is_over: Cell::new(false),
             tally: RefCell::default(),
         }
     }
@@ -96,6 +99,9 @@ impl<'a> Load<'a> {
         while let Some(start) = self.next_start().await {
             let call = self.call(client, start).await;
             self.tally.borrow_mut().record(call);
+            if self.is_over.get() {
+                return;
+            }
         }
     }
 
@@ -131,7 +137,12 @@ impl<'a> Load<'a> {
             Ok(Response::Value(_)) => return Call::answered(start.elapsed()),
             Ok(Response::Stream(items)) => items,
             Ok(_) => return Call::failed("UnknownReply".to_owned()),
-            Err(error) => return Call::failed(kind(&error)),
+            Err(error) => {
+                if matches!(error, CallError::Unreachable(_)) {
+                    self.is_over.set(true);
+                }
+                return Call::failed(kind(&error));
+            }
         };
         let mut first = None;
         let mut count = 0;

@@ -151,6 +151,12 @@ fn a_client_that_is_not_let_in_learns_what_to_change() {
         assert_eq!((run.code, run.stdout.as_str()), (Some(1), ""));
         assert!(run.stderr.contains(expected), "{options:?}: {}", run.stderr);
     }
+    // Nothing is waited for that cannot come.
+    let run = zrpc(&["--timeout", "none", &open_at, "true"]);
+    assert!(run.stderr.contains("it wants CURVE"), "{}", run.stderr);
+    let run = zrpc(&["bench", "--duration", "1000", &open_at, "true"]);
+    assert_eq!(run.code, Some(1));
+    assert!(run.stderr.contains("it wants CURVE"), "{}", run.stderr);
     // The other side tells of it, too.
     let told = closed.stop(Signal::TERM).stderr;
     assert!(told.contains("WARN") && told.contains("denied"), "{told}");
