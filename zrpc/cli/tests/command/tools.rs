@@ -122,7 +122,7 @@ fn a_method_that_is_called_like_a_tool_is_still_a_method() {
     let run = zrpc(&["--connect", &address, "keygen"]);
     assert!(run.stderr.contains("NameError: keygen"), "{}", run.stderr);
     let run = zrpc(&["--", "keygen"]);
-    assert!(run.stderr.contains("endpoint keygen"), "{}", run.stderr);
+    assert!(run.stderr.contains("endpoint 'keygen'"), "{}", run.stderr);
 }
 
 #[test]
