@@ -1,8 +1,11 @@
 //! Starts handlers on the runtime that the server was made on.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
+use tokio::task::yield_now;
 
 use super::hooked;
 use super::run::{Job, run_first_turn, run_task, run_thread};
@@ -22,8 +25,12 @@ pub(super) enum Spawner {
     Remote(mpsc::UnboundedSender<Job>),
 }
 
-/// How many jobs are started before other tasks of the runtime get their turn.
+/// How many jobs are taken from the queue at once.
 const BATCH: usize = 64;
+
+/// For how long handlers have their first turns before timers, sockets and other tasks of the runtime
+/// get theirs. One that takes longer is the last: no task can be stopped within a turn.
+const FIRST_TURNS: Duration = Duration::from_millis(1);
 
 /// Where a handler that is a task has its first turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,10 +64,35 @@ impl Spawner {
 async fn start_all(mut jobs: QueueReceiver<Job>, runtime: Handle) {
     let first_turn = FirstTurn::on(&runtime);
     let mut batch = Vec::with_capacity(BATCH);
+    let mut worked = Duration::ZERO;
     while jobs.recv_many(&mut batch, BATCH).await > 0 {
+        let mut since = Instant::now();
         for job in batch.drain(..) {
-            start(job, &runtime, first_turn);
+            start_contained(job, &runtime, first_turn);
+            if first_turn == FirstTurn::InTask {
+                continue;
+            }
+            // Whether this task has waited meanwhile does not matter: to yield is a system call, which
+            // is little once in a while.
+            let now = Instant::now();
+            worked = worked.saturating_add(now.saturating_duration_since(since));
+            since = now;
+            if worked >= FIRST_TURNS {
+                yield_now().await;
+                worked = Duration::ZERO;
+                since = Instant::now();
+            }
         }
+    }
+}
+
+/// Starts a handler. Whatever panics takes its own call along, and not the task that starts the
+/// others: the panic of a handler is caught where it runs, but its payload may panic again when it is
+/// dropped, and so may whoever is told of it.
+fn start_contained(job: Job, runtime: &Handle, first_turn: FirstTurn) {
+    // The responder went with the job, and has answered.
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| start(job, runtime, first_turn))) {
+        std::mem::forget(payload);
     }
 }
 

@@ -1,7 +1,9 @@
 //! Plain calls.
 
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use rmpv::Value;
@@ -140,7 +142,7 @@ async fn calls_go_to_servers_in_turn() {
         .build()
         .await
         .unwrap();
-    let mut seen = std::collections::HashSet::new();
+    let mut seen = HashSet::new();
     // Both are connected sooner or later, and then each gets every other call.
     while seen.len() < 2 {
         seen.insert(in_time(client.call::<String>("name", ())).await.unwrap());
@@ -314,4 +316,37 @@ async fn handlers_that_wait_go_on_when_what_they_wait_for_is_there() {
     let calls = (0..3_u32).map(|tag| client.call::<u32>("meet", (tag,)));
     let replies = in_time(join_all(calls)).await;
     assert_eq!(replies, [Ok(0), Ok(1), Ok(2)]);
+}
+
+#[tokio::test]
+async fn handlers_that_never_wait_leave_turns_to_other_tasks() {
+    const CALLS: usize = 32;
+    let turns = Arc::new(AtomicUsize::new(0));
+    let (_server, client) = pair(Server::builder().method("spin", {
+        let turns = Arc::clone(&turns);
+        move |(): ()| {
+            let before = turns.load(Ordering::Relaxed);
+            async move {
+                let began = Instant::now();
+                while began.elapsed() < Duration::from_millis(2) {
+                    std::hint::spin_loop();
+                }
+                before
+            }
+        }
+    }))
+    .await;
+    in_time(client.connected()).await.unwrap();
+    let ticks = tokio::spawn(async move {
+        loop {
+            turns.fetch_add(1, Ordering::Relaxed);
+            tokio::task::yield_now().await;
+        }
+    });
+    let calls = (0..CALLS).map(|_| client.call::<usize>("spin", ()));
+    let before = in_time(join_all(calls)).await.into_iter();
+    let before: HashSet<_> = before.map(Result::unwrap).collect();
+    ticks.abort();
+    // Tasks that yield are woken in the reverse order: two handlers may come one after the other.
+    assert!(before.len() >= CALLS / 2, "{before:?}");
 }

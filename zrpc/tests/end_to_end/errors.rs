@@ -154,6 +154,27 @@ async fn a_panic_fails_its_own_call_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn a_panic_whose_payload_panics_fails_its_own_call_and_nothing_else() {
+    struct Payload;
+    impl Drop for Payload {
+        fn drop(&mut self) {
+            panic!("dropped");
+        }
+    }
+    let server = Server::builder()
+        .method("fail", |(): ()| async {
+            if true {
+                std::panic::panic_any(Payload);
+            }
+        })
+        .method("one", |(): ()| async { 1_u8 });
+    let (_server, client) = pair(server).await;
+    let error = in_time(client.call::<()>("fail", ())).await.unwrap_err();
+    assert!(matches!(error, CallError::Remote(_)), "{error:?}");
+    assert_eq!(in_time(client.call::<u8>("one", ())).await, Ok(1));
+}
+
+#[tokio::test]
 async fn arguments_that_cannot_be_encoded_are_not_sent() {
     let (_server, client) = pair(Server::builder().method("one", |(): ()| async { 1_u8 })).await;
     let error = in_time(client.call::<u8>("one", "not a tuple"))
