@@ -394,3 +394,27 @@ async fn a_closed_socket_says_so_and_not_that_the_peer_is_gone() {
     let refused = sender.try_send_to(id, "late");
     assert!(matches!(refused, Err(TrySendError::Closed(_))));
 }
+
+// The handshake ends with the answer of the authenticator, not with what the peer sends.
+#[cfg(feature = "curve")]
+#[tokio::test]
+async fn a_notifying_router_is_told_of_a_silent_peer_that_somebody_decided_about() {
+    use zmtp::authenticator::AnyKey;
+    use zmtp::curve::KeyPair;
+
+    let pair = KeyPair::generate();
+    let mut router = RouterSocket::builder()
+        .router_notify(RouterNotify::Both)
+        .curve_server(pair.clone())
+        .authenticator(AnyKey)
+        .build();
+    let endpoint = router.bind(LOOPBACK).await.unwrap();
+    let peer = DealerSocket::builder()
+        .routing_id("me")
+        .expect("a legal name")
+        .curve_client(pair.public_key(), KeyPair::generate())
+        .build();
+    peer.connect(&endpoint).await.unwrap();
+    let arrival = soon(router.recv()).await.unwrap();
+    assert_eq!(arrival, Message::from(["me", ""]));
+}

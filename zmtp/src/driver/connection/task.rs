@@ -379,6 +379,8 @@ impl<S: Readable + AsyncWrite + Unpin> Connection<S> {
         self.inquiry = None;
         if let Some(event) = self.session.authenticate(now, decision)? {
             self.handle_event(event)?;
+            // The notice of a peer that came just now does not wait for what that peer sends.
+            self.publish();
         }
         // Octets may have come meanwhile.
         context.waker().wake_by_ref();
