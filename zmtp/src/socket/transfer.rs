@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use tokio::task::coop;
 
 use super::base::SocketHandle;
-use super::sending::when_writable;
+use super::sending::{final_error, when_writable};
 use super::{
     DealerReceiver, DealerSender, DealerSocket, PubSocket, PullSocket, PushSocket, RecvError,
     RepSocket, ReqSocket, RouterReceiver, RouterSender, RouterSocket, SendError, Socket, SubSocket,
@@ -53,6 +53,11 @@ pub trait MessageSender: sealed::Handled + Send {
         async move {
             // A sender that always finds room still lets others have their turn.
             coop::consume_budget().await;
+            let message = match self.try_send_message(message) {
+                Ok(()) => return Ok(()),
+                Err(TrySendError::Full(message)) => message,
+                Err(error) => return Err(final_error(error)),
+            };
             let handle = self.socket_handle().clone();
             when_writable(handle.hub(), message, |it| self.try_send_message(it)).await
         }
@@ -265,11 +270,23 @@ impl MessageSender for RouterSocket {
     fn try_send_message(&mut self, message: Message) -> Result<(), TrySendError> {
         self.try_send(message)
     }
+
+    async fn send_message(&mut self, message: Message) -> Result<(), SendError> {
+        coop::consume_budget().await;
+        // Which lets the connections have their turn, rather than drop what is sent in one go.
+        self.send(message).await
+    }
 }
 
 impl MessageSender for RouterSender {
     fn try_send_message(&mut self, message: Message) -> Result<(), TrySendError> {
         self.try_send(message)
+    }
+
+    async fn send_message(&mut self, message: Message) -> Result<(), SendError> {
+        coop::consume_budget().await;
+        // Which lets the connections have their turn, rather than drop what is sent in one go.
+        self.send(message).await
     }
 }
 
@@ -288,6 +305,12 @@ impl MessageSender for RepSocket {
 impl MessageSender for PubSocket {
     fn try_send_message(&mut self, message: Message) -> Result<(), TrySendError> {
         self.try_send(message)
+    }
+
+    async fn send_message(&mut self, message: Message) -> Result<(), SendError> {
+        coop::consume_budget().await;
+        // Which lets the connections have their turn, rather than drop what is sent in one go.
+        self.send(message).await
     }
 }
 
@@ -463,11 +486,23 @@ impl MessageSender for XPubSocket {
     fn try_send_message(&mut self, message: Message) -> Result<(), TrySendError> {
         self.try_send(message)
     }
+
+    async fn send_message(&mut self, message: Message) -> Result<(), SendError> {
+        coop::consume_budget().await;
+        // Which lets the connections have their turn, rather than drop what is sent in one go.
+        self.send(message).await
+    }
 }
 
 impl MessageSender for XPubSender {
     fn try_send_message(&mut self, message: Message) -> Result<(), TrySendError> {
         self.try_send(message)
+    }
+
+    async fn send_message(&mut self, message: Message) -> Result<(), SendError> {
+        coop::consume_budget().await;
+        // Which lets the connections have their turn, rather than drop what is sent in one go.
+        self.send(message).await
     }
 }
 

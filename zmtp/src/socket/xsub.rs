@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures_core::Stream;
+use tokio::task::coop;
 
 use super::base::{SocketHandle, sealed};
 use super::receiving::FairReceiver;
@@ -322,11 +323,23 @@ impl MessageSender for XSubSocket {
     fn try_send_message(&mut self, message: Message) -> Result<(), TrySendError> {
         self.try_send(message)
     }
+
+    async fn send_message(&mut self, message: Message) -> Result<(), SendError> {
+        coop::consume_budget().await;
+        // Which lets the connections have their turn, rather than drop what is sent in one go.
+        self.send(message).await
+    }
 }
 
 impl MessageSender for XSubSender {
     fn try_send_message(&mut self, message: Message) -> Result<(), TrySendError> {
         self.try_send(message)
+    }
+
+    async fn send_message(&mut self, message: Message) -> Result<(), SendError> {
+        coop::consume_budget().await;
+        // Which lets the connections have their turn, rather than drop what is sent in one go.
+        self.send(message).await
     }
 }
 

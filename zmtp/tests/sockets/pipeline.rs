@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::time::timeout;
-use zmtp::{Message, PullSocket, PushSocket, Socket, TryRecvError, TrySendError};
+use zmtp::{Message, MessageSender, PullSocket, PushSocket, Socket, TryRecvError, TrySendError};
 
 use crate::reserved_port::ReservedPort;
 use crate::{LOOPBACK, disconnect, handshake, soon};
@@ -382,4 +383,16 @@ async fn no_more_messages_wait_than_the_mark_allows() {
         assert!(waiting <= 10, "{waiting} messages wait");
         received += waiting;
     }
+}
+
+#[tokio::test]
+async fn what_there_is_room_for_is_sent_at_once() {
+    let mut push = PushSocket::builder().send_high_water_mark(2).build();
+    push.connect(ReservedPort::new().endpoint()).await.unwrap();
+    for _ in 0..2 {
+        let sent = push.send_message(Message::from("now")).now_or_never();
+        assert_eq!(sent, Some(Ok(())));
+    }
+    let refused = push.send_message(Message::from("later")).now_or_never();
+    assert_eq!(refused, None);
 }

@@ -6,8 +6,8 @@ use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
 use zmtp::{
-    Builder, ManualSubscriptionError, Message, PeerId, PubSocket, Socket, SubSocket, TryRecvError,
-    TrySendError, XPubEvent, XPubSocket, XSubSocket,
+    Builder, ManualSubscriptionError, Message, MessageSender, PeerId, PubSocket, Socket, SubSocket,
+    TryRecvError, TrySendError, XPubEvent, XPubSocket, XSubSocket,
 };
 
 use crate::reserved_port::ReservedPort;
@@ -342,7 +342,7 @@ async fn with_nodrop_a_full_subscriber_holds_the_publisher() {
 // PUBSUB-060
 #[tokio::test]
 async fn a_burst_beyond_the_mark_reaches_a_subscriber_that_reads() {
-    let publisher = PubSocket::builder().send_high_water_mark(10).build();
+    let mut publisher = PubSocket::builder().send_high_water_mark(10).build();
     let subscriber = SubSocket::new();
     subscriber.subscribe("");
     let mut subscriber = connected(&publisher, subscriber).await;
@@ -353,13 +353,17 @@ async fn a_burst_beyond_the_mark_reaches_a_subscriber_that_reads() {
     })
     .await;
     let receiving = tokio::spawn(async move {
-        for number in 0..10_000_u32 {
+        for number in 0..20_000_u32 {
             let message = soon(subscriber.recv()).await.unwrap();
             assert_eq!(message[0], number.to_be_bytes());
         }
     });
     for number in 0..10_000_u32 {
         publisher.send(&number.to_be_bytes()[..]).await.unwrap();
+    }
+    for number in 10_000..20_000_u32 {
+        let message = Message::from(&number.to_be_bytes()[..]);
+        publisher.send_message(message).await.unwrap();
     }
     soon(receiving).await.unwrap();
     assert_eq!(publisher.dropped(), 0);
