@@ -329,8 +329,15 @@ impl Hub {
 
     /// Takes `peer` from the socket: no connection of it will send anything more.
     pub(crate) fn forget_peer(&self, peer: &Peer) {
-        lock(&self.peers).parting.remove(&peer.id);
-        self.remove_peer(peer);
+        let was_present = {
+            // At once: one that parts meanwhile would be put back.
+            let peers = &mut *lock(&self.peers);
+            peers.parting.remove(&peer.id);
+            peers.present.remove(&peer.id).is_some()
+        };
+        if was_present {
+            self.refresh_senders();
+        }
     }
 
     /// Lets the senders look again: what the pattern makes of the peers has changed.
