@@ -46,7 +46,15 @@ pub struct EmitterBuilder<E> {
     high_water_mark: Option<usize>,
     middleware: Chain,
     when_slow: WhenSlow,
+    queueing: Queueing,
     emitter: PhantomData<fn() -> E>,
+}
+
+/// For whom events wait.
+#[derive(Debug, Clone, Copy)]
+enum Queueing {
+    ForEndpoints,
+    WhileConnected,
 }
 
 /// How long a closed publisher or pusher still sends.
@@ -63,6 +71,7 @@ impl<E> EmitterBuilder<E> {
             high_water_mark: None,
             middleware: Chain::default(),
             when_slow: WhenSlow::Usual,
+            queueing: Queueing::ForEndpoints,
             emitter: PhantomData,
         }
     }
@@ -97,6 +106,14 @@ impl<E> EmitterBuilder<E> {
     /// what is for that peer; 0 is no mark. Default: 1000.
     pub fn send_high_water_mark(mut self, events: usize) -> Self {
         self.high_water_mark = Some(events);
+        self
+    }
+
+    /// Queues events only for peers that are connected, so that pushing waits until there is one; what
+    /// is still queued for a peer when its connection ends is dropped. Default: what is pushed to an
+    /// endpoint waits until somebody listens there, or does so again.
+    pub fn immediate(mut self) -> Self {
+        self.queueing = Queueing::WhileConnected;
         self
     }
 
@@ -140,7 +157,11 @@ impl<P: Pattern> EmitterBuilder<Emitter<P>> {
             Some(events) => self.socket.send_high_water_mark(events),
             None => self.socket,
         };
-        let builder = options.apply(P::builder(self.when_slow));
+        let builder = match self.queueing {
+            Queueing::ForEndpoints => P::builder(self.when_slow),
+            Queueing::WhileConnected => P::builder(self.when_slow).immediate(),
+        };
+        let builder = options.apply(builder);
         let builder = self.security.apply(builder)?;
         let socket = builder.linger(self.linger).build();
         let endpoints = self.middleware.resolve_endpoints(self.endpoints).await?;

@@ -6,11 +6,11 @@ use std::time::Duration;
 use tokio::sync::{Barrier, Notify, mpsc};
 use zrpc::security::{Passwords, Security};
 use zrpc::{
-    CallContext, Compat, EmitError, Method, Publisher, Puller, Pusher, ReceiverBuilder, Service,
-    Subscriber, Timestamp,
+    CallContext, Compat, EmitError, EmitterBuilder, Method, Publisher, Puller, Pusher,
+    ReceiverBuilder, Service, Subscriber, Timestamp,
 };
 
-use crate::support::{Counter, in_time};
+use crate::support::{Counter, ReservedPort, in_time};
 
 const ANYWHERE: &str = "tcp://127.0.0.1:*";
 
@@ -283,6 +283,20 @@ async fn a_pusher_without_a_puller_says_that_there_is_no_room() {
     tokio::spawn(puller.unwrap().run());
     assert_eq!(in_time(notes.recv()).await, Some(2));
     in_time(waiting).await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn an_immediate_pusher_keeps_nothing_for_a_puller_that_is_not_there() {
+    let port = ReservedPort::new();
+    let build = |builder: EmitterBuilder<Pusher>| builder.connect(port.endpoint()).build();
+    let patient = build(Pusher::builder()).await.unwrap();
+    patient.try_push("note", (1,)).unwrap();
+    let immediate = build(Pusher::builder().immediate()).await.unwrap();
+    let method = "note".to_owned();
+    assert_eq!(
+        immediate.try_push("note", (1,)),
+        Err(EmitError::Full { method })
+    );
 }
 
 #[tokio::test]

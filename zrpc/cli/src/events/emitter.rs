@@ -60,7 +60,8 @@ pub(super) async fn publisher(
 ///
 /// [`ConnectError`], if an address cannot be used.
 pub(super) async fn pusher(links: &[Link], security: Security) -> Result<Emitter, ConnectError> {
-    let builder = Pusher::builder().security(security);
+    // What waits for nobody would be lost at the end, without a word.
+    let builder = Pusher::builder().security(security).immediate();
     let builder = links.iter().fold(builder, |builder, link| match link {
         Link::Bind(address) => builder.bind(address),
         Link::Connect(address) => builder.connect(address),

@@ -128,6 +128,7 @@ fn whoever_is_missing_is_named() {
         &["subscribe", &nobody][..],
         &["pull", &nobody],
         &["publish", "--connect", &nobody, "m"],
+        &["push", "--connect", &nobody, "m"],
     ] {
         let run = zrpc(&[line, &["--timeout", "0.2"]].concat());
         assert_eq!(run.code, Some(4), "{line:?}: {}", run.stderr);

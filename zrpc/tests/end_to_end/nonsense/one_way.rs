@@ -27,6 +27,7 @@ const EMITTER: &[Row<EmitterBuilder<Publisher>>] = &[
         |it| it.send_high_water_mark(usize::MAX),
         Builds,
     ),
+    ("immediate", EmitterBuilder::immediate, Builds),
     (
         "security",
         |it| it.security(Security::null().with_domain("domain").unwrap()),
