@@ -182,7 +182,7 @@ async fn who_has_lost_its_identity_during_a_handshake_is_not_connected_to_again(
     again.recv_until_closed().await.unwrap();
     wait_for(&mut monitor, |it| {
         let reason = &DisconnectReason::RoutingIdHandedOver;
-        matches!(it, SocketEvent::HandshakeFailed { reason: it, .. } if it == reason)
+        matches!(it, SocketEvent::ConnectGivenUp { reason: it, .. } if it == reason)
     })
     .await;
     assert!(router.connected_endpoints().is_empty());
@@ -196,13 +196,9 @@ async fn who_has_lost_its_identity_between_two_connections_is_not_connected_to_a
     let server = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (router, mut monitor) = parted_router(&server, Duration::from_millis(500)).await;
     let _other = named(bound(&router).await, "DEALER", b"dup").await;
-    wait_for(&mut monitor, |it| match it {
-        // The second one where the newcomer was slow.
-        SocketEvent::ConnectGivenUp { reason, .. }
-        | SocketEvent::HandshakeFailed { reason, .. } => {
-            *reason == DisconnectReason::RoutingIdHandedOver
-        }
-        _ => false,
+    wait_for(&mut monitor, |it| {
+        let reason = &DisconnectReason::RoutingIdHandedOver;
+        matches!(it, SocketEvent::ConnectGivenUp { reason: it, .. } if it == reason)
     })
     .await;
     assert!(router.connected_endpoints().is_empty());

@@ -124,12 +124,11 @@ impl Connector {
             backoff.lasted(begun.elapsed());
         }
         match (&reason, progress) {
-            (
-                DisconnectReason::SocketClosed
-                | DisconnectReason::Disconnected
-                | DisconnectReason::RoutingIdHandedOver,
-                _,
-            ) => Next::Stop,
+            (DisconnectReason::SocketClosed | DisconnectReason::Disconnected, _) => Next::Stop,
+            (DisconnectReason::RoutingIdHandedOver, _) => {
+                self.report_given_up(reason);
+                Next::Stop
+            }
             // [ZMTP31-095] [ZMTP31-082]: the same handshake would end the same way.
             (DisconnectReason::Protocol(error), Progress::Handshake) if !error.is_retryable() => {
                 self.report_given_up(reason);

@@ -37,6 +37,10 @@ impl Connector {
     async fn run(self) {
         let mut backoff = Backoff::new(self.hub.options.reconnect);
         loop {
+            if let Some(reason) = self.link.peer.dismissal() {
+                self.report_given_up(reason.clone());
+                return;
+            }
             let listener = tokio::select! {
                 biased;
                 () = self.given_up() => return,
@@ -81,15 +85,18 @@ impl Connector {
 
     /// Whether the endpoint is not tried again.
     fn is_final(&self, end: &LinkEnd, progress: Progress) -> bool {
-        if self.hub.options.reconnect.initial.is_none() {
-            return true;
+        if end.side == Side::Connector {
+            // This side has parted from the peer for good.
+            match end.reason {
+                DisconnectReason::Disconnected => return true,
+                DisconnectReason::RoutingIdHandedOver => {
+                    self.report_given_up(end.reason.clone());
+                    return true;
+                }
+                _ => {}
+            }
         }
-        // This side has parted from the peer for good.
-        let is_dismissed = matches!(
-            end.reason,
-            DisconnectReason::RoutingIdHandedOver | DisconnectReason::Disconnected
-        );
-        if end.side == Side::Connector && is_dismissed {
+        if self.hub.options.reconnect.initial.is_none() {
             return true;
         }
         // Both sides find the same of the other's type, whoever looks first.
@@ -103,14 +110,18 @@ impl Connector {
         if !is_refused && !is_stopped {
             return false;
         }
+        self.report_given_up(end.reason.clone());
+        true
+    }
+
+    fn report_given_up(&self, reason: DisconnectReason) {
         // Whoever hears of it can connect to the endpoint again.
         give_up(&self.hub, &self.link);
         self.hub.monitor.send(SocketEvent::ConnectGivenUp {
             peer: self.link.peer.id,
             endpoint: self.endpoint(),
-            reason: end.reason.clone(),
+            reason,
         });
-        true
     }
 
     fn endpoint(&self) -> Endpoint {
