@@ -220,14 +220,15 @@ impl XSubSender {
 
     fn send_to_all(&self, message: &Message) {
         let encoded = &mut EncodedBatch::default();
-        self.handle().hub().for_each_peer(|peer| {
+        // Not under the lock of the peers: who waits for the message is woken here.
+        for peer in self.handle().hub().peers() {
             // `PUBSUB`: "SHALL silently drop the message if the queue for a publisher is full".
             match peer.outbox.try_push_shared(message, encoded) {
                 Ok(Fill::Mark) => self.turn_is_over.store(true, Ordering::Relaxed),
                 Err(PushError::Full) => peer.tally.count_dropped(DropReason::HighWaterMark, 1),
                 Ok(Fill::Room) | Err(PushError::Closed | PushError::Multipart) => {}
             }
-        });
+        }
     }
 }
 
