@@ -81,10 +81,11 @@ async fn a_socket_that_lingers_no_longer_does_not_wait_for_a_peer_it_parted_from
     fill(&mut push);
     push.disconnect_peer(push.peers()[0]).unwrap();
     // Until the kernel takes no more, its connection is woken by that.
-    let mut sent = None;
-    while sent != Some(push.counters().sent.octets) {
-        sent = Some(push.counters().sent.octets);
+    let (mut sent, mut unchanged) = (push.counters().sent.octets, 0);
+    while unchanged < 5 {
         tokio::time::sleep(Duration::from_millis(100)).await;
+        let before = std::mem::replace(&mut sent, push.counters().sent.octets);
+        unchanged = if sent == before { unchanged + 1 } else { 0 };
     }
     push.set_linger(Duration::ZERO);
     close(push).await;

@@ -106,7 +106,8 @@ pub enum CertificateError {
 
 impl Certificate {
     /// The longest text that is read or written, with the secret key or without, in octets.
-    /// Certificates are tiny; what is larger is another file.
+    /// Certificates are tiny; what is larger is another file. Where a text was laid out more tightly
+    /// than this crate does it, what counts is how long it is when it is written again.
     pub const MAX_LEN: usize = 64 * 1024;
 
     /// The most properties. They are compared pairwise.
