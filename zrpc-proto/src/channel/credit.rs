@@ -79,7 +79,8 @@ impl SendCredit {
 /// stay above half of them although the peer has nothing left: Node has forgotten what it had before
 /// the last grant, and this implementation what exceeded the largest one. All that is sure is that
 /// grant itself. So when as much has come and is consumed, at most as much is granted again: a peer
-/// that had more keeps it, and gets no more than it ever had.
+/// that had more keeps it, and gets no more than it ever had. Only slots that became more again, and
+/// that nothing is reserved for, are granted as well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct ReceiveWindow {
     slots: u32,
@@ -144,7 +145,9 @@ impl ReceiveWindow {
         } else if self.reserved < threshold {
             slots.saturating_sub(self.reserved)
         } else if self.queued == 0 && self.arrived >= self.granted {
-            slots.min(self.arrived)
+            // The slots may have become more again.
+            let room = slots.saturating_sub(self.reserved);
+            room.max(slots.min(self.arrived))
         } else {
             return None;
         };

@@ -50,6 +50,7 @@ struct Stream {
     client: ClientSide,
     to_client: VecDeque<usize>,
     to_sender: VecDeque<u32>,
+    grants: usize,
     queued: usize,
     item_len: usize,
     room: usize,
@@ -83,6 +84,7 @@ impl Stream {
             client: ClientSide::new(slots, Bytes::new()),
             to_client: VecDeque::new(),
             to_sender: VecDeque::new(),
+            grants: 0,
             queued: 0,
             item_len: 100,
             room: usize::MAX,
@@ -148,6 +150,7 @@ impl Stream {
         if let Some(grant) = self.client.grant(1, self.room, self.most) {
             assert!(grant.count() > 0, "nothing is no grant");
             self.to_sender.push_back(grant.count());
+            self.grants += 1;
         }
         Some(())
     }
@@ -205,6 +208,19 @@ fn a_share_that_shrinks_does_not_stop_a_stream() {
         assert_eq!(stream.pass(60), 60);
         stream.most = 4;
         assert_eq!(stream.pass(500), 500, "{:?}", stream.sender);
+    }
+}
+
+#[test]
+fn a_share_that_grows_back_is_used() {
+    for sender in Sender::KINDS {
+        let mut stream = Stream::new(sender(), 100);
+        assert_eq!(stream.pass(60), 60);
+        stream.most = 4;
+        assert_eq!(stream.pass(100), 100, "{:?}", stream.sender);
+        (stream.most, stream.grants) = (80, 0);
+        assert_eq!(stream.pass(1000), 1000, "{:?}", stream.sender);
+        assert!(stream.grants <= 50, "{} {:?}", stream.grants, stream.sender);
     }
 }
 
