@@ -282,6 +282,16 @@ impl SocketOptions {
         ] {
             OptionError::check_count(option, count.unwrap_or(1))?;
         }
+        for (option, octets) in [
+            ("send_buffer", self.send_buffer),
+            ("receive_buffer", self.receive_buffer),
+        ] {
+            // What the system call takes.
+            if i32::try_from(octets.unwrap_or(1)).is_err() {
+                let max = i32::MAX as u64;
+                return Err(OptionError::TooLarge { option, max });
+            }
+        }
         self.check_limits(messages, security)?;
         if self
             .tcp_keepalive

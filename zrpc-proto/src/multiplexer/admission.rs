@@ -10,13 +10,14 @@ use crate::channel::{Channel, Credit, Queued, ServerSide, ServerState, Side, Sta
 use crate::event::{Event, MessageId, RemoteError, Version, names};
 
 impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
-    /// Returns whether so many peers are known that another one would not even be told that it is
-    /// refused: as many as may have channels, as many with answers that they do not read, and those
-    /// that are idle. More pose as peers that do not read, and have only control events to wait.
-    pub(super) fn exceeds_peers(&self) -> bool {
+    /// Returns whether `peer` is not known, and so many are that it would not even be told that it is
+    /// refused: as many as may have channels, twice as many with last events that they do not read,
+    /// and those that are idle.
+    pub(super) fn exceeds_peers(&self, peer: &P) -> bool {
         let limits = &self.config.limits;
-        let busy = limits.channels_total.saturating_mul(2);
-        self.peers.count() >= busy.saturating_add(limits.idle_peers)
+        let busy = limits.channels_total.saturating_mul(3);
+        let is_full = self.peers.count() >= busy.saturating_add(limits.idle_peers);
+        is_full && !self.knows(peer)
     }
 
     /// Returns what a peer is told that has too many channels.

@@ -128,8 +128,9 @@ pub struct Limits {
     pub queued_bytes_total: usize,
     /// Idle peers that are remembered, so that sequential calls do not build a peer up and down.
     ///
-    /// Default 1024. A peer with a channel or a waiting frame is never forgotten. When these and twice
-    /// as many as [`channels_total`](Self::channels_total) are known, nobody else can open a channel.
+    /// Default 1024. A peer with a channel, or with an answer that waits, is never forgotten. When these
+    /// and three times as many as [`channels_total`](Self::channels_total) are known, nobody else can
+    /// open a channel.
     pub idle_peers: usize,
 }
 

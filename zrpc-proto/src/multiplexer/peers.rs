@@ -296,7 +296,18 @@ impl<P: Clone + Eq + Hash> Peers<P> {
     }
 
     /// Forgets an idle peer if there are more than need to be remembered.
+    ///
+    /// A client that has no call and no answer to come is idle even if its socket is full: all that
+    /// waits for it are heartbeats and credit of calls that have ended, which are dropped.
     pub(super) fn settle(&mut self, index: u32) {
+        if self.role == Role::Server
+            && let Some(peer) = slot_mut(&mut self.slots, index).and_then(Option::as_mut)
+            && peer.channels.is_empty()
+            && peer.outbox.is_empty()
+        {
+            while peer.pop(&mut self.totals).is_some() {}
+            peer.stale = 0;
+        }
         let idle = self.get(index).is_some_and(Peer::is_idle);
         if idle && self.by_key.len() > self.idle_limit {
             self.remove(index);
@@ -465,7 +476,7 @@ impl<P> Peer<P> {
     }
 
     fn is_idle(&self) -> bool {
-        self.channels.is_empty() && self.queued_count() == 0 && self.flow == Flow::Idle
+        self.channels.is_empty() && self.queued_count() == 0 && self.flow != Flow::Listed
     }
 }
 

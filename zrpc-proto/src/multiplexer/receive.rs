@@ -92,6 +92,7 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
             }
         } else if let Some(id) = &header.message_id
             && self.config.role == Role::Server
+            && !self.exceeds_peers(peer)
         {
             let error = RemoteError::new(MALFORMED, failure.error.to_string());
             let peer = self.peers.find_or_insert(peer);
@@ -111,7 +112,7 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
             .message_id
             .clone()
             .ok_or(DecodeError::MissingMessageId)?;
-        if self.exceeds_peers() && self.peers.find(peer).is_none() {
+        if self.exceeds_peers(peer) {
             self.stats.refused = self.stats.refused.wrapping_add(1);
             return Ok(());
         }

@@ -39,6 +39,18 @@ impl<P: Clone + Eq + Hash + Debug> Multiplexer<P> {
             }
         }
         self.peers.block(peer);
+        self.peers.settle(peer);
+    }
+
+    /// Returns whether something is kept about `peer`. What has no channel and nothing to be told is
+    /// forgotten at some point.
+    pub fn knows(&self, peer: &P) -> bool {
+        self.peers.find(peer).is_some()
+    }
+
+    /// Returns about how many peers something is kept.
+    pub fn peer_count(&self) -> usize {
+        self.peers.count()
     }
 
     /// The socket can take payloads for `peer` again.

@@ -98,6 +98,9 @@ enum Phase {
     },
 }
 
+/// So many may be noted as blocked before those that are forgotten are looked for.
+const KEPT_BLOCKED: usize = 64;
+
 /// Messages, and commands, that are handled before the connections get their turn.
 const BUDGET: usize = 256;
 
@@ -305,9 +308,10 @@ impl<L: Link, E: Engine> Driver<L, E> {
         match sent {
             Ok(()) => {}
             Err(TrySendError::Full(message)) => {
-                self.blocked.insert(transmit.peer.clone());
+                let route = transmit.peer.clone();
                 transmit.payload = unwrap(message);
                 self.mux.handle_blocked(transmit);
+                self.note_blocked(route);
             }
             // What it sent before it left may still be read; what is queued for it goes with it.
             Err(error) => {
@@ -316,6 +320,15 @@ impl<L: Link, E: Engine> Driver<L, E> {
                 }
             }
         }
+    }
+
+    /// Remembers who shall be told of room. Some are forgotten before there is any: a connection can
+    /// pose as any number of them.
+    fn note_blocked(&mut self, route: Route) {
+        if self.blocked.len() > KEPT_BLOCKED.max(2 * self.mux.peer_count()) {
+            self.blocked.retain(|route| self.mux.knows(route));
+        }
+        self.blocked.insert(route);
     }
 
     /// Takes what [`wait`](Self::wait) would take beside commands and messages, so that a socket

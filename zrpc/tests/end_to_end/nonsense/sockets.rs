@@ -114,6 +114,14 @@ const SOCKET: &[Row<SocketOptions>] = &[
     ("send_buffer", |it| it.send_buffer(0), zero("send_buffer")),
     ("send_buffer", |it| it.send_buffer(1), Builds),
     (
+        "send_buffer",
+        |it| it.send_buffer(1 << 31),
+        Refused(OptionError::TooLarge {
+            option: "send_buffer",
+            max: (1 << 31) - 1,
+        }),
+    ),
+    (
         "receive_buffer",
         |it| it.receive_buffer(0),
         zero("receive_buffer"),
