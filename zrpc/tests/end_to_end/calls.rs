@@ -274,6 +274,7 @@ fn threads_that_wait_for_calls_need_nothing_of_their_runtime() {
 // Where one thread runs all handlers, most are done before there is a task for them.
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]
 async fn handlers_that_hold_threads_of_the_runtime_run_side_by_side() {
+    let (begins, mut begun) = tokio::sync::mpsc::unbounded_channel();
     let (arrives, arrived) = mpsc::channel();
     let arrived = Mutex::new(arrived);
     let (_server, client) = pair(
@@ -283,6 +284,7 @@ async fn handlers_that_hold_threads_of_the_runtime_run_side_by_side() {
                 async move { arrives.send(()).is_ok() }
             })
             .method("await", move |(): ()| {
+                begins.send(()).unwrap();
                 let met = arrived
                     .lock()
                     .unwrap()
@@ -296,6 +298,7 @@ async fn handlers_that_hold_threads_of_the_runtime_run_side_by_side() {
         let client = client.clone();
         async move { client.call("await", ()).await }
     });
+    assert_eq!(in_time(begun.recv()).await, Some(()));
     assert_eq!(in_time(client.call("arrive", ())).await, Ok(true));
     assert_eq!(in_time(awaits).await.unwrap(), Ok(true));
 }
