@@ -1,6 +1,6 @@
 //! The few figures that the `README.md` of the project shows.
 
-use super::table::{aligned, conditions, short};
+use super::table::{aligned, machine_and_rounds, short};
 use crate::cli::Runtime;
 use crate::contender::Contender;
 use crate::measure::Measurement;
@@ -9,7 +9,7 @@ use crate::workload::Workload;
 
 /// One table for the sockets and one for the RPC, with the conditions that both were measured under.
 pub(super) fn summary(results: &Results) -> String {
-    let mut text = conditions(results);
+    let mut text = format!("{}; medians\n", machine_and_rounds(results));
     for table in [&SOCKETS, &RPC] {
         text.push('\n');
         let header = ["", table.columns[0].title, table.columns[1].title];

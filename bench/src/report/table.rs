@@ -15,10 +15,15 @@ pub(crate) fn table(results: &Results) -> String {
     text
 }
 
-/// Under what conditions the figures came about.
+/// Under what conditions the figures came about, and what they are.
 pub(super) fn conditions(results: &Results) -> String {
+    format!("{}; median (min to max)\n", machine_and_rounds(results))
+}
+
+/// Where and for how long it was measured.
+pub(super) fn machine_and_rounds(results: &Results) -> String {
     format!(
-        "{}, {} cores, Linux {}; {} rounds of {} s; median (min to max)\n",
+        "{}, {} cores, Linux {}; {} rounds of {} s",
         results.machine.processor,
         results.machine.cores,
         results.machine.kernel,
