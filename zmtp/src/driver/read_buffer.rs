@@ -112,7 +112,14 @@ impl ReadBuffer {
 
     /// Gives the buffer back, because nothing comes for now.
     pub(crate) fn rest(&mut self, pool: &ReadPool) {
-        self.own(self.bytes.len(), pool);
+        if self.owner == Owner::Connection {
+            // Even if nothing is left in it, it would keep what the last messages were read into.
+            let left = BytesMut::from(&self.bytes[..]);
+            let mut last = std::mem::replace(&mut self.bytes, left);
+            self.content.leave(&mut last);
+        } else {
+            self.own(self.bytes.len(), pool);
+        }
     }
 
     /// Gives a buffer back that not much is left in, because nobody takes it for now.
@@ -232,6 +239,18 @@ mod tests {
         let count = read(&mut buffer, &[7; 100], 0);
         assert_eq!((count, buffer.bytes.len()), (100, 100));
         assert!(buffer.bytes.capacity() < 200);
+    }
+
+    #[test]
+    fn what_was_taken_out_is_kept_by_nobody_who_rests() {
+        let mut buffer = ReadBuffer::new();
+        assert_eq!(read(&mut buffer, &[7; 1000], 0), 1000);
+        for left in [3, 0] {
+            drop(buffer.bytes.split_to(buffer.bytes.len() - left));
+            buffer.rest(&ReadPool::default());
+            assert_eq!(buffer.bytes.len(), left);
+            assert!(!buffer.bytes.try_reclaim(500), "{left} left");
+        }
     }
 
     #[test]
